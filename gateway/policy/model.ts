@@ -1,0 +1,149 @@
+/**
+ * A policy set as the gateway uses it: names resolved, durations in milliseconds, globs and conditions compiled.
+ * parse.ts makes it from the files that operators write, decide.ts and the negotiation read it; nobody changes it. A set is
+ * whole: a negotiation that began under one finishes under it, whatever is loaded meanwhile [policy-files §6].
+ */
+import type { ServiceSet } from '../csp/service-tree.ts';
+import type { CspVersion, Encoding } from '../csp/versions.ts';
+
+/** One text in several languages, by BCP 47 tag as the operator wrote it. Never empty; the first is the fallback. */
+export type Texts = ReadonlyMap<string, string>;
+
+/** A service level that a policy grants, resolved. */
+export interface Level {
+  readonly name: string;
+  readonly set: ServiceSet;
+}
+
+/** What a choice, a time-out or a client without System Messages leads to. */
+export type Ruling =
+  | { readonly kind: 'grant'; readonly level: Level }
+  | { readonly kind: 'deny'; readonly texts: Texts };
+
+/** A compiled glob over an id: `*` any run of characters, `?` one; without regard to case, in linear time. */
+export interface Glob {
+  readonly source: string;
+  matches(value: string): boolean;
+}
+
+/** What is known about somebody who logs in; all that a policy may look at. */
+export interface LoginFacts {
+  /** The user id as the client sent it. */
+  readonly userId: string;
+  /** The VASP's name in the gateway's configuration. */
+  readonly vasp: string;
+  /** The ClientID: its URL, or its number (MSISDN). Empty when the client sent none. */
+  readonly clientId: string;
+  readonly version: CspVersion;
+  readonly encoding: Encoding;
+  /** The client's language (BCP 47), when it told one. */
+  readonly language?: string | undefined;
+}
+
+/** A compiled `when`. An `error` at run time means: the policy does not apply. */
+export interface Condition {
+  readonly source: string;
+  /** `now` in wall-clock milliseconds. */
+  evaluate(login: LoginFacts, now: number): 'true' | 'false' | 'error';
+}
+
+/** Whom a policy concerns: every part that is there must match. */
+export interface Applies {
+  readonly vasps?: ReadonlySet<string>;
+  readonly users?: readonly Glob[];
+  readonly clients?: readonly Glob[];
+  readonly csp?: ReadonlySet<CspVersion>;
+  /** First wall-clock millisecond of the effective period. */
+  readonly from?: number;
+  /** First wall-clock millisecond after the effective period. */
+  readonly until?: number;
+  readonly when?: Condition;
+}
+
+/** What a service costs, for the record and for `{amount}`, `{currency}` and `{per}`. */
+export interface Charge {
+  readonly kind: 'currency';
+  /** As written, such as `0.10`: kept as text so that no digit is lost. */
+  readonly amount: string;
+  /** ISO 4217, upper case. */
+  readonly currency: string;
+  readonly per: string;
+  readonly estimate: boolean;
+}
+
+export interface PolicyOption {
+  /** Unique in the policy; the AnswerOptionID on the wire is the option's place in the list, from 1 [X12]. */
+  readonly id: string;
+  readonly text: Texts;
+  readonly outcome: Ruling;
+}
+
+/** Proof that a human read the message: the challenge stands in the message, `key` answers it. */
+export interface Verification {
+  readonly inText: Texts;
+  /** Compared without regard to case and outer blanks. */
+  readonly key: string;
+}
+
+/** When somebody who accepted is asked again. */
+export type AskMode =
+  | { readonly mode: 'every-login' | 'on-change' | 'once' }
+  | { readonly mode: 'every'; readonly everyMillis: number };
+
+/** A question that stands before the login [policy-files §2]. */
+export interface OffLinePolicy {
+  readonly id: string;
+  readonly version: number;
+  readonly purpose: 'advice-of-charge' | 'terms' | 'notice';
+  readonly order: number;
+  readonly applies: Applies;
+  readonly charge?: Charge;
+  readonly message: Texts;
+  /** In the order of the file; may be empty. */
+  readonly options: readonly PolicyOption[];
+  readonly verification?: Verification;
+  readonly requiresResponse: boolean;
+  /** An answer later than this counts for nothing. */
+  readonly timeoutMillis: number;
+  /** How many more times an unanswered message is sent. */
+  readonly resend: number;
+  readonly onTimeout: Ruling;
+  readonly ask: AskMode;
+  readonly record: 'keyed' | 'none';
+  readonly withoutSystemMessages: Ruling;
+  readonly mode: 'enforce' | 'observe';
+}
+
+/** Every policy that is in force together. */
+export interface PolicySet {
+  /** A hash of the content of all files, paths included: the set's identity. */
+  readonly hash: string;
+  readonly levels: ReadonlyMap<string, Level>;
+  /** The level when no policy applies. */
+  readonly defaultLevel: Level;
+  /** By `order`, then id. */
+  readonly policies: readonly OffLinePolicy[];
+}
+
+/** Something wrong, or worth a warning, in a policy file. */
+export interface Problem {
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+  /** Such as `options[1].grant`; empty for the file as a whole. */
+  readonly keyPath: string;
+  /** What is wrong and what would be right. */
+  readonly message: string;
+  readonly severity: 'error' | 'warning';
+  /** The nearest name that would be right; the message holds it too. */
+  readonly suggestion?: string;
+}
+
+/** A file of the policy folder. */
+export interface PolicyFile {
+  /** As problems are to name it. */
+  readonly path: string;
+  readonly text: string;
+}
