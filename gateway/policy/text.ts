@@ -1,0 +1,100 @@
+/**
+ * What a user reads: the language chosen and the placeholders filled. Values are put in once and cut at a bound, so that
+ * a user id can neither bring in another placeholder nor make a text longer than the check allowed for.
+ */
+import type { LoginFacts, OffLinePolicy, Texts } from './model.ts';
+
+/** What placeholders stand for; an absent one stays empty. */
+export interface TextValues {
+  readonly user?: string | undefined;
+  readonly vasp?: string | undefined;
+  readonly amount?: string | undefined;
+  readonly currency?: string | undefined;
+  readonly per?: string | undefined;
+}
+
+/** The placeholders that are served. */
+export const PLACEHOLDERS = ['user', 'vasp', 'amount', 'currency', 'per'] as const;
+export type Placeholder = (typeof PLACEHOLDERS)[number];
+
+/** Those that the file format knows and this version does not serve. */
+export const LATER_PLACEHOLDERS: readonly string[] = ['consentUrl'];
+
+/** The most characters that a value takes in a text; a longer one is cut. */
+export const LONGEST_VALUE: Readonly<Record<Placeholder, number>> = {
+  user: 64,
+  vasp: 32,
+  amount: 16,
+  currency: 3,
+  per: 24,
+};
+
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+
+/** The names in braces, in order, with their places in the text. */
+export function placeholdersIn(text: string): readonly { readonly name: string; readonly index: number }[] {
+  return [...text.matchAll(PLACEHOLDER)].map((match) => ({ name: match[1] ?? '', index: match.index }));
+}
+
+/** The values for a login under a policy. */
+export function textValues(policy: OffLinePolicy, login: LoginFacts): TextValues {
+  const { charge } = policy;
+  return {
+    user: login.userId,
+    vasp: login.vasp,
+    amount: charge?.amount,
+    currency: charge?.currency,
+    per: charge?.per,
+  };
+}
+
+/** The text in the best language, filled. `languages` in order of preference, usually the client's, then the VASP's. */
+export function textFor(texts: Texts, languages: readonly (string | undefined)[], values: TextValues): string {
+  return fill(texts.get(chooseLanguage(texts, languages)) ?? '', values);
+}
+
+/** Puts the values in; braces that hold no placeholder stay as they are. */
+export function fill(text: string, values: TextValues): string {
+  return text.replace(PLACEHOLDER, (whole, name: string) => {
+    const placeholder = PLACEHOLDERS.find((known) => known === name);
+    return placeholder === undefined ? whole : bounded(values[placeholder] ?? '', LONGEST_VALUE[placeholder]);
+  });
+}
+
+/**
+ * The tag, as written in `texts`, of the text to show. Each language wanted is looked up as RFC 4647 §3.4 says, dropping
+ * subtags from the end (`sv-FI` finds `sv`), then by its primary language alone (`sv` finds `sv-FI`); at last the first.
+ */
+export function chooseLanguage(texts: Texts, languages: readonly (string | undefined)[]): string {
+  const tags = [...texts.keys()];
+  for (const language of languages) {
+    if (language === undefined) continue;
+    const tag = lookUp(tags, language) ?? tags.find((t) => primary(t) === primary(language));
+    if (tag !== undefined) return tag;
+  }
+  return tags[0] ?? '';
+}
+
+function lookUp(tags: readonly string[], language: string): string | undefined {
+  const subtags = language.toLowerCase().split('-');
+  while (subtags.length > 0) {
+    const range = subtags.join('-');
+    const tag = tags.find((t) => t.toLowerCase() === range);
+    if (tag !== undefined) return tag;
+    subtags.pop();
+    // A single letter only introduces what follows it: `zh-x` is no language to look for.
+    if (subtags.at(-1)?.length === 1) subtags.pop();
+  }
+  return undefined;
+}
+
+const primary = (tag: string): string => tag.split('-', 1)[0]?.toLowerCase() ?? '';
+
+/** Characters as a reader counts them: code points, not UTF-16 units. */
+export const characters = (text: string): number => [...text].length;
+
+function bounded(value: string, most: number): string {
+  if (value.length <= most) return value;
+  const points = [...value];
+  return points.length <= most ? value : `${points.slice(0, most - 1).join('')}…`;
+}
