@@ -18,7 +18,12 @@ export function globProblem(source: string): string | undefined {
 /** Compiles a pattern: `*` stands for any run of characters, `?` for one, everything else for itself in either case. */
 export function compileGlob(source: string): Glob {
   const pieces = source.toLowerCase().split('*');
-  return { source, matches: (value) => matchesPieces(pieces, value.toLowerCase()) };
+  const at = source.lastIndexOf('@');
+  return {
+    source,
+    matches: (value) => matchesPieces(pieces, value.toLowerCase()),
+    ...(at === -1 ? {} : { withoutDomain: compileGlob(source.slice(0, at)) }),
+  };
 }
 
 function matchesPieces(pieces: readonly string[], value: string): boolean {

@@ -24,6 +24,8 @@ export type Ruling =
 export interface Glob {
   readonly source: string;
   matches(value: string): boolean;
+  /** The part before the last `@`, for ids whose domain the VASP fills in; absent when the glob has no `@`. */
+  readonly withoutDomain?: Glob;
 }
 
 /** What is known about somebody who logs in; all that a policy may look at. */

@@ -1,0 +1,92 @@
+/**
+ * Makes the policy that the gateway uses of a file that passed every check, defaults put in.
+ */
+import type { Levels } from './check-levels.ts';
+import { compileCondition } from './condition.ts';
+import {
+  DEFAULT_ON_TIMEOUT,
+  DEFAULT_ORDER,
+  DEFAULT_RESEND,
+  DEFAULT_TIMEOUT_MILLIS,
+  DEFAULT_WITHOUT_SYSTEM_MESSAGES,
+} from './defaults.ts';
+import { parseDuration } from './duration.ts';
+import { compileGlob } from './glob.ts';
+import type { Applies, AskMode, Condition, OffLinePolicy, Ruling, Texts, Verification } from './model.ts';
+import type { OffLineServiceFile } from './schema.ts';
+
+/** The policy of a checked file; throws only when it was not checked. */
+export function buildOffLinePolicy(file: OffLineServiceFile, levels: Levels): OffLinePolicy {
+  const options = file.options ?? [];
+  return {
+    id: file.id,
+    version: file.version,
+    purpose: file.purpose,
+    order: file.order ?? DEFAULT_ORDER,
+    applies: buildApplies(file.applies ?? {}),
+    ...(file.charge === undefined ? {} : { charge: { ...file.charge, estimate: file.charge.estimate ?? false } }),
+    message: textsOf(file.message),
+    options: options.map((option) => ({
+      id: option.id,
+      text: textsOf(option.text),
+      outcome: rulingOf(option, levels),
+    })),
+    ...verificationOf(file.verification),
+    requiresResponse: file.requiresResponse ?? options.length > 0,
+    timeoutMillis: file.timeout === undefined ? DEFAULT_TIMEOUT_MILLIS : millisOf(file.timeout),
+    resend: file.resend ?? DEFAULT_RESEND,
+    onTimeout: file.onTimeout === undefined ? DEFAULT_ON_TIMEOUT : rulingOf(file.onTimeout, levels),
+    ask: askOf(file.ask),
+    record: file.record ?? 'keyed',
+    withoutSystemMessages:
+      file.withoutSystemMessages === undefined
+        ? DEFAULT_WITHOUT_SYSTEM_MESSAGES
+        : rulingOf(file.withoutSystemMessages, levels),
+    mode: file.mode ?? 'enforce',
+  };
+}
+
+function buildApplies(file: NonNullable<OffLineServiceFile['applies']>): Applies {
+  return {
+    ...(file.vasps === undefined ? {} : { vasps: new Set(file.vasps) }),
+    ...(file.users === undefined ? {} : { users: file.users.map(compileGlob) }),
+    ...(file.clients === undefined ? {} : { clients: file.clients.map(compileGlob) }),
+    ...(file.csp === undefined ? {} : { csp: new Set(file.csp) }),
+    ...(file.from === undefined ? {} : { from: Date.parse(file.from) }),
+    ...(file.until === undefined ? {} : { until: Date.parse(file.until) }),
+    ...(file.when === undefined ? {} : { when: conditionOf(file.when) }),
+  };
+}
+
+function conditionOf(source: string): Condition {
+  const compiled = compileCondition(source);
+  if (compiled.kind === 'invalid') throw new Error('policies are built of checked files only');
+  return compiled.condition;
+}
+
+function rulingOf(
+  file: { readonly grant?: string | undefined; readonly deny?: Readonly<Record<string, string>> | undefined },
+  { levels }: Levels,
+): Ruling {
+  if (file.deny !== undefined) return { kind: 'deny', texts: textsOf(file.deny) };
+  const level = levels.get(file.grant ?? '');
+  if (level === undefined) throw new Error('policies are built of checked files only');
+  return { kind: 'grant', level };
+}
+
+function verificationOf(file: OffLineServiceFile['verification']): { readonly verification?: Verification } {
+  return file?.inText === undefined ? {} : { verification: { inText: textsOf(file.inText), key: file.key } };
+}
+
+function askOf(ask: OffLineServiceFile['ask']): AskMode {
+  if (ask === undefined) return { mode: 'on-change' };
+  return typeof ask === 'string' ? { mode: ask } : { mode: 'every', everyMillis: millisOf(ask.every) };
+}
+
+function millisOf(duration: string): number {
+  const millis = parseDuration(duration);
+  if (millis === undefined) throw new Error('policies are built of checked files only');
+  return millis;
+}
+
+const textsOf = (texts: Readonly<Record<string, string>>): Texts => new Map(Object.entries(texts));

@@ -1,0 +1,130 @@
+/**
+ * What one key of an off-line service policy means for another: rulings, options, levels, the effective period, and the
+ * parts of the format that this version does not serve. Works on what stands there, whole or not, so that a mistake in
+ * one key hides none in another.
+ */
+import { checkTexts } from './check-texts.ts';
+import { CONDITION_FIELDS, CONDITION_NAMES, compileCondition } from './condition.ts';
+import { didYouMean, type Path, type PolicyDocument } from './document.ts';
+import { globProblem } from './glob.ts';
+import { isRecord } from './shape.ts';
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+export interface CheckContext {
+  readonly levels: readonly string[];
+  /** The configured names, when known. */
+  readonly vasps: readonly string[] | undefined;
+}
+
+export function checkOffLineService(document: PolicyDocument, context: CheckContext): void {
+  const { value } = document;
+  if (!isRecord(value)) return;
+  if (isRecord(value.applies)) checkApplies(document, value.applies, context.vasps);
+  checkTexts(document, context.vasps);
+  if (Array.isArray(value.options)) checkOptions(document, value.options, context.levels);
+  checkRequiresResponse(document, value);
+  if (isRecord(value.verification)) checkVerification(document, value.verification);
+  if (isRecord(value.onTimeout)) checkRuling(document, ['onTimeout'], value.onTimeout, context.levels);
+  if (isRecord(value.withoutSystemMessages)) {
+    checkRuling(document, ['withoutSystemMessages'], value.withoutSystemMessages, context.levels);
+  }
+}
+
+function checkApplies(document: PolicyDocument, applies: Mapping, vasps: readonly string[] | undefined): void {
+  for (const key of ['users', 'clients']) {
+    for (const [index, glob] of listOf(applies[key]).entries()) {
+      if (typeof glob !== 'string' || glob === '') continue;
+      const problem = globProblem(glob);
+      if (problem !== undefined) document.report(['applies', key, index], problem);
+    }
+  }
+  for (const [index, vasp] of listOf(applies.vasps).entries()) {
+    if (typeof vasp !== 'string' || vasp === '' || vasps === undefined || vasps.includes(vasp)) continue;
+    const message = `the configuration has no VASP ${JSON.stringify(vasp)}`;
+    document.report(['applies', 'vasps', index], message, didYouMean(vasp, vasps));
+  }
+  const from = millisOf(applies.from);
+  const until = millisOf(applies.until);
+  if (from !== undefined && until !== undefined && from >= until) {
+    document.report(['applies', 'until'], 'must be later than `from`; the policy would never apply');
+  }
+  if (typeof applies.when === 'string') checkCondition(document, applies.when);
+}
+
+function checkCondition(document: PolicyDocument, source: string): void {
+  const compiled = compileCondition(source);
+  if (compiled.kind === 'condition') return;
+  const { message, offset, unknownName } = compiled.problem;
+  const near = unknownName === undefined ? {} : didYouMean(unknownName, [...CONDITION_NAMES, ...CONDITION_FIELDS]);
+  document.report(['applies', 'when'], message, { offset, ...near });
+}
+
+function checkOptions(document: PolicyDocument, options: readonly unknown[], levels: readonly string[]): void {
+  const ids = new Map<string, number>();
+  for (const [index, option] of options.entries()) {
+    if (!isRecord(option)) continue;
+    const { id } = option;
+    if (typeof id === 'string') {
+      const first = ids.get(id);
+      if (first === undefined) ids.set(id, index);
+      else
+        document.report(['options', index, 'id'], `the option id ${JSON.stringify(id)} is taken by options[${first}]`);
+    }
+    checkRuling(document, ['options', index], option, levels);
+  }
+}
+
+/** Exactly one of `grant` and `deny`, and a level that is defined. */
+function checkRuling(document: PolicyDocument, path: Path, ruling: Mapping, levels: readonly string[]): void {
+  if (ruling.converse !== undefined) {
+    const message = 'is not served by this version yet: there is no conversation; use deny or grant';
+    document.report([...path, 'converse'], message, { at: 'key' });
+  } else if (ruling.grant === undefined && ruling.deny === undefined) {
+    document.report(path, 'must say what follows: one of grant and deny');
+  }
+  if (ruling.grant !== undefined && ruling.deny !== undefined) {
+    document.report([...path, 'deny'], 'stands beside grant; only one of them can follow', { at: 'key' });
+  }
+  const { grant } = ruling;
+  if (typeof grant === 'string' && grant !== '' && !levels.includes(grant)) {
+    document.report([...path, 'grant'], `no level ${JSON.stringify(grant)} is defined`, didYouMean(grant, levels));
+  }
+}
+
+function checkRequiresResponse(document: PolicyDocument, policy: Mapping): void {
+  const options = listOf(policy.options);
+  if (policy.options !== undefined && !Array.isArray(policy.options)) return;
+  const required = policy.requiresResponse ?? options.length > 0;
+  if (required !== true) return;
+  if (options.length === 0) {
+    document.report(['requiresResponse'], 'needs at least one option to respond with');
+  } else if (!options.some((option) => isRecord(option) && option.grant !== undefined)) {
+    document.report(['options'], 'no option grants, so nobody could log in; add one, or set requiresResponse: false');
+  }
+}
+
+function checkVerification(document: PolicyDocument, verification: Mapping): void {
+  const { url, inText, key } = verification;
+  if (url === true) {
+    const message = 'is not served by this version yet: there is no page that shows the word; use inText';
+    document.report(['verification', 'url'], message, { at: 'key' });
+    if (inText !== undefined) document.report(['verification', 'inText'], 'stands beside url: true', { at: 'key' });
+    return;
+  }
+  if (inText === undefined) {
+    document.report(['verification'], 'must say where the word is shown: inText, with a text by language');
+  }
+  if (key === 'random') {
+    document.report(['verification', 'key'], 'random goes with url: true; with inText, write the word');
+  } else if (typeof key === 'string' && key !== '' && key.trim() !== key) {
+    document.report(['verification', 'key'], 'must not begin or end with blanks');
+  }
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+function millisOf(value: unknown): number | undefined {
+  const millis = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(millis) ? undefined : millis;
+}

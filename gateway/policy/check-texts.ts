@@ -1,0 +1,179 @@
+/**
+ * The texts of a policy: languages that exist, characters that a message can carry, placeholders that are served, and
+ * lengths after the placeholders took their longest values [policy-files §2].
+ */
+import { didYouMean, type Path, type PolicyDocument } from './document.ts';
+import { isRecord } from './shape.ts';
+import {
+  characters,
+  chooseLanguage,
+  fill,
+  LATER_PLACEHOLDERS,
+  LONGEST_VALUE,
+  PLACEHOLDERS,
+  placeholdersIn,
+  type TextValues,
+} from './text.ts';
+
+/** The most that a text may hold. */
+export const LONGEST_TEXT = 512;
+/** What every client shows; past it some cut. */
+export const SURELY_SHOWN = 128;
+/** The most that an option's text may hold. */
+export const LONGEST_OPTION_TEXT = 40;
+
+/** XML 1.0 can carry no control character but tab and line ends, and no half of a surrogate pair. */
+const UNSENDABLE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
+const isOption = (path: Path): boolean => path[0] === 'options' && path.at(-1) === 'text';
+
+/** Checks every text of an off-line service policy. `vasps`: the configured names, when known. */
+export function checkTexts(document: PolicyDocument, vasps: readonly string[] | undefined): void {
+  const { value } = document;
+  if (!isRecord(value)) return;
+  const longest = longestValues(value, vasps);
+  for (const [path, texts] of textsOf(value)) checkText(document, path, texts, value, longest);
+  checkLanguages(document, value);
+}
+
+/** Every mapping of languages to texts that the policy holds, with its place. */
+function textsOf(
+  policy: Readonly<Record<string, unknown>>,
+): readonly (readonly [Path, Readonly<Record<string, unknown>>])[] {
+  const { options, verification, onTimeout, withoutSystemMessages } = policy;
+  const places: (readonly [Path, unknown])[] = [[['message'], policy.message]];
+  if (Array.isArray(options)) {
+    for (const [index, option] of options.entries()) {
+      if (!isRecord(option)) continue;
+      places.push([['options', index, 'text'], option.text], [['options', index, 'deny'], option.deny]);
+    }
+  }
+  if (isRecord(verification)) places.push([['verification', 'inText'], verification.inText]);
+  if (isRecord(onTimeout)) places.push([['onTimeout', 'deny'], onTimeout.deny]);
+  if (isRecord(withoutSystemMessages)) {
+    places.push([['withoutSystemMessages', 'deny'], withoutSystemMessages.deny]);
+  }
+  return places.flatMap(([path, texts]) => (isRecord(texts) ? [[path, texts] as const] : []));
+}
+
+function checkText(
+  document: PolicyDocument,
+  path: Path,
+  texts: Readonly<Record<string, unknown>>,
+  policy: Readonly<Record<string, unknown>>,
+  longest: TextValues,
+): void {
+  const seen = new Set<string>();
+  if (Object.keys(texts).length === 0) document.report(path, 'must hold a text in at least one language');
+  for (const [language, text] of Object.entries(texts)) {
+    const place = [...path, language];
+    checkLanguage(document, place, language, seen);
+    if (typeof text !== 'string') continue;
+    if (text.trim() === '') document.report(place, 'the text is empty');
+    const unsendable = UNSENDABLE.exec(text);
+    if (unsendable !== null) {
+      const code = (unsendable[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      document.report(place, `the character U+${code} cannot be sent`, { offset: unsendable.index });
+    }
+    checkPlaceholders(document, place, text, policy);
+    checkLength(document, place, characters(fill(text, longest)), isOption(path));
+  }
+}
+
+function checkLanguage(document: PolicyDocument, path: Path, language: string, seen: Set<string>): void {
+  if (!isLanguageTag(language)) {
+    const repaired = language.replaceAll('_', '-');
+    document.report(path, `${JSON.stringify(language)} is no language tag (BCP 47), such as en or pt-BR`, {
+      at: 'key',
+      suggestion: repaired !== language && isLanguageTag(repaired) ? repaired : undefined,
+    });
+  } else if (seen.has(language.toLowerCase())) {
+    document.report(path, `the language ${language} stands twice`, { at: 'key' });
+  }
+  seen.add(language.toLowerCase());
+}
+
+function isLanguageTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function checkPlaceholders(
+  document: PolicyDocument,
+  path: Path,
+  text: string,
+  policy: Readonly<Record<string, unknown>>,
+): void {
+  for (const { name, index } of placeholdersIn(text)) {
+    const placing = { offset: index };
+    if (LATER_PLACEHOLDERS.includes(name)) {
+      document.report(path, `{${name}} is not served by this version yet: there is no consent page`, placing);
+    } else if (!PLACEHOLDERS.some((known) => known === name)) {
+      const braced = [...PLACEHOLDERS].map((known) => `{${known}}`);
+      document.report(path, `unknown placeholder {${name}}`, { ...placing, ...didYouMean(`{${name}}`, braced) });
+    } else if (['amount', 'currency', 'per'].includes(name) && policy.charge === undefined) {
+      document.report(path, `{${name}} stands for a part of \`charge\`, and the policy has none`, placing);
+    }
+  }
+}
+
+function checkLength(document: PolicyDocument, path: Path, length: number, option: boolean): void {
+  if (option) {
+    if (length > LONGEST_OPTION_TEXT) {
+      document.report(path, `${length} characters; an option's text holds at most ${LONGEST_OPTION_TEXT}`);
+    }
+  } else if (length > LONGEST_TEXT) {
+    document.report(path, `${length} characters with placeholders filled; a text holds at most ${LONGEST_TEXT}`);
+  } else if (length > SURELY_SHOWN) {
+    document.report(path, `${length} characters with placeholders filled; a phone need show only ${SURELY_SHOWN}`, {
+      severity: 'warning',
+    });
+  }
+}
+
+/** A reader should not meet two languages in one question. */
+function checkLanguages(document: PolicyDocument, policy: Readonly<Record<string, unknown>>): void {
+  if (!isRecord(policy.message)) return;
+  const languages = Object.keys(policy.message).filter(isLanguageTag);
+  for (const [path, texts] of textsOf(policy)) {
+    const keys = Object.keys(texts);
+    if (path[0] === 'message' || keys.length === 0) continue;
+    const table = new Map(keys.map((key) => [key, '']));
+    const missing = languages.filter((language) => {
+      const chosen = chooseLanguage(table, [language]);
+      return chosen.split('-')[0]?.toLowerCase() !== language.split('-')[0]?.toLowerCase();
+    });
+    if (missing.length > 0) {
+      document.report(
+        path,
+        `has no text in ${missing.join(', ')}, which \`message\` has; ${keys[0]} is shown instead`,
+        {
+          severity: 'warning',
+        },
+      );
+    }
+  }
+}
+
+function longestValues(
+  policy: Readonly<Record<string, unknown>>,
+  configured: readonly string[] | undefined,
+): TextValues {
+  const { applies, charge } = policy;
+  const named = isRecord(applies) && Array.isArray(applies.vasps) ? applies.vasps : configured;
+  const vasps = named?.filter((name): name is string => typeof name === 'string') ?? [];
+  const written = (key: string): string | undefined => {
+    const part = isRecord(charge) ? charge[key] : undefined;
+    return typeof part === 'string' ? part : undefined;
+  };
+  return {
+    user: 'x'.repeat(LONGEST_VALUE.user),
+    vasp: vasps.toSorted((a, b) => b.length - a.length)[0] ?? 'x'.repeat(LONGEST_VALUE.vasp),
+    amount: written('amount'),
+    currency: written('currency'),
+    per: written('per'),
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Which policies concern a login. Every condition that a policy writes must hold, and each is judged in a fixed order, so
+ * that the first one that failed can be told to the operator. Whoever cannot be placed for certain is asked: an id
+ * without a domain matches a glob that names one, because the VASP fills the domain in afterwards.
+ */
+import type { Applies, Glob, LoginFacts, OffLinePolicy, PolicySet } from './model.ts';
+import { readUserId, type UserId } from './user-id.ts';
+
+/** The condition of `applies` that a login did not meet; `when-error`: it could not be evaluated. */
+export type FailedCondition = 'vasps' | 'users' | 'clients' | 'csp' | 'from' | 'until' | 'when' | 'when-error';
+
+export type Explanation =
+  | { readonly kind: 'applies' }
+  | { readonly kind: 'not'; readonly condition: FailedCondition; readonly detail: string };
+
+/**
+ * The policies that apply, by `order` and id; those in mode `observe` among them.
+ * @param now wall-clock milliseconds
+ * @param onConditionError told of each policy whose `when` failed at run time, for a metric; such a policy does not apply
+ */
+export function applicablePolicies(
+  set: PolicySet,
+  login: LoginFacts,
+  now: number,
+  onConditionError?: (policy: OffLinePolicy) => void,
+): readonly OffLinePolicy[] {
+  const user = readUserId(login.userId);
+  return set.policies.filter((policy) => {
+    const failed = failedCondition(policy.applies, user, login, now);
+    if (failed === 'when-error') onConditionError?.(policy);
+    return failed === undefined;
+  });
+}
+
+/** Whether a policy applies, and if not, the first condition that failed and what it was compared with. */
+export function explainPolicy(policy: OffLinePolicy, login: LoginFacts, now: number): Explanation {
+  const { applies } = policy;
+  const condition = failedCondition(applies, readUserId(login.userId), login, now);
+  if (condition === undefined) return { kind: 'applies' };
+  return { kind: 'not', condition, detail: detailOf(condition, applies, login, now) };
+}
+
+function failedCondition(applies: Applies, user: UserId, login: LoginFacts, now: number): FailedCondition | undefined {
+  if (applies.vasps !== undefined && !applies.vasps.has(login.vasp)) return 'vasps';
+  if (applies.users !== undefined && !applies.users.some((glob) => matchesUser(glob, user))) return 'users';
+  if (applies.clients !== undefined && !applies.clients.some((glob) => glob.matches(login.clientId))) return 'clients';
+  if (applies.csp !== undefined && !applies.csp.has(login.version)) return 'csp';
+  if (applies.from !== undefined && now < applies.from) return 'from';
+  if (applies.until !== undefined && now >= applies.until) return 'until';
+  const verdict = applies.when?.evaluate(login, now);
+  if (verdict === 'error') return 'when-error';
+  return verdict === 'false' ? 'when' : undefined;
+}
+
+/** With and without `wv:`; an id without a domain is held against the part of the glob before its `@`. */
+function matchesUser(glob: Glob, user: UserId): boolean {
+  if (glob.matches(user.bare) || glob.matches(`wv:${user.bare}`)) return true;
+  if (user.domain !== '') return false;
+  const local = glob.withoutDomain;
+  return local !== undefined && (local.matches(user.bare) || local.matches(`wv:${user.bare}`));
+}
+
+function detailOf(condition: FailedCondition, applies: Applies, login: LoginFacts, now: number): string {
+  switch (condition) {
+    case 'vasps':
+      return `the VASP ${login.vasp} is none of ${[...(applies.vasps ?? [])].join(', ')}`;
+    case 'users':
+      return `the user ${login.userId} matches none of ${sources(applies.users)}`;
+    case 'clients':
+      return `the client ${login.clientId || '(none)'} matches none of ${sources(applies.clients)}`;
+    case 'csp':
+      return `CSP ${login.version} is none of ${[...(applies.csp ?? [])].join(', ')}`;
+    case 'from':
+      return `${instant(now)} is before ${instant(applies.from ?? 0)}`;
+    case 'until':
+      return `${instant(now)} is not before ${instant(applies.until ?? 0)}`;
+    case 'when':
+      return `the condition is false: ${applies.when?.source ?? ''}`;
+    case 'when-error':
+      return `the condition could not be evaluated: ${applies.when?.source ?? ''}`;
+  }
+}
+
+const sources = (globs: readonly Glob[] = []): string => globs.map(({ source }) => source).join(', ');
+const instant = (millis: number): string => new Date(millis).toISOString();

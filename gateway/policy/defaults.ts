@@ -1,0 +1,22 @@
+/**
+ * What holds where a policy says nothing. policies/README.md lists these for operators.
+ */
+import type { Ruling, Texts } from './model.ts';
+
+export const DEFAULT_LEVEL_NAME = 'full';
+export const DEFAULT_ORDER = 100;
+export const DEFAULT_TIMEOUT_MILLIS = 120_000;
+export const DEFAULT_RESEND = 3;
+
+const UNANSWERED: Texts = new Map([
+  ['en', 'No answer was received in time. Log in again to be asked once more.'],
+  ['sv', 'Inget svar kom i tid. Logga in igen för att få frågan på nytt.'],
+]);
+
+const CANNOT_ASK: Texts = new Map([
+  ['en', 'A question must be answered before you log in, and this phone cannot show it. Please ask your operator.'],
+  ['sv', 'En fråga måste besvaras före inloggningen, och telefonen kan inte visa den. Kontakta din operatör.'],
+]);
+
+export const DEFAULT_ON_TIMEOUT: Ruling = { kind: 'deny', texts: UNANSWERED };
+export const DEFAULT_WITHOUT_SYSTEM_MESSAGES: Ruling = { kind: 'deny', texts: CANNOT_ASK };

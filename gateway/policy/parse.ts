@@ -1,0 +1,113 @@
+/**
+ * Files in, one policy set out, or every problem of every file at once. A set is valid as a whole: one bad key anywhere
+ * and there is no set, so that what was in force stays in force [policy-files §6].
+ */
+import { buildOffLinePolicy } from './build.ts';
+import { buildLevels, checkLevels, levelNames } from './check-levels.ts';
+import { checkOffLineService } from './check-off-line.ts';
+import { didYouMean, type PolicyDocument, readDocument } from './document.ts';
+import type { OffLinePolicy, PolicyFile, PolicySet, Problem } from './model.ts';
+import { KINDS, offLineServiceSchema, serviceLevelsSchema } from './schema.ts';
+import { checkShape, isRecord, shown } from './shape.ts';
+
+export { formatProblem } from './document.ts';
+
+export type ParsedPolicySet =
+  | { readonly kind: 'valid'; readonly set: PolicySet; readonly warnings: readonly Problem[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+
+export interface ParseOptions {
+  /** A hash of text, hexadecimal or the like: makes the identity of the set. */
+  readonly hash: (text: string) => string;
+  /** The configured VASPs; with them a policy for an unknown one is an error. */
+  readonly vasps?: readonly string[] | undefined;
+}
+
+/** A file whose name says that it holds cases for `policy test`, and no policy. */
+export const isTestFile = (path: string): boolean => /\.test\.ya?ml$/i.test(path);
+
+/** Reads, checks and builds a set. Files are taken in order of their paths; test files are left aside. */
+export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptions): ParsedPolicySet {
+  const sorted = files.filter(({ path }) => !isTestFile(path)).toSorted((a, b) => compare(a.path, b.path));
+  const read = sorted.map(readDocument);
+  const byKind = new Map<string, PolicyDocument[]>();
+  for (const { readable, document } of read) {
+    const kind = readable ? kindOf(document) : undefined;
+    if (kind !== undefined) byKind.set(kind, [...(byKind.get(kind) ?? []), document]);
+  }
+  const levelDocuments = byKind.get('service-levels') ?? [];
+  const offLineDocuments = byKind.get('off-line-service') ?? [];
+  checkOnlyOne(levelDocuments);
+  checkIds(offLineDocuments);
+
+  const levelsFiles = levelDocuments.map((document) => {
+    checkLevels(document);
+    return checkShape(serviceLevelsSchema, document);
+  });
+  const context = {
+    levels: [...new Set((levelDocuments.length === 0 ? [undefined] : levelDocuments).flatMap(levelNames))],
+    vasps: options.vasps,
+  };
+  const policyFiles = offLineDocuments.map((document) => {
+    checkOffLineService(document, context);
+    return checkShape(offLineServiceSchema, document);
+  });
+
+  const found = read.flatMap(({ document }) => document.problems).toSorted(byPlace);
+  const problems = found.filter(({ severity }) => severity === 'error');
+  const warnings = found.filter(({ severity }) => severity === 'warning');
+  if (problems.length > 0) return { kind: 'invalid', problems, warnings };
+
+  const levels = buildLevels(levelsFiles[0]);
+  const policies: OffLinePolicy[] = [];
+  for (const file of policyFiles) if (file !== undefined) policies.push(buildOffLinePolicy(file, levels));
+  policies.sort((a, b) => a.order - b.order || compare(a.id, b.id));
+  const set = { hash: options.hash(JSON.stringify(sorted.map(({ path, text }) => [path, text]))), ...levels, policies };
+  return { kind: 'valid', set, warnings };
+}
+
+/** The kind of a file that this version serves; everything else is reported. */
+function kindOf(document: PolicyDocument): string | undefined {
+  const { value } = document;
+  if (value === null || value === undefined) {
+    document.report([], 'the file is empty; it must begin with a kind, such as kind: off-line-service');
+    return undefined;
+  }
+  if (!isRecord(value)) {
+    document.report([], `must be a mapping of keys to values, not ${shown(value)}`);
+    return undefined;
+  }
+  const { kind } = value;
+  if (kind === 'service-levels' || kind === 'off-line-service') return kind;
+  if (kind === undefined) document.report(['kind'], `missing; must be ${KINDS.join(' or ')}`);
+  else if (kind === 'policy-tests') document.report(['kind'], 'tests stand in files named *.test.yaml');
+  else if (KINDS.some((known) => known === kind))
+    document.report(['kind'], `${kind} is not served by this version yet`);
+  else {
+    const near = typeof kind === 'string' ? didYouMean(kind, KINDS) : {};
+    document.report(['kind'], `must be ${KINDS.join(' or ')}, not ${shown(kind)}`, near);
+  }
+  return undefined;
+}
+
+function checkOnlyOne([first, ...others]: readonly PolicyDocument[]): void {
+  for (const document of others) {
+    document.report(['kind'], `service levels are defined in ${first?.path} already; a set has one such file`);
+  }
+}
+
+function checkIds(documents: readonly PolicyDocument[]): void {
+  const owners = new Map<string, string>();
+  for (const document of documents) {
+    const id = isRecord(document.value) ? document.value.id : undefined;
+    if (typeof id !== 'string') continue;
+    const owner = owners.get(id);
+    if (owner === undefined) owners.set(id, document.path);
+    else document.report(['id'], `the id ${JSON.stringify(id)} is taken by ${owner}`);
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const byPlace = (a: Problem, b: Problem): number =>
+  compare(a.path, b.path) || a.line - b.line || a.column - b.column || compare(a.keyPath, b.keyPath);
