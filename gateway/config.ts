@@ -1,0 +1,129 @@
+/**
+ * What the gateway is told by its operator, as the program uses it: durations in milliseconds, sizes in bytes, paths
+ * absolute, everything checked. `config/schema.ts` says how it is written, `config/load.ts` reads it. Nothing after the
+ * start reads the environment or a configuration file again.
+ */
+
+/** Where a listener listens. Port 0 takes a free one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What towards a VASP is not the same for all. */
+export interface VaspConfig {
+  /** The name in logs, metrics, policies and keyed hashes: changing it makes its users strangers. */
+  readonly name: string;
+  /** http or https, without credentials, query and trailing slash. */
+  readonly url: string;
+  /** Prefixes of client request paths that belong to it; whole segments. `/` takes every path. */
+  readonly paths: readonly string[];
+  /** Host names, lower case, without port, that belong to it; empty takes every host. `*.example.com` takes those below. */
+  readonly hosts: readonly string[];
+  /** Language of texts for users whose language nobody knows; a tag such as `en` or `pt-BR`. */
+  readonly language: string;
+  /** What the VASP is spoken to in. This version speaks to it in what the client uses. */
+  readonly encoding: 'same';
+  /** Globs (`*` is any text) of paths that are forwarded unread. */
+  readonly passThrough: readonly string[];
+  /** How long an answer may take, from the request's last byte to the answer's last byte. */
+  readonly timeoutMillis: number;
+  /** Connections to the VASP at most. */
+  readonly connections: number;
+  /** Whether TransactionIDs of server-originated primitives are replaced by the gateway's [X6]. */
+  readonly replaceTransactionIds: boolean;
+}
+
+/** What is known better about some clients than their version says; the first match wins [X11]. */
+export interface ClientOverride {
+  /** Glob over the ClientID as the client sends it: its URL, or its MSISDN. */
+  readonly client: string;
+  readonly systemMessages: boolean;
+}
+
+export type StoreConfig = { readonly kind: 'memory' } | { readonly kind: 'lmdb'; readonly directory: string };
+
+/** Where the keys come from. Keys in the environment are here as they are written, and hidden by `config print`. */
+export type SecretSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'keys'; readonly text: string };
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Limits on everything that others may send or hold [reliability §6]. */
+export interface Limits {
+  /** Of a client's request. */
+  readonly bodyBytes: number;
+  /** Of a VASP's answer. */
+  readonly answerBytes: number;
+  /** Clients' connections at the same time. */
+  readonly connections: number;
+  /** Headers in one request. */
+  readonly headers: number;
+  /** All headers of one request together. */
+  readonly headerBytes: number;
+  /** For the headers of a request to arrive. */
+  readonly headerTimeoutMillis: number;
+  /** For a whole request to arrive. */
+  readonly requestTimeoutMillis: number;
+  /** For an idle connection. */
+  readonly keepAliveTimeoutMillis: number;
+  /** How long a session lives on after its keep-alive time, so that it is never gone before the client was told [X33]. */
+  readonly sessionGraceMillis: number;
+  /** How long a session lives unused when neither side named a keep-alive time. */
+  readonly sessionIdleMillis: number;
+  /** Sessions kept in memory in front of the store. */
+  readonly cachedSessions: number;
+  /** Negotiations remembered in memory: windows of resending and of wrong answers [X14], [X18]. */
+  readonly negotiations: number;
+  /** For running requests to finish when the gateway stops. */
+  readonly drainMillis: number;
+}
+
+export interface Config {
+  readonly listen: Address;
+  readonly admin: Address;
+  /** A file with the token that the admin API asks for before it changes or reads users. */
+  readonly adminTokenFile: string | undefined;
+  /** Directory of the policy files. */
+  readonly policies: string;
+  readonly store: StoreConfig;
+  readonly secret: SecretSource;
+  /** Processes. */
+  readonly workers: 1;
+  /** Where users' browsers reach the gateway, without trailing slash. */
+  readonly publicUrl: string | undefined;
+  /** In the order of the file. Empty when the sandbox is the VASP. */
+  readonly vasps: readonly VaspConfig[];
+  /** No VASP is configured: the sandbox is to be started and stands as the VASP `sandbox`, language `en`, for every path. */
+  readonly useSandbox: boolean;
+  readonly clients: readonly ClientOverride[];
+  /** The status code that a Login-Response which asks carries [X12]. */
+  readonly askingCode: number;
+  /** The user id under which the gateway itself writes to users. */
+  readonly serviceContact: string | undefined;
+  /** A file with one user id a line: only they are provisioned [X22]. Undefined: everybody is. */
+  readonly subscribersFile: string | undefined;
+  readonly limits: Limits;
+  readonly log: { readonly level: LogLevel; readonly access: boolean };
+}
+
+/** The name under which the sandbox stands as a VASP. */
+export const SANDBOX_NAME = 'sandbox';
+
+/** The VASP that the sandbox is, once it listens at `url`. */
+export function sandboxVasp(url: string): VaspConfig {
+  return {
+    name: SANDBOX_NAME,
+    url,
+    paths: ['/'],
+    hosts: [],
+    language: 'en',
+    encoding: 'same',
+    passThrough: [],
+    timeoutMillis: 15_000,
+    connections: 256,
+    replaceTransactionIds: true,
+  };
+}

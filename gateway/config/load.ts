@@ -1,0 +1,199 @@
+/**
+ * Reads the configuration: a YAML file, overridden by the environment, overridden by flags, all checked by one schema.
+ * Every problem is listed at once, each with its place: `file:line:column: key.path: what is wrong` in the file,
+ * `SAPGW_LISTEN: what is wrong` outside it. Nothing but the file is read, nothing is changed, and what comes out is
+ * complete. Relative paths in the file are relative to the file's directory, all others to the working directory.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Config, SecretSource, StoreConfig, VaspConfig } from '../config.ts';
+import { errorCode } from '../error-code.ts';
+import {
+  compareProblems,
+  type FileProblem,
+  formatPath,
+  formatProblem,
+  type Path,
+  parseYaml,
+  problemAt,
+  type YamlFile,
+} from '../yaml/positions.ts';
+import { problemsOf, type SchemaProblem } from '../yaml/schema-problems.ts';
+import { checkVasps } from './check-vasps.ts';
+import { CONFIG_SCHEMA, unserved, type WrittenConfig } from './schema.ts';
+import {
+  type ConfigFlags,
+  type Environment,
+  type Override,
+  overridesOf,
+  SECRET_VARIABLE,
+  suspiciousVariables,
+  UPSTREAM_VASP,
+} from './sources.ts';
+
+export type ConfigResult =
+  | { readonly kind: 'valid'; readonly config: Config }
+  /** Whole lines, ready to print, sorted by place: the file from top to bottom, then environment and flags. */
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+export interface ConfigInput {
+  /** Path of the YAML file; SAPGW_CONFIG names one too. Without one the defaults hold. */
+  readonly file?: string | undefined;
+  readonly env: Environment;
+  readonly flags: ConfigFlags;
+}
+
+/** Loads and checks everything. A start stops on `invalid` with exit status 2. */
+export function loadConfig({ file, env, flags }: ConfigInput): ConfigResult {
+  const name = file ?? (env.SAPGW_CONFIG || undefined);
+  const read = name === undefined ? NO_FILE : readFile(name);
+  const overrides = overridesOf(env, flags);
+  const value = overridden(read.value, overrides);
+  const parsed = CONFIG_SCHEMA.safeParse(value, { reportInput: true });
+  const found = parsed.success
+    ? [...checkVasps(parsed.data), ...unserved(parsed.data).map(notServed)]
+    : problemsOf(CONFIG_SCHEMA, value, parsed.error.issues);
+  const elsewhere = suspiciousVariables(env);
+  const inFile: FileProblem[] = [...read.problems];
+  for (const problem of found) {
+    const origin = originOf(problem.path, overrides);
+    if (origin !== undefined) elsewhere.push(`${origin.place}: ${problem.message}`);
+    else if (read.yaml !== undefined) {
+      inFile.push(problemAt(read.yaml, problem.path, problem.what, problem.message));
+    } else if (read.problems.length === 0) {
+      elsewhere.push(`${formatPath(problem.path)}: ${problem.message}`);
+    }
+  }
+  const problems = [...inFile.sort(compareProblems).map(formatProblem), ...elsewhere];
+  if (!parsed.success || problems.length > 0) return { kind: 'invalid', problems };
+  const base = name === undefined ? '.' : dirname(name);
+  return { kind: 'valid', config: configOf(parsed.data, secretOf(env, flags), pathsOf(base, overrides)) };
+}
+
+interface ReadFile {
+  readonly value: unknown;
+  readonly yaml: YamlFile | undefined;
+  readonly problems: readonly FileProblem[];
+}
+
+const NO_FILE: ReadFile = { value: {}, yaml: undefined, problems: [] };
+
+function readFile(file: string): ReadFile {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const message = `cannot be read: ${errorCode(error)}`;
+    return { ...NO_FILE, problems: [{ file, line: 1, column: 1, path: '', message }] };
+  }
+  const result = parseYaml(file, text);
+  if (result.kind === 'broken') return { ...NO_FILE, problems: result.problems };
+  return { value: withoutEmpty(result.yaml.value ?? {}), yaml: result.yaml, problems: [] };
+}
+
+/** A key with nothing after it counts as absent: that is how a section looks whose lines are all commented out. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (!isMap(value)) return value;
+  const entries = Object.entries(value).filter(([, one]) => one !== null);
+  return Object.fromEntries(entries.map(([key, one]) => [key, withoutEmpty(one)]));
+}
+
+function overridden(value: unknown, overrides: readonly Override[]): unknown {
+  if (!isMap(value)) return value;
+  const upstream = overrides.some(({ path }) => path[0] === 'vasps');
+  const result: Record<string, unknown> = { ...value, ...(upstream ? { vasps: { [UPSTREAM_VASP]: {} } } : {}) };
+  for (const override of overrides) setIn(result, override.path, override.value);
+  return result;
+}
+
+function setIn(map: Record<string, unknown>, path: Path, value: unknown): void {
+  const [first, ...rest] = path;
+  const key = String(first);
+  if (rest.length > 0) {
+    const below = map[key];
+    const copy: Record<string, unknown> = isMap(below) ? { ...below } : {};
+    setIn(copy, rest, value);
+    map[key] = copy;
+  } else if (key === 'admin' && isMap(map[key])) {
+    // The address alone is overridden; a token file beside it stays.
+    map[key] = { ...map[key], listen: value };
+  } else {
+    map[key] = value;
+  }
+}
+
+function originOf(path: Path, overrides: readonly Override[]): Override | undefined {
+  return overrides.findLast((one) => one.path.every((step, index) => path[index] === step));
+}
+
+function notServed(path: Path): SchemaProblem {
+  return { path, what: 'key', message: 'not served by this version yet' };
+}
+
+/** The flag is the strongest; in the environment the keys themselves are stronger than the name of a file. */
+function secretOf(env: Environment, flags: ConfigFlags): string | undefined {
+  return flags.secretFile === undefined ? env[SECRET_VARIABLE] || undefined : undefined;
+}
+
+type MakePath = (key: 'policies' | 'store' | 'secretFile' | 'other', path: string) => string;
+
+function pathsOf(base: string, overrides: readonly Override[]): MakePath {
+  return (key, path) => resolve(overrides.some((one) => one.path[0] === key) ? '.' : base, path);
+}
+
+function configOf(written: WrittenConfig, secret: string | undefined, at: MakePath): Config {
+  const admin = 'host' in written.admin ? { listen: written.admin } : written.admin;
+  const tokenFile = 'tokenFile' in admin ? admin.tokenFile : undefined;
+  const { subscribers, limits } = written;
+  const source: SecretSource =
+    secret === undefined
+      ? { kind: 'file', path: at('secretFile', written.secretFile) }
+      : { kind: 'keys', text: secret };
+  const vasps = Object.entries(written.vasps).map(([name, vasp]) => vaspOf(name, vasp));
+  return {
+    listen: written.listen,
+    admin: admin.listen ?? { host: '127.0.0.1', port: 8081 },
+    adminTokenFile: tokenFile === undefined ? undefined : at('other', tokenFile),
+    policies: at('policies', written.policies),
+    store: storeOf(written.store, at),
+    secret: source,
+    workers: 1,
+    publicUrl: written.publicUrl,
+    vasps,
+    useSandbox: vasps.length === 0,
+    clients: written.clients,
+    askingCode: written.askingCode,
+    serviceContact: written.serviceContact,
+    subscribersFile: subscribers !== undefined && 'file' in subscribers ? at('other', subscribers.file) : undefined,
+    limits: {
+      bodyBytes: limits.body,
+      answerBytes: limits.answer,
+      connections: limits.connections,
+      headers: limits.headers,
+      headerBytes: limits.headerSize,
+      headerTimeoutMillis: limits.headerTimeout,
+      requestTimeoutMillis: limits.requestTimeout,
+      keepAliveTimeoutMillis: limits.keepAliveTimeout,
+      sessionGraceMillis: limits.sessionGrace,
+      sessionIdleMillis: limits.sessionIdle,
+      cachedSessions: limits.sessions,
+      negotiations: limits.negotiations,
+      drainMillis: limits.drain,
+    },
+    log: written.log,
+  };
+}
+
+function storeOf(store: WrittenConfig['store'], at: MakePath): StoreConfig {
+  if (store.kind === 'lmdb') return { kind: 'lmdb', directory: at('store', store.directory) };
+  return { kind: 'memory' };
+}
+
+function vaspOf(name: string, { timeout, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {
+  return { ...vasp, name, encoding: 'same', timeoutMillis: timeout };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,65 @@
+/**
+ * The effective configuration as an operator would write it: every key with its value, defaults filled in, paths
+ * absolute, secrets hidden. What it prints can be used as a configuration file.
+ */
+import { stringify } from 'yaml';
+import type { Address, Config, VaspConfig } from '../config.ts';
+import { formatDuration, formatSize } from '../yaml/durations.ts';
+
+/** The configuration as data, in the operator's words; for `config print --json`. */
+export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
+  const { limits } = config;
+  const admin = formatAddress(config.admin);
+  return withoutUndefined({
+    listen: formatAddress(config.listen),
+    admin: config.adminTokenFile === undefined ? admin : { listen: admin, tokenFile: config.adminTokenFile },
+    policies: config.policies,
+    store: config.store.kind === 'lmdb' ? `lmdb:${config.store.directory}` : 'memory:',
+    secretFile: config.secret.kind === 'file' ? config.secret.path : undefined,
+    workers: config.workers,
+    publicUrl: config.publicUrl,
+    vasps: Object.fromEntries(config.vasps.map((vasp) => [vasp.name, writtenVasp(vasp)])),
+    clients: config.clients,
+    askingCode: config.askingCode,
+    serviceContact: config.serviceContact,
+    subscribers: config.subscribersFile === undefined ? undefined : { file: config.subscribersFile },
+    limits: {
+      body: formatSize(limits.bodyBytes),
+      answer: formatSize(limits.answerBytes),
+      connections: limits.connections,
+      headers: limits.headers,
+      headerSize: formatSize(limits.headerBytes),
+      headerTimeout: formatDuration(limits.headerTimeoutMillis),
+      requestTimeout: formatDuration(limits.requestTimeoutMillis),
+      keepAliveTimeout: formatDuration(limits.keepAliveTimeoutMillis),
+      sessionGrace: formatDuration(limits.sessionGraceMillis),
+      sessionIdle: formatDuration(limits.sessionIdleMillis),
+      sessions: limits.cachedSessions,
+      negotiations: limits.negotiations,
+      drain: formatDuration(limits.drainMillis),
+    },
+    log: config.log,
+  });
+}
+
+/** YAML, ready to print. */
+export function configPrint(config: Config): string {
+  const notes = [
+    ...(config.useSandbox ? ['# No VASP is configured: the sandbox is started and used.'] : []),
+    ...(config.secret.kind === 'keys' ? ['# The keys come from SAPGW_SECRET and are not shown.'] : []),
+  ];
+  return [...notes, stringify(writtenForm(config), { lineWidth: 0, aliasDuplicateObjects: false })].join('\n');
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function writtenVasp({ name: _, timeoutMillis, ...vasp }: VaspConfig): unknown {
+  return { ...vasp, timeout: formatDuration(timeoutMillis) };
+}
+
+function withoutUndefined(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined));
+}

@@ -1,0 +1,114 @@
+/**
+ * The configuration as it is written: every key of the operations contract, with its default. Keys of later versions
+ * are here too, so that a file for them is checked and their use is answered in plain words; `unserved` lists what of
+ * it this version does not do. A key that is not here is a problem, never ignored.
+ */
+import { z } from 'zod';
+import { LOG_LEVELS } from '../config.ts';
+import type { Path } from '../yaml/positions.ts';
+import {
+  address,
+  count,
+  duration,
+  file,
+  hostName,
+  language,
+  name,
+  pathGlob,
+  pathPrefix,
+  size,
+  store,
+  url,
+  userId,
+  workerCount,
+} from './values.ts';
+
+/** An empty section (`limits:` with everything below it commented out) is a section of defaults. */
+const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).prefault({} as never);
+
+const VASP = z.strictObject({
+  url: url(),
+  paths: z.array(pathPrefix()).min(1).default(['/']),
+  hosts: z.array(hostName()).default([]),
+  language: language().default('en'),
+  encoding: z.enum(['same', 'xml', 'wbxml']).default('same'),
+  passThrough: z.array(pathGlob()).default([]),
+  timeout: duration('100ms', '10m').default(15_000),
+  connections: count(1, 100_000).default(256),
+  replaceTransactionIds: z.boolean().default(true),
+});
+
+const CLIENT = z.strictObject({ client: z.string().min(1), systemMessages: z.boolean() });
+
+const BEARERS = z.strictObject({
+  sms: z
+    .strictObject({
+      kind: z.enum(['kannel', 'smpp', 'webhook']),
+      url: z.string(),
+      userFile: file().optional(),
+      passwordFile: file().optional(),
+    })
+    .optional(),
+});
+
+const LIMITS = {
+  body: size('1KiB', '16MiB').default(512 * 1024),
+  answer: size('1KiB', '64MiB').default(4 * 1024 * 1024),
+  connections: count(1, 10_000_000).default(20_000),
+  headers: count(8, 1000).default(64),
+  headerSize: size('1KiB', '256KiB').default(16 * 1024),
+  headerTimeout: duration('100ms', '10m').default(10_000),
+  requestTimeout: duration('100ms', '30m').default(30_000),
+  keepAliveTimeout: duration('100ms', '1h').default(65_000),
+  sessionGrace: duration('0s', '30d').default(15 * 60_000),
+  sessionIdle: duration('1m', '365d').default(24 * 3_600_000),
+  sessions: count(1, 100_000_000).default(100_000),
+  negotiations: count(1, 100_000_000).default(100_000),
+  drain: duration('0s', '10m').default(10_000),
+};
+
+export const CONFIG_SCHEMA = z.strictObject({
+  listen: address().default({ host: '127.0.0.1', port: 8080 }),
+  tls: z.strictObject({ cert: file(), key: file() }).optional(),
+  admin: z
+    .union([address(), z.strictObject({ listen: address().optional(), tokenFile: file().optional() })])
+    .default({ host: '127.0.0.1', port: 8081 }),
+  policies: file().default('./policies'),
+  store: store().default({ kind: 'lmdb', directory: './data' }),
+  secretFile: file().default('./secret'),
+  workers: workerCount().default(1),
+  publicUrl: url().optional(),
+  vasps: z.record(name(), VASP).default({}),
+  cir: z
+    .strictObject({ tcp: address().optional(), udp: address().optional(), advertise: z.string().optional() })
+    .optional(),
+  clients: z.array(CLIENT).default([]),
+  askingCode: count(300, 999).default(403),
+  bearers: BEARERS.optional(),
+  serviceContact: userId().optional(),
+  subscribers: z
+    .union([
+      z.strictObject({ file: file() }),
+      z.strictObject({ url: url(), cacheFor: duration('1s', '1d').default(5 * 60_000) }),
+    ])
+    .optional(),
+  limits: section(LIMITS),
+  log: section({ level: z.enum(LOG_LEVELS).default('info'), access: z.boolean().default(false) }),
+});
+
+export type WrittenConfig = z.output<typeof CONFIG_SCHEMA>;
+
+/** What is asked for and not done by this version, by path. Defaults are never among it. */
+export function unserved(config: WrittenConfig): Path[] {
+  const later: Path[] = [];
+  if (config.tls !== undefined) later.push(['tls']);
+  if (config.store.kind === 'redis') later.push(['store']);
+  if (config.workers !== 1) later.push(['workers']);
+  if (config.cir !== undefined) later.push(['cir']);
+  if (config.bearers !== undefined) later.push(['bearers']);
+  if (config.subscribers !== undefined && 'url' in config.subscribers) later.push(['subscribers', 'url']);
+  for (const [vasp, { encoding }] of Object.entries(config.vasps)) {
+    if (encoding !== 'same') later.push(['vasps', vasp, 'encoding']);
+  }
+  return later;
+}

@@ -1,0 +1,266 @@
+/** Proves that a configuration is read as the operations contract writes it, and that every problem is told at its place. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ConfigResult, loadConfig } from '../../gateway/config/load.ts';
+import { configPrint, writtenForm } from '../../gateway/config/print.ts';
+import type { ConfigFlags, Environment } from '../../gateway/config/sources.ts';
+import type { Config } from '../../gateway/config.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sapgw-config-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function load(text: string, env: Environment = {}, flags: ConfigFlags = {}): ConfigResult {
+  const file = join(directory, 'gateway.yaml');
+  writeFileSync(file, text);
+  return loadConfig({ file, env, flags });
+}
+
+/** The problems, the directory taken off. */
+function problems(text: string, env: Environment = {}, flags: ConfigFlags = {}): string[] {
+  const result = load(text, env, flags);
+  if (result.kind === 'valid') throw new Error('the configuration was accepted');
+  return result.problems.map((line) => line.replace(`${directory}/`, ''));
+}
+
+function valid(result: ConfigResult): Config {
+  if (result.kind === 'invalid') throw new Error(result.problems.join('\n'));
+  return result.config;
+}
+
+const FULL = `
+listen: 0.0.0.0:8080
+admin: 127.0.0.1:8081
+policies: ./policies
+store: lmdb:./data
+secretFile: ./secret
+workers: 1
+publicUrl: https://im.operator.example
+vasps:
+  friendly-im:
+    url: http://10.0.0.5:80/imps
+    paths: ["/imps"]
+    hosts: [IM.operator.example]
+    language: de
+    encoding: same
+    passThrough: ["/content/*"]
+    timeout: 15s
+  other:
+    url: http://10.0.0.6
+    connections: 12
+    replaceTransactionIds: false
+clients:
+  - { client: "http://*/OLDAPP", systemMessages: false }
+askingCode: 405
+serviceContact: wv:service@im.operator.example
+subscribers: { file: ./subscribers.txt }
+limits: { body: 64KiB, connections: 5, sessionGrace: 1m }
+log: { level: debug, access: true }
+`;
+
+describe('a valid configuration', () => {
+  test('everything that this version serves', () => {
+    const config = valid(load(FULL));
+    expect(config).toMatchObject({
+      listen: { host: '0.0.0.0', port: 8080 },
+      policies: join(directory, 'policies'),
+      store: { kind: 'lmdb', directory: join(directory, 'data') },
+      secret: { kind: 'file', path: join(directory, 'secret') },
+      publicUrl: 'https://im.operator.example',
+      useSandbox: false,
+      clients: [{ client: 'http://*/OLDAPP', systemMessages: false }],
+      askingCode: 405,
+      serviceContact: 'wv:service@im.operator.example',
+      subscribersFile: join(directory, 'subscribers.txt'),
+      log: { level: 'debug', access: true },
+    });
+    expect(config.limits).toMatchObject({ bodyBytes: 65_536, connections: 5, headers: 64, sessionGraceMillis: 60_000 });
+    expect(config.vasps).toEqual([
+      {
+        name: 'friendly-im',
+        url: 'http://10.0.0.5/imps',
+        paths: ['/imps'],
+        hosts: ['im.operator.example'],
+        language: 'de',
+        encoding: 'same',
+        passThrough: ['/content/*'],
+        timeoutMillis: 15_000,
+        connections: 256,
+        replaceTransactionIds: true,
+      },
+      expect.objectContaining({
+        name: 'other',
+        paths: ['/'],
+        hosts: [],
+        connections: 12,
+        replaceTransactionIds: false,
+      }),
+    ]);
+  });
+
+  test('nothing at all: the embedded defaults', () => {
+    const config = valid(loadConfig({ env: {}, flags: {} }));
+    expect(config).toMatchObject({
+      listen: { host: '127.0.0.1', port: 8080 },
+      admin: { host: '127.0.0.1', port: 8081 },
+      policies: join(process.cwd(), 'policies'),
+      store: { kind: 'lmdb', directory: join(process.cwd(), 'data') },
+      secret: { kind: 'file', path: join(process.cwd(), 'secret') },
+      workers: 1,
+      vasps: [],
+      useSandbox: true,
+      askingCode: 403,
+      limits: { bodyBytes: 524_288, connections: 20_000, sessionGraceMillis: 900_000 },
+      log: { level: 'info', access: false },
+    });
+  });
+
+  test.each(['', '# nothing\n', 'limits:\nvasps:\nlisten:\n'])('empty file %j: the defaults', (text) => {
+    expect(valid(load(text))).toMatchObject({ useSandbox: true, listen: { port: 8080 } });
+  });
+
+  test('flags override the environment, which overrides the file', () => {
+    const env = { SAPGW_LISTEN: '[::1]:2', SAPGW_STORE: 'lmdb:there', SAPGW_ADMIN: '', SAPGW_LOG_LEVEL: 'warn' };
+    const config = valid(
+      load('listen: 127.0.0.1:1\nadmin: {listen: "127.0.0.1:4", tokenFile: t}\nlog: {access: true}', env, {
+        listen: '127.0.0.1:3',
+      }),
+    );
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 3 });
+    expect(config.admin).toEqual({ host: '127.0.0.1', port: 4 });
+    expect(config.adminTokenFile).toBe(join(directory, 't'));
+    expect(config.store).toEqual({ kind: 'lmdb', directory: join(process.cwd(), 'there') });
+    expect(config.log).toEqual({ level: 'warn', access: true });
+  });
+
+  test('SAPGW_UPSTREAM makes the one VASP of every path', () => {
+    const config = valid(load(FULL, { SAPGW_UPSTREAM: 'http://127.0.0.1:9/x/' }));
+    expect(config.vasps.map(({ name, url, paths }) => ({ name, url, paths }))).toEqual([
+      { name: 'default', url: 'http://127.0.0.1:9/x', paths: ['/'] },
+    ]);
+    expect(config.useSandbox).toBe(false);
+  });
+
+  test('SAPGW_SECRET is stronger than a file, a flag stronger than both', () => {
+    const env = { SAPGW_SECRET: 'k'.repeat(32) };
+    expect(valid(load('', env)).secret).toEqual({ kind: 'keys', text: 'k'.repeat(32) });
+    expect(valid(load('', env, { secretFile: '/x' })).secret).toEqual({ kind: 'file', path: '/x' });
+  });
+
+  test('variables that a container platform sets do not matter', () => {
+    expect(
+      load('', { SAPGW_PORT: 'tcp://10.0.0.1:80', SAPGW_SERVICE_HOST: '10.0.0.1', SAPGW_PORT_8080_TCP: 'x' }).kind,
+    ).toBe('valid');
+  });
+});
+
+describe('problems', () => {
+  test('all at once, each at its place', () => {
+    const text = `lisen: 127.0.0.1:1
+admin: nowhere
+vasps:
+  a b:
+    url: http://x
+  ok:
+    paths: [imps]
+    timout: 2
+    language: "!"
+    timeout: 15
+limits: { body: big, connections: 0 }
+log: { level: inf }
+clients:
+  - { systemMessages: maybe }
+`;
+    expect(problems(text, { SAPGW_STORE: 'disk', SAPGW_LISTN: 'x' }, { workers: '0' })).toEqual([
+      'gateway.yaml:1:1: lisen: unknown key; did you mean listen?',
+      'gateway.yaml:2:8: admin: must be an address such as 127.0.0.1:8080 or [::1]:8080, not "nowhere"',
+      'gateway.yaml:4:3: vasps."a b": must be a name of letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit',
+      'gateway.yaml:6:3: vasps.ok.url: is missing',
+      'gateway.yaml:7:13: vasps.ok.paths[0]: must be a path that begins with /, without query, not "imps"',
+      'gateway.yaml:8:5: vasps.ok.timout: unknown key; did you mean timeout?',
+      'gateway.yaml:9:15: vasps.ok.language: must be a language tag such as en or pt-BR, not "!"',
+      'gateway.yaml:10:14: vasps.ok.timeout: must be a time such as 250ms, 15s, 2m, 12h or 30d, from 100ms to 10m, not "15"',
+      'gateway.yaml:11:17: limits.body: must be a size such as 512KiB, 4MiB or a number of bytes, from 1KiB to 16MiB, not "big"',
+      'gateway.yaml:11:35: limits.connections: must be a whole number from 1 to 10000000, not "0"',
+      'gateway.yaml:12:15: log.level: must be one of debug, info, warn, error, silent; did you mean info?',
+      'gateway.yaml:14:5: clients[0].client: is missing',
+      'gateway.yaml:14:23: clients[0].systemMessages: must be true or false, not a text',
+      'SAPGW_LISTN: unknown variable; did you mean SAPGW_LISTEN?',
+      'SAPGW_STORE: must be memory:, lmdb:DIRECTORY or redis://HOST:PORT/DB, not "disk"',
+      '--workers: must be a number of processes from 1 to 256, or auto, not "0"',
+    ]);
+  });
+
+  test.each([
+    ['tls: { cert: a, key: b }', ['gateway.yaml:1:1: tls: not served by this version yet']],
+    ['store: redis://127.0.0.1:6379/0', ['gateway.yaml:1:1: store: not served by this version yet']],
+    ['workers: auto', ['gateway.yaml:1:1: workers: not served by this version yet']],
+    ['cir: { tcp: 0.0.0.0:8082, advertise: im.example }', ['gateway.yaml:1:1: cir: not served by this version yet']],
+    ['bearers: { sms: { kind: kannel, url: x } }', ['gateway.yaml:1:1: bearers: not served by this version yet']],
+    ['subscribers: { url: http://x }', ['gateway.yaml:1:16: subscribers.url: not served by this version yet']],
+    [
+      'vasps: { a: { url: http://x, encoding: xml } }',
+      ['gateway.yaml:1:30: vasps.a.encoding: not served by this version yet'],
+    ],
+    ['cir: { tpc: 1 }', ['gateway.yaml:1:8: cir.tpc: unknown key; did you mean tcp?']],
+    [
+      'subscribers: { fiel: x }',
+      [
+        'gateway.yaml:1:1: subscribers.file: is missing',
+        'gateway.yaml:1:16: subscribers.fiel: unknown key; did you mean file?',
+      ],
+    ],
+    ['subscribers: everybody', ['gateway.yaml:1:14: subscribers: must be a map of keys']],
+    ['admin: { token: x }', ['gateway.yaml:1:10: admin.token: unknown key; known here: listen, tokenFile']],
+    ['vasps: [a]', ['gateway.yaml:1:8: vasps: must be a map of names, not a list']],
+    [
+      'vasps: { a: { url: "http://user:pass@x" } }',
+      [
+        'gateway.yaml:1:20: vasps.a.url: must be a URL such as http://10.0.0.5:80/imps, without user, query and fragment',
+      ],
+    ],
+    ['- a\n- b\n', ['gateway.yaml:1:1: must be a map of keys, not a list']],
+    ['listen: 127.0.0.1:1\nlisten: 127.0.0.1:2', ['gateway.yaml:2:1: Map keys must be unique']],
+    [
+      'vasps: { a: { url: http://x }, b: { url: http://y } }',
+      ['gateway.yaml:1:32: vasps.b: takes the same requests as a (path /); give each its own paths or hosts'],
+    ],
+    ['askingCode: 200', ['gateway.yaml:1:13: askingCode: must be a whole number from 300 to 999, not "200"']],
+  ])('%s', (text, expected) => {
+    expect(problems(text)).toEqual(expected);
+  });
+
+  test('two VASPs with the same path and other hosts do not clash', () => {
+    expect(
+      load('vasps: { a: { url: http://x, hosts: [a] }, b: { url: http://y, hosts: [b] }, c: { url: http://z } }').kind,
+    ).toBe('valid');
+  });
+
+  test('a file that cannot be read, and the environment with it', () => {
+    const result = loadConfig({ file: '/nowhere/x.yaml', env: { SAPGW_LISTEN: 'x' }, flags: {} });
+    expect(result).toEqual({
+      kind: 'invalid',
+      problems: [
+        '/nowhere/x.yaml:1:1: cannot be read: ENOENT',
+        'SAPGW_LISTEN: must be an address such as 127.0.0.1:8080 or [::1]:8080, not "x"',
+      ],
+    });
+  });
+});
+
+describe('printing', () => {
+  test('what is printed loads again as the same configuration', () => {
+    const config = valid(load(FULL));
+    expect(valid(load(configPrint(config)))).toEqual(config);
+  });
+
+  test('keys are not shown', () => {
+    const config = valid(load('', { SAPGW_SECRET: 'canary-'.repeat(6) }));
+    expect(configPrint(config) + JSON.stringify(writtenForm(config))).not.toContain('canary');
+    expect(configPrint(config)).toContain('SAPGW_SECRET');
+  });
+});
