@@ -1,6 +1,8 @@
 /**
  * Makes the policy that the gateway uses of a file that passed every check, defaults put in.
  */
+
+import { parseDuration } from '../yaml/durations.ts';
 import type { Levels } from './check-levels.ts';
 import { compileCondition } from './condition.ts';
 import {
@@ -10,7 +12,6 @@ import {
   DEFAULT_TIMEOUT_MILLIS,
   DEFAULT_WITHOUT_SYSTEM_MESSAGES,
 } from './defaults.ts';
-import { parseDuration } from './duration.ts';
 import { compileGlob } from './glob.ts';
 import type { Applies, AskMode, Condition, OffLinePolicy, Ruling, Texts, Verification } from './model.ts';
 import type { OffLineServiceFile } from './schema.ts';

@@ -3,8 +3,8 @@
  * alias grow a small file into a large value.
  */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { nearest } from '../yaml/nearest.ts';
 import type { PolicyFile, Problem } from './model.ts';
-import { nearest } from './nearest.ts';
 
 /** A place in a file: keys and list positions from the root. */
 export type Path = readonly (string | number)[];
@@ -54,8 +54,9 @@ export function readDocument(file: PolicyFile): { readonly readable: boolean; re
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   };
-  if (file.text.length > LARGEST_FILE) {
-    add(0, [], `the file is longer than ${LARGEST_FILE} characters`);
+  const unreadable = unreadableText(file.text);
+  if (unreadable !== undefined) {
+    add(0, [], unreadable);
     return { readable: false, document: { path: file.path, problems, value: undefined, report: () => {} } };
   }
   const doc = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
@@ -80,6 +81,11 @@ export function readDocument(file: PolicyFile): { readonly readable: boolean; re
     }
   }
   return { readable, document: { path: file.path, problems, value, report } };
+}
+
+function unreadableText(text: string): string | undefined {
+  if (text.length > LARGEST_FILE) return `the file is longer than ${LARGEST_FILE} characters`;
+  return text.includes('\uFFFD') ? 'the file is not UTF-8 text' : undefined;
 }
 
 /** Such as `options[1].text.en`. */

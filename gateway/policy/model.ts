@@ -118,7 +118,7 @@ export interface OffLinePolicy {
 
 /** Every policy that is in force together. */
 export interface PolicySet {
-  /** A hash of the content of all files, paths included: the set's identity. */
+  /** A hash of the names and contents of all files: the set's identity. */
   readonly hash: string;
   readonly levels: ReadonlyMap<string, Level>;
   /** The level when no policy applies. */

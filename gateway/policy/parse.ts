@@ -62,7 +62,9 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   const policies: OffLinePolicy[] = [];
   for (const file of policyFiles) if (file !== undefined) policies.push(buildOffLinePolicy(file, levels));
   policies.sort((a, b) => a.order - b.order || compare(a.id, b.id));
-  const set = { hash: options.hash(JSON.stringify(sorted.map(({ path, text }) => [path, text]))), ...levels, policies };
+  // The folder's own path is no part of the identity: two nodes may keep the same files in different places.
+  const content = sorted.map(({ path, text }) => [path.split(/[\\/]/).at(-1), text]);
+  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies };
   return { kind: 'valid', set, warnings };
 }
 

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { CSP_VERSIONS } from '../csp/versions.ts';
-import { DURATION_WORDS, parseDuration } from './duration.ts';
+import { DURATION_FORM, parseDuration } from '../yaml/durations.ts';
 
 /** The kinds of files in the format; the first two are served by this version. */
 export const KINDS = ['service-levels', 'off-line-service', 'on-line-service', 'off-line-user'] as const;
@@ -21,10 +21,16 @@ const id = z
 const texts = z.record(z.string(), z.string()).describe('texts by language, such as { en: "Accept?" }');
 const levelName = text('the name of a service level');
 const moment = z.iso.datetime({ offset: true }).describe('a date and time with its zone, such as 2026-12-01T00:00:00Z');
-const duration = z
-  .string()
-  .refine((value) => parseDuration(value) !== undefined)
-  .describe(DURATION_WORDS);
+const DAY_MILLIS = 86_400_000;
+/** A duration of a second to so many days. */
+const duration = (mostDays: number) =>
+  z
+    .string()
+    .refine((value) => {
+      const millis = parseDuration(value);
+      return millis !== undefined && millis >= 1_000 && millis <= mostDays * DAY_MILLIS;
+    })
+    .describe(`${DURATION_FORM}, from 1s to ${mostDays}d`);
 const names = (what: string) => z.array(text(what)).min(1).describe(`a list of at least one of: ${what}`);
 const flag = z.boolean().describe('true or false');
 
@@ -91,7 +97,7 @@ const verification = z
 
 const askMode = z.enum(['every-login', 'on-change', 'once']);
 const ask = z
-  .union([askMode, z.strictObject({ every: duration })])
+  .union([askMode, z.strictObject({ every: duration(3_650) })])
   .describe('every-login, on-change, once or { every: DURATION }');
 
 export const offLineServiceSchema = z.strictObject({
@@ -106,7 +112,7 @@ export const offLineServiceSchema = z.strictObject({
   options: z.array(optionSchema).max(MOST_OPTIONS).describe(`a list of at most ${MOST_OPTIONS} options`).optional(),
   verification: verification.optional(),
   requiresResponse: flag.optional(),
-  timeout: duration.optional(),
+  timeout: duration(7).optional(),
   resend: z.int().min(0).max(20).describe('a whole number from 0 to 20').optional(),
   onTimeout: ruling.optional(),
   ask: ask.optional(),
@@ -170,9 +176,10 @@ export const policyTestsSchema = z.strictObject({
               encoding: z.enum(['xml', 'wbxml']).optional(),
               vasp: z.string().describe('a name of a VASP').optional(),
               language: z.string().describe('a language tag of BCP 47, such as sv').optional(),
+              systemMessages: flag.optional(),
               at: moment.optional(),
             })
-            .describe('who logs in: user, client, csp, encoding, vasp, language, at'),
+            .describe('who logs in: user, client, csp, encoding, vasp, language, systemMessages, at'),
           remembered: z
             .array(
               z.strictObject({ policy: id, version: z.int().min(1), option: id.optional(), at: moment.optional() }),

@@ -75,11 +75,6 @@ export function chooseLanguage(texts: Texts, languages: readonly (string | undef
   return tags[0] ?? '';
 }
 
-/** The place in the list of texts, from 0, of the text to show: a language in a few bits, for tokens [X20]. */
-export function languageIndexFor(texts: Texts, languages: readonly (string | undefined)[]): number {
-  return Math.max(0, [...texts.keys()].indexOf(chooseLanguage(texts, languages)));
-}
-
 function lookUp(tags: readonly string[], language: string): string | undefined {
   const subtags = language.toLowerCase().split('-');
   while (subtags.length > 0) {

@@ -1,0 +1,184 @@
+/**
+ * Runs policy tests: each case logs somebody in, answers what is asked, and compares what came out with what was
+ * expected. How a login is judged is not known here: the caller brings the judge, the same that judges real logins.
+ */
+import { ServiceSet } from '../csp/service-tree.ts';
+import type { Acceptance } from '../ports.ts';
+import { applicablePolicies } from './decide.ts';
+import type { PolicyDocument } from './document.ts';
+import type { LoginFacts, OffLinePolicy, PolicyFile, PolicySet, Problem } from './model.ts';
+import { readTestFile, type TestAnswer, type TestCase } from './test-file.ts';
+
+/** One login, as a judge sees it. */
+export interface JudgeInput {
+  readonly set: PolicySet;
+  /** The policies of the set that apply, in order. */
+  readonly policies: readonly OffLinePolicy[];
+  readonly login: LoginFacts;
+  readonly knowsSystemMessages: boolean;
+  /** What the user accepted before. */
+  readonly accepted: readonly Acceptance[];
+  /** Empty for the first login; by policy id for the one that answers. */
+  readonly answers: ReadonlyMap<string, TestAnswer>;
+  /** Wall-clock milliseconds of the first login. */
+  readonly now: number;
+}
+
+export type JudgeOutcome =
+  | {
+      readonly kind: 'forward';
+      readonly granted: ServiceSet;
+      /** Ids of the policies whose acceptance will be remembered. */
+      readonly remembered: readonly string[];
+    }
+  | { readonly kind: 'ask'; readonly messages: readonly AskedMessage[] }
+  | { readonly kind: 'deny'; readonly code: number; readonly description: string };
+
+export interface AskedMessage {
+  readonly policy: string;
+  readonly text: string;
+  /** The options' texts, in order. */
+  readonly options: readonly string[];
+}
+
+/** Judges one login. */
+export type Judge = (input: JudgeInput) => JudgeOutcome;
+
+export interface CaseResult {
+  readonly path: string;
+  readonly name: string;
+  readonly passed: boolean;
+  /** Each difference between what was expected and what came out, at the expectation's place. */
+  readonly differences: readonly Problem[];
+}
+
+export interface TestReport {
+  readonly cases: readonly CaseResult[];
+  readonly passed: number;
+  readonly failed: number;
+  /** What is wrong with the test files themselves; no case of such a file was run. */
+  readonly problems: readonly Problem[];
+  /** What no passing case chose: policy ids, and `policy/option`. */
+  readonly untested: readonly string[];
+}
+
+export function runPolicyTests(set: PolicySet, files: readonly PolicyFile[], judge: Judge): TestReport {
+  const cases: CaseResult[] = [];
+  const problems: Problem[] = [];
+  const tested = new Set<string>();
+  for (const file of files) {
+    const { document, cases: testCases } = readTestFile(file, set);
+    problems.push(...document.problems);
+    for (const testCase of testCases) {
+      const result = runCase(set, document, testCase, judge);
+      cases.push(result);
+      if (result.passed) for (const name of testedBy(testCase)) tested.add(name);
+    }
+  }
+  const passed = cases.filter((result) => result.passed).length;
+  const untested = set.policies.flatMap(namesOf).filter((name) => !tested.has(name));
+  return { cases, passed, failed: cases.length - passed, problems, untested };
+}
+
+const namesOf = ({ id, options }: OffLinePolicy): readonly string[] =>
+  options.length === 0 ? [id] : options.map((option) => `${id}/${option.id}`);
+
+function testedBy({ answers, expect }: TestCase): readonly string[] {
+  const chosen = [...answers].flatMap(([policy, answer]) =>
+    answer.kind === 'given' && answer.option !== undefined ? [`${policy}/${answer.option}`] : [policy],
+  );
+  return [...chosen, ...(expect.ask ?? []).map(({ policy }) => policy)];
+}
+
+function runCase(set: PolicySet, document: PolicyDocument, testCase: TestCase, judge: Judge): CaseResult {
+  const before = document.problems.length;
+  const { login, now, knowsSystemMessages, accepted, answers } = testCase;
+  const input = { set, policies: applicablePolicies(set, login, now), login, knowsSystemMessages, accepted, now };
+  const first = judge({ ...input, answers: new Map() });
+  const last = first.kind === 'ask' && answers.size > 0 ? judge({ ...input, answers }) : first;
+  compareAsked(document, testCase, first);
+  compareResult(set, document, testCase, last);
+  const differences = document.problems.slice(before);
+  return { path: document.path, name: testCase.name, passed: differences.length === 0, differences };
+}
+
+function compareAsked(document: PolicyDocument, { at, expect, answers }: TestCase, first: JudgeOutcome): void {
+  const asked = first.kind === 'ask' ? first.messages : [];
+  for (const policy of answers.keys()) {
+    if (asked.some((message) => message.policy === policy)) continue;
+    const place = [...at, 'answers', policy];
+    document.report(place, `answers ${policy}, which was not asked: ${said(first)}`, { at: 'key' });
+  }
+  if (expect.ask === undefined) return;
+  const place = [...at, 'expect', 'ask'];
+  const wantedIds = expect.ask.map(({ policy }) => policy);
+  const askedIds = asked.map(({ policy }) => policy);
+  if (!sameList(wantedIds, askedIds)) {
+    document.report(place, `expected to be asked ${listed(wantedIds)}, but ${said(first)}`);
+    return;
+  }
+  for (const [index, wanted] of expect.ask.entries()) {
+    const message = asked[index];
+    if (message === undefined) continue;
+    if (wanted.text !== undefined && wanted.text !== message.text) {
+      document.report([...place, index, 'text'], `the text was ${JSON.stringify(message.text)}`);
+    }
+    if (wanted.options !== undefined && !sameList(wanted.options, message.options)) {
+      document.report([...place, index, 'options'], `the options were ${listed(message.options)}`);
+    }
+  }
+}
+
+function compareResult(set: PolicySet, document: PolicyDocument, { at, expect }: TestCase, last: JudgeOutcome): void {
+  const { grant, deny, remembered } = expect;
+  const place = [...at, 'expect'];
+  if (grant !== undefined) {
+    const wanted = grant.reduce((sum, name) => sum.meet(set.levels.get(name)?.set ?? ServiceSet.NONE), ServiceSet.ALL);
+    if (last.kind !== 'forward') document.report([...place, 'grant'], `expected a login, but ${said(last)}`);
+    else if (!last.granted.equals(wanted)) {
+      document.report([...place, 'grant'], `expected ${listed(grant)}, but ${difference(wanted, last.granted)}`);
+    }
+  } else if (deny !== undefined) {
+    if (last.kind !== 'deny') document.report([...place, 'deny'], `expected a denial, but ${said(last)}`);
+    else {
+      const wrongCode = deny.code !== undefined && deny.code !== last.code;
+      const wrongReason = deny.reason !== undefined && deny.reason !== last.description;
+      if (wrongCode || wrongReason) document.report([...place, 'deny'], `the login was ${said(last)}`);
+    }
+  } else if (last.kind !== 'ask') {
+    document.report(place, `expected questions only, but ${said(last)}`);
+  }
+  if (remembered === undefined) return;
+  const kept = last.kind === 'forward' ? last.remembered : [];
+  if (!sameList(remembered.toSorted(), kept.toSorted())) {
+    document.report(
+      [...place, 'remembered'],
+      `expected to be remembered ${listed(remembered)}, but was ${listed(kept)}`,
+    );
+  }
+}
+
+function said(outcome: JudgeOutcome): string {
+  switch (outcome.kind) {
+    case 'ask':
+      return `asked was ${listed(outcome.messages.map(({ policy }) => policy))}`;
+    case 'deny':
+      return `denied with ${outcome.code} ${JSON.stringify(outcome.description)}`;
+    case 'forward':
+      return 'the login went on';
+  }
+}
+
+function difference(wanted: ServiceSet, granted: ServiceSet): string {
+  const more = granted.minus(wanted).codes();
+  const less = wanted.minus(granted).codes();
+  return [
+    ...(more.length === 0 ? [] : [`${more.join(', ')} granted besides`]),
+    ...(less.length === 0 ? [] : [`${less.join(', ')} not granted`]),
+  ].join('; ');
+}
+
+const listed = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.join(', '));
+
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name, index) => name === b[index]);

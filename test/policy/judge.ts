@@ -1,0 +1,78 @@
+/**
+ * A plain judge for the tests of the test runner: the rules of [X12] to [X18] and [X21] without tokens, windows and
+ * clocks. The gateway's own judge is put in by the command line.
+ */
+import { ServiceSet } from '../../gateway/csp/service-tree.ts';
+import type { OffLinePolicy, Ruling, Texts } from '../../gateway/policy/model.ts';
+import type { TestAnswer } from '../../gateway/policy/test-file.ts';
+import type { Judge, JudgeInput, JudgeOutcome } from '../../gateway/policy/test-run.ts';
+import { textFor, textValues } from '../../gateway/policy/text.ts';
+
+type Standing =
+  | { readonly kind: 'outstanding' }
+  | { readonly kind: 'ruled'; readonly ruling: Ruling | undefined; readonly code: number; readonly chosen: boolean };
+
+export const plainJudge: Judge = (input: JudgeInput): JudgeOutcome => {
+  const { policies, login, set } = input;
+  const enforced = policies.filter(({ mode }) => mode === 'enforce');
+  const placed = enforced.map((policy) => ({ policy, standing: standingOf(policy, input) }));
+  const say = (policy: OffLinePolicy, texts: Texts): string =>
+    textFor(texts, [login.language], textValues(policy, login));
+
+  for (const { policy, standing } of placed) {
+    if (standing.kind !== 'ruled' || standing.ruling?.kind !== 'deny') continue;
+    return { kind: 'deny', code: standing.code, description: say(policy, standing.ruling.texts) };
+  }
+  const outstanding = placed.filter(({ standing }) => standing.kind === 'outstanding');
+  if (outstanding.length > 0) {
+    return {
+      kind: 'ask',
+      messages: outstanding.map(({ policy }) => ({
+        policy: policy.id,
+        text: say(policy, policy.message),
+        options: policy.options.map(({ text }) => say(policy, text)),
+      })),
+    };
+  }
+  let granted = enforced.length === 0 ? set.defaultLevel.set : ServiceSet.ALL;
+  const remembered: string[] = [];
+  for (const { policy, standing } of placed) {
+    if (standing.kind !== 'ruled') continue;
+    if (standing.ruling?.kind === 'grant') granted = granted.meet(standing.ruling.level.set);
+    if (standing.chosen && policy.ask.mode !== 'every-login') remembered.push(policy.id);
+  }
+  return { kind: 'forward', granted, remembered };
+};
+
+function standingOf(policy: OffLinePolicy, { accepted, answers, knowsSystemMessages, now }: JudgeInput): Standing {
+  const before = accepted.find(
+    ({ policy: id, version, acceptedAt }) =>
+      id === policy.id &&
+      policy.ask.mode !== 'every-login' &&
+      (version === policy.version || policy.ask.mode === 'once') &&
+      (policy.ask.mode !== 'every' || now < acceptedAt + policy.ask.everyMillis),
+  );
+  if (before !== undefined) return ruled(optionOf(policy, before.option), 200, false);
+  if (!knowsSystemMessages) return ruled(policy.withoutSystemMessages, 403, false);
+  const answer = answers.get(policy.id);
+  if (answer !== undefined) return answered(policy, answer);
+  return answers.size > 0 && !policy.requiresResponse ? ruled(undefined, 200, false) : { kind: 'outstanding' };
+}
+
+function answered(policy: OffLinePolicy, answer: TestAnswer): Standing {
+  if (answer.kind === 'never' || answer.late) return ruled(policy.onTimeout, 408, false);
+  const key = policy.verification?.key.toLowerCase();
+  if (key !== undefined && answer.key?.trim().toLowerCase() !== key) return { kind: 'outstanding' };
+  if (answer.option === undefined && policy.options.length > 0) return { kind: 'outstanding' };
+  return ruled(optionOf(policy, answer.option), 403, true);
+}
+
+const optionOf = (policy: OffLinePolicy, option: string | undefined): Ruling | undefined =>
+  policy.options.find(({ id }) => id === option)?.outcome;
+
+const ruled = (ruling: Ruling | undefined, code: number, chosen: boolean): Standing => ({
+  kind: 'ruled',
+  ruling,
+  code,
+  chosen,
+});
