@@ -1,0 +1,98 @@
+/** What every store must do, whatever it keeps its records in. Each store's test runs this suite on a fresh one. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ServiceSet } from '../../gateway/csp/service-tree.ts';
+import type { SessionRecord, Store } from '../../gateway/ports.ts';
+import { acceptance, KEY, OTHER_KEY, session } from './records-of-tests.ts';
+
+export function describeStore(name: string, open: () => Promise<Store>): void {
+  describe(`${name} store`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+    });
+    afterEach(() => store.close());
+
+    test.each<[string, Partial<SessionRecord>]>([
+      ['as it is', {}],
+      ['of another version and encoding', { version: '1.3', encoding: 'xml' }],
+      ['of the oldest version', { version: '1.1' }],
+      ['without a keep-alive time', { keepAliveSeconds: undefined }],
+      ['with nothing granted', { granted: ServiceSet.NONE }],
+      ['with everything granted', { granted: ServiceSet.ALL }],
+      ['with keys that are no hashes', { userKey: 'wörld', clientKey: '' }],
+      ['with a key that only looks like a hash', { userKey: 'CCCCCCCCCCCCCCCCCCCCCB' }],
+      ['that never expires', { expiresAt: 2 ** 48 - 1 }],
+    ])('a session %s comes back whole', async (_name, change) => {
+      await store.sessions.put(KEY, session(change));
+      expect(await store.sessions.get(KEY)).toEqual(session(change));
+    });
+
+    test('an unknown session is undefined, and deleting one is nothing', async () => {
+      await store.sessions.delete(KEY);
+      expect(await store.sessions.get(KEY)).toBeUndefined();
+    });
+
+    test('a session is replaced, deleted, and others stay', async () => {
+      await store.sessions.put(KEY, session());
+      await store.sessions.put(OTHER_KEY, session({ vasp: 'other' }));
+      await store.sessions.put(KEY, session({ expiresAt: 5 }));
+      expect(await store.sessions.get(KEY)).toEqual(session({ expiresAt: 5 }));
+      await store.sessions.delete(KEY);
+      expect(await store.sessions.get(KEY)).toBeUndefined();
+      expect(await store.sessions.get(OTHER_KEY)).toEqual(session({ vasp: 'other' }));
+    });
+
+    test('a sweep drops what expired by then and counts the rest', async () => {
+      const put = [];
+      for (let index = 0; index < 2500; index++) {
+        const vasp = index % 5 === 0 ? 'a' : 'b';
+        put.push(store.sessions.put(`session-${index}`, session({ vasp, expiresAt: index % 2 === 0 ? 100 : 101 })));
+      }
+      await Promise.all(put);
+      expect([...(await store.sessions.sweep(99))].sort()).toEqual([
+        ['a', 500],
+        ['b', 2000],
+      ]);
+      expect([...(await store.sessions.sweep(100))].sort()).toEqual([
+        ['a', 250],
+        ['b', 1000],
+      ]);
+      expect(await store.sessions.get('session-0')).toBeUndefined();
+      expect(await store.sessions.get('session-1')).toMatchObject({ expiresAt: 101 });
+      expect((await store.sessions.sweep(101)).size).toBe(0);
+      expect(await store.sessions.get('session-1')).toBeUndefined();
+    });
+
+    test('a user who accepted nothing has no acceptances', async () => {
+      expect(await store.acceptances.of(KEY)).toEqual([]);
+      await store.acceptances.forget(KEY);
+    });
+
+    test('acceptances are added, and replace older ones of the same policy', async () => {
+      await store.acceptances.add(KEY, [acceptance(), acceptance({ policy: 'terms', option: undefined })]);
+      await store.acceptances.add(OTHER_KEY, [acceptance({ version: 9 })]);
+      await store.acceptances.add(KEY, [acceptance({ version: 4, option: 'presence "only" ü' })]);
+      const all = [...(await store.acceptances.of(KEY))].sort((a, b) => (a.policy < b.policy ? -1 : 1));
+      expect(all).toEqual([
+        acceptance({ version: 4, option: 'presence "only" ü' }),
+        acceptance({ policy: 'terms', option: undefined }),
+      ]);
+      expect(await store.acceptances.of(OTHER_KEY)).toEqual([acceptance({ version: 9 })]);
+    });
+
+    test('acceptances of one user added at the same time are all kept', async () => {
+      const policies = Array.from({ length: 20 }, (_, index) => `policy-${index}`);
+      await Promise.all(policies.map((policy) => store.acceptances.add(KEY, [acceptance({ policy })])));
+      const kept = (await store.acceptances.of(KEY)).map(({ policy }) => policy);
+      expect(kept.sort()).toEqual(policies.sort());
+    });
+
+    test('a forgotten user has no acceptances, others keep theirs', async () => {
+      await store.acceptances.add(KEY, [acceptance()]);
+      await store.acceptances.add(OTHER_KEY, [acceptance()]);
+      await store.acceptances.forget(KEY);
+      expect(await store.acceptances.of(KEY)).toEqual([]);
+      expect(await store.acceptances.of(OTHER_KEY)).toEqual([acceptance()]);
+    });
+  });
+}

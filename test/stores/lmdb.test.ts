@@ -1,0 +1,161 @@
+/** The LMDB store keeps the contract of stores, and what it acknowledged, through restarts, kills and damage. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { open } from 'lmdb';
+import type { Store } from '../../gateway/ports.ts';
+import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
+import { readAcceptances, readSession, writeSession } from '../../gateway/stores/records.ts';
+import { describeStore } from './contract.ts';
+import { acceptance, KEY, session } from './records-of-tests.ts';
+
+let root: string;
+let made = 0;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'sapgw-lmdb-'));
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const newDirectory = () => join(root, `store-${made++}`);
+const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+function opened(directory: string): Store {
+  const result = openLmdbStore(directory, NOW);
+  if (result.kind === 'failed') throw new Error(result.problem);
+  return result.store;
+}
+
+describeStore('lmdb', async () => opened(newDirectory()));
+
+describe('durability', () => {
+  test('what was stored is there after closing and opening again', async () => {
+    const directory = newDirectory();
+    const before = opened(directory);
+    await before.sessions.put(KEY, session());
+    await before.acceptances.add(KEY, [acceptance()]);
+    await before.close();
+    const after = opened(directory);
+    expect(await after.sessions.get(KEY)).toEqual(session());
+    expect(await after.acceptances.of(KEY)).toEqual([acceptance()]);
+    await after.close();
+  });
+
+  test('what was acknowledged is there after kill -9, and the store goes on', async () => {
+    const directory = newDirectory();
+    const writer = spawn(process.execPath, ['--import', 'tsx', 'test/stores/lmdb-writer.ts', directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    await new Promise<void>((resolve, reject) => {
+      writer.once('exit', (code) => reject(new Error(`the writer ended by itself: ${code}`)));
+      writer.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        if (output.split('\n').length > 20) resolve();
+      });
+    });
+    writer.removeAllListeners('exit');
+    const gone = new Promise((resolve) => writer.once('close', resolve));
+    writer.kill('SIGKILL');
+    await gone;
+    const acknowledged = output.split('\n').slice(0, -1).map(Number);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(20);
+    const store = opened(directory);
+    for (const index of acknowledged) {
+      expect(await store.sessions.get(`session-${index}`)).toEqual(session());
+      expect(await store.acceptances.of(`user-${index}`)).toEqual([acceptance()]);
+    }
+    await store.sessions.put(KEY, session());
+    expect(await store.sessions.get(KEY)).toEqual(session());
+    await store.close();
+  });
+
+  test('two handles on one directory see what the other wrote', async () => {
+    const directory = newDirectory();
+    const one = opened(directory);
+    const other = opened(directory);
+    await one.sessions.put(KEY, session());
+    expect(await other.sessions.get(KEY)).toEqual(session());
+    await other.sessions.delete(KEY);
+    expect(await one.sessions.get(KEY)).toBeUndefined();
+    await one.close();
+    await other.close();
+  });
+});
+
+describe('what does not open', () => {
+  test.each([
+    ['is no LMDB file', () => Buffer.alloc(20_000, 'not an environment ')],
+    ['is all zeros', (file: Buffer) => Buffer.alloc(file.length)],
+    ['was cut short', (file: Buffer) => file.subarray(0, 12_000)],
+    ['was cut to a few bytes', (file: Buffer) => file.subarray(0, 100)],
+    [
+      'has a damaged second meta page',
+      (file: Buffer) => Buffer.concat([file.subarray(0, 4096), Buffer.alloc(4096), file.subarray(8192)]),
+    ],
+  ])('a file that %s is moved aside whole, and an empty store takes its place', async (_name, damage) => {
+    const directory = newDirectory();
+    const store = opened(directory);
+    await Promise.all(Array.from({ length: 500 }, (_, index) => store.sessions.put(`session-${index}`, session())));
+    await store.close();
+    const damaged = damage(readFileSync(join(directory, 'data.mdb')));
+    writeFileSync(join(directory, 'data.mdb'), damaged);
+    const result = openLmdbStore(directory, NOW);
+    if (result.kind === 'failed') throw new Error(result.problem);
+    expect(result.setAside).toBe(`${directory}.damaged-2026-01-02T030405000Z`);
+    expect(readFileSync(join(result.setAside ?? '', 'data.mdb')).equals(damaged)).toBe(true);
+    expect(await result.store.sessions.get('session-1')).toBeUndefined();
+    await result.store.sessions.put(KEY, session());
+    expect(await result.store.sessions.get(KEY)).toEqual(session());
+    await result.store.close();
+  });
+
+  test('a newer layout stops the start and is left alone', async () => {
+    const directory = newDirectory();
+    await opened(directory).close();
+    const raw = open<Buffer, string>(directory, { encoding: 'binary', maxDbs: 16 });
+    await raw.put('layout', Buffer.of(77));
+    await raw.close();
+    const result = openLmdbStore(directory, NOW);
+    expect(result).toEqual({ kind: 'failed', problem: `${directory}: has layout 77; this version reads 1` });
+    expect(existsSync(join(directory, 'data.mdb'))).toBe(true);
+  });
+
+  test('a directory that cannot be made is a problem with its path', () => {
+    const directory = newDirectory();
+    writeFileSync(directory, 'a file');
+    expect(openLmdbStore(directory, NOW)).toEqual({ kind: 'failed', problem: `${directory}: cannot be made: EEXIST` });
+  });
+});
+
+describe('records', () => {
+  test('a session takes 59 bytes and the name of the VASP', () => {
+    expect(writeSession(session()).length).toBe(59 + 'friendly-im'.length);
+  });
+
+  test.each([
+    ['another format', (bytes: Buffer) => Buffer.concat([Buffer.of(9), bytes.subarray(1)])],
+    ['no byte', () => Buffer.alloc(0)],
+    ['an unknown version', (bytes: Buffer) => Buffer.concat([Buffer.of(1, 0xf3), bytes.subarray(2)])],
+    ['bytes after the end', (bytes: Buffer) => Buffer.concat([bytes, Buffer.of(1)])],
+  ])('%s is refused', (_name, change) => {
+    expect(() => readSession(change(writeSession(session())))).toThrow(
+      expect.objectContaining({ code: 'STORE_RECORD' }),
+    );
+  });
+
+  test('a session cut short anywhere is refused', () => {
+    const bytes = writeSession(session());
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => readSession(bytes.subarray(0, length))).toThrow(expect.objectContaining({ code: 'STORE_RECORD' }));
+    }
+  });
+
+  test.each(['\x01{}', '\x01[[1]]', '\x01[["p",1,2,3]]', '\x01[[', '\x02[]', ''])(
+    'acceptances %j are refused',
+    (text) => {
+      expect(() => readAcceptances(Buffer.from(text))).toThrow(expect.objectContaining({ code: 'STORE_RECORD' }));
+    },
+  );
+});
