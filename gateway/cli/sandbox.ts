@@ -1,0 +1,78 @@
+/** `sapgw sandbox`: the sandbox VASP alone, for trying a gateway or a client against an IMPS server that forgets everything. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { createSandbox } from '../sandbox/server.ts';
+
+interface SandboxFlags {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly domain: string;
+  readonly user: readonly { readonly id: string; readonly password: string }[];
+  readonly keepAliveMax: number;
+  readonly quiet?: boolean;
+}
+
+/** What a wrong configuration and a port that is taken exit with. */
+const EXIT_WRONG_USE = 2;
+
+/** Adds the command to a program. It runs until it is told to stop by SIGINT or SIGTERM. */
+export function registerSandbox(program: Command): void {
+  program
+    .command('sandbox')
+    .description('run the sandbox VASP alone')
+    .option('--listen <host:port>', 'where to listen', listenAddress, { host: '127.0.0.1', port: 9090 })
+    .option('--domain <domain>', 'domain of its users', 'sandbox')
+    .option(
+      '--user <id:password>',
+      'a user; may be given several times (default: alice, bob, carol, dave: secret)',
+      userOf,
+      [],
+    )
+    .option('--keep-alive-max <seconds>', 'the longest KeepAliveTime', seconds, 1800)
+    .option('--quiet', 'no line a message')
+    .action(run);
+}
+
+async function run({ listen, domain, user, keepAliveMax, quiet }: SandboxFlags): Promise<void> {
+  const sandbox = createSandbox({
+    domain,
+    keepAliveMaxSeconds: keepAliveMax,
+    ...(user.length === 0 ? {} : { users: user }),
+    ...(quiet === true ? {} : { log: (line: string) => process.stdout.write(`${line}\n`) }),
+  });
+  try {
+    const { url } = await sandbox.listen(listen.host, listen.port);
+    const id = user[0]?.id ?? 'alice';
+    process.stdout.write(`The sandbox VASP listens on ${url}\n`);
+    process.stdout.write(`Try: sapgw handset --url ${url} --user ${id.includes('@') ? id : `wv:${id}@${domain}`}\n`);
+  } catch (error) {
+    process.stderr.write(`Cannot listen on ${listen.host}:${listen.port}: ${String((error as Error).message)}\n`);
+    process.exitCode = EXIT_WRONG_USE;
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  await sandbox.close();
+}
+
+function listenAddress(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw new InvalidArgumentError('An address looks like 127.0.0.1:9090.');
+  return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '127.0.0.1')), port };
+}
+
+function userOf(
+  text: string,
+  before: readonly { id: string; password: string }[],
+): readonly { id: string; password: string }[] {
+  const colon = text.lastIndexOf(':');
+  const id = text.slice(0, colon);
+  if (colon < 1 || id === 'wv') throw new InvalidArgumentError('A user looks like alice:secret.');
+  return [...before, { id, password: text.slice(colon + 1) }];
+}
+
+function seconds(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('A number of seconds, 1 or more.');
+  return Number(text);
+}

@@ -1,0 +1,121 @@
+/** The handset without a person: logs in with answers given beforehand, sends, waits for what comes, logs out. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CspVersion } from '../../csp/versions.ts';
+import { type Answerer, type Choice, choiceOf } from './asking.ts';
+import type { Handset } from './handset.ts';
+import type { LoginResult } from './login.ts';
+import { notAvailable, type Report } from './report.ts';
+import { HandsetError } from './transport.ts';
+
+export type Emit = (report: Report) => void;
+
+/** Exit statuses of the command. */
+export const EXIT = { OK: 0, FAILED: 1, WRONG_USE: 2 } as const;
+export type Exit = (typeof EXIT)[keyof typeof EXIT];
+
+const POLL_EVERY_MILLIS = 1000;
+
+/**
+ * Answers messages in order from a list; when it is at its end the last answer serves for all further messages of the same
+ * question, and a question that is repeated after that is given up on. `unusable` is called for an answer that fits no option.
+ */
+export function answersInOrder(answers: readonly string[], emit: Emit, unusable: () => void): Answerer {
+  let next = 0;
+  let used = false;
+  return (messages) => {
+    emit({ event: 'asked', messages });
+    if (used && next >= answers.length) return undefined;
+    used = true;
+    const choices: Choice[] = [];
+    for (const message of messages) {
+      const answer = answers[Math.min(next, answers.length - 1)] ?? '';
+      next += 1;
+      const choice = choiceOf(message, answer);
+      if ('kind' in choice) {
+        emit({ event: 'unusable-answer', answer, options: message.options.map(({ text }) => text) });
+        unusable();
+        return undefined;
+      }
+      choices.push(choice);
+    }
+    return choices;
+  };
+}
+
+/** Tells how a login ended; true when there is a session. */
+export function reportLogin(result: LoginResult, userId: string, version: CspVersion, emit: Emit): boolean {
+  if (result.kind === 'logged-in') {
+    const { keepAliveSeconds, unavailable } = result;
+    emit({ event: 'logged-in', user: userId, keepAliveSeconds, notAvailable: notAvailable(unavailable, version) });
+    return true;
+  }
+  const { code, description } = result;
+  emit({ event: result.kind, code, description });
+  return false;
+}
+
+export interface Script {
+  readonly version: CspVersion;
+  /** One a message, in order; undefined: messages that ask are only shown. */
+  readonly answers: readonly string[] | undefined;
+  /** Used instead of `answers`, where a person is there to ask. */
+  readonly answerer?: Answerer;
+  readonly send: { readonly to: string; readonly text: string; readonly report: boolean } | undefined;
+  /** How long to receive before logging out. */
+  readonly waitSeconds: number;
+}
+
+/** Plays a script; the handset is logged out at its end, also when `stop` is raised. */
+export async function playScript(handset: Handset, script: Script, emit: Emit, stop: AbortSignal): Promise<Exit> {
+  let wrongUse = false;
+  const showOnly: Answerer = (messages) => {
+    emit({ event: 'asked', messages });
+    return undefined;
+  };
+  const byList =
+    script.answers === undefined
+      ? showOnly
+      : answersInOrder(script.answers, emit, () => {
+          wrongUse = true;
+        });
+  try {
+    const result = await handset.login({ answer: script.answerer ?? byList });
+    if (wrongUse) return EXIT.WRONG_USE;
+    if (!reportLogin(result, handset.userId, script.version, emit)) return EXIT.FAILED;
+    const sent = script.send === undefined || (await send(handset, script.send, emit));
+    await receiveFor(handset, script.waitSeconds, emit, stop);
+    if (handset.loggedIn) await handset.logout();
+    emit({ event: 'logged-out' });
+    return sent ? EXIT.OK : EXIT.FAILED;
+  } catch (error) {
+    return reportFailure(error, emit);
+  }
+}
+
+/** Tells of a failure that the handset foresees; anything else is thrown on. */
+export function reportFailure(error: unknown, emit: Emit): Exit {
+  if (!(error instanceof HandsetError)) throw error;
+  emit({ event: 'failed', code: error.code, message: error.message });
+  return EXIT.FAILED;
+}
+
+export async function send(
+  handset: Handset,
+  { to, text, report }: { readonly to: string; readonly text: string; readonly report: boolean },
+  emit: Emit,
+): Promise<boolean> {
+  const { ok, code, description, messageId } = await handset.send(to, text, { report });
+  emit({ event: ok ? 'sent' : 'not-sent', to, code, description, messageId });
+  return ok;
+}
+
+async function receiveFor(handset: Handset, seconds: number, emit: Emit, stop: AbortSignal): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (seconds > 0 && handset.loggedIn && !stop.aborted) {
+    for (const received of await handset.receive()) emit({ event: 'received', received });
+    const left = end - performance.now();
+    if (left <= 0) return;
+    // An abort ends the waiting and nothing more: the caller logs out.
+    await delay(Math.min(left, POLL_EVERY_MILLIS), undefined, { signal: stop }).catch(() => undefined);
+  }
+}
