@@ -8,7 +8,7 @@ import type { CspVersion } from '../versions.ts';
 import { isXmlName } from '../xml-name.ts';
 import { dateTimeText, type ElementInProgress, integerText, spellContent } from './content.ts';
 import { WbxmlReader } from './reader.ts';
-import { kindOf, TAG_PAGES, type Tag, type TokenTables, tagIndex, tokenTables } from './tokens.ts';
+import { kindOf, TAG_PAGES, type Tag, type TokenTables, tagIndex, tokenTables, tolerantTokenTables } from './tokens.ts';
 import {
   END,
   ENTITY,
@@ -29,16 +29,19 @@ const FIRST_TAG = 0x05;
 
 const NO_CHILDREN: readonly never[] = Object.freeze([]);
 
+export interface WbxmlReadOptions {
+  readonly limits?: CodecLimits;
+  /** For answers of VASPs [X5]: tokens that only other versions have are understood. */
+  readonly tolerant?: boolean;
+}
+
 /**
  * The element tree of a WBXML document. The version decides which tokens there are; the caller has it from the scan.
  * @throws {CspError} for every input that is no complete and valid document, and for nothing else.
  */
-export function decodeWbxmlDocument(
-  bytes: Uint8Array,
-  version: CspVersion,
-  limits: CodecLimits = DEFAULT_LIMITS,
-): Element {
-  return new TreeReader(bytes, version, limits).document();
+export function decodeWbxmlDocument(bytes: Uint8Array, version: CspVersion, options: WbxmlReadOptions = {}): Element {
+  const tables = options.tolerant ? tolerantTokenTables(version) : tokenTables(version);
+  return new TreeReader(new WbxmlReader(bytes, version), tables, options.limits ?? DEFAULT_LIMITS).document();
 }
 
 /** A ContentData element in octets; it can be spelled when its parent is complete. */
@@ -63,9 +66,9 @@ class TreeReader {
   #elements = 0;
   #idlePageSwitches = 0;
 
-  constructor(bytes: Uint8Array, version: CspVersion, limits: CodecLimits) {
-    this.#reader = new WbxmlReader(bytes, version);
-    this.#tables = tokenTables(version);
+  constructor(reader: WbxmlReader, tables: TokenTables, limits: CodecLimits) {
+    this.#reader = reader;
+    this.#tables = tables;
     this.#limits = limits;
   }
 

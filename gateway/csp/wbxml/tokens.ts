@@ -144,3 +144,31 @@ const TABLES = new Map(CSP_VERSIONS.map((version) => [version, buildTables(versi
 export function tokenTables(version: CspVersion): TokenTables {
   return TABLES.get(version) as TokenTables;
 }
+
+const TOLERANT_TABLES = new Map(CSP_VERSIONS.map((version) => [version, withOtherVersions(tokenTables(version))]));
+
+/**
+ * For answers of VASPs [X5]: the same tables, and where the version has no such token what a newer or else an older one
+ * means by it. COMPAT Baraza: answers GetMessageList of 1.1 with the MessageInfoList of 1.3 [P17].
+ */
+export function tolerantTokenTables(version: CspVersion): TokenTables {
+  return TOLERANT_TABLES.get(version) as TokenTables;
+}
+
+function withOtherVersions(own: TokenTables): TokenTables {
+  const newestFirst = [own, ...[...TABLES.values()].reverse()];
+  const merged = <T>(list: (tables: TokenTables) => readonly (T | undefined)[]) =>
+    Array.from({ length: Math.max(...newestFirst.map((tables) => list(tables).length)) }, (_, token) =>
+      newestFirst.map((tables) => list(tables)[token]).find((entry) => entry !== undefined),
+    );
+  return {
+    ...own,
+    tags: merged(({ tags }) => tags),
+    values: {
+      access: merged(({ values }) => values.access),
+      presence: merged(({ values }) => values.presence),
+      any: merged(({ values }) => values.any),
+    },
+    namespacePrefixes: merged(({ namespacePrefixes }) => namespacePrefixes),
+  };
+}
