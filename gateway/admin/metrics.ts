@@ -1,0 +1,89 @@
+/**
+ * What the gateway counts, by the names of the operations contract. `request` and `upstream` run for every message. Label
+ * values come from the configuration, the policies and the protocol's own words; a primitive that the protocol does
+ * not have is `other`, so that a client cannot make new series. No label holds a user.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { PRIMITIVES } from '../csp/primitives.ts';
+import type { Metrics } from '../ports.ts';
+import { FastCounter, FastGauge, FastHistogram } from './series.ts';
+
+/** Also what the stores take; see `stores/timed.ts`. */
+export interface OpenMetrics extends Metrics {
+  storeDuration(operation: string, seconds: number): void;
+  /** Everything in Prometheus' text format. */
+  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+const MESSAGE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const NEGOTIATION_SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800];
+const STORE_SECONDS = [0.00001, 0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
+/** Not primitives, but what the chain may name in their place. */
+const OTHER_PRIMITIVES: ReadonlySet<string> = new Set([
+  'none',
+  'several',
+  'pass-through',
+  'WV-CSP-VersionDiscovery-Request',
+]);
+
+/** `processMetrics` adds memory, event loop and garbage collection of this process, under `sapgw_` too. */
+export function openMetrics(options: { readonly processMetrics?: boolean } = {}): OpenMetrics {
+  const registry = new Registry();
+  if (options.processMetrics === true) collectDefaultMetrics({ register: registry, prefix: 'sapgw_' });
+  const counter = (name: string, help: string, ...labels: readonly string[]) =>
+    new FastCounter({ name, help, labels, registry });
+  const histogram = (name: string, help: string, buckets: readonly number[], ...labels: readonly string[]) =>
+    new FastHistogram({ name, help, labels, registry, buckets });
+  const logins = counter('sapgw_logins_total', 'Login-Requests decided', 'vasp', 'outcome');
+  const negotiations = counter('sapgw_negotiations_total', 'Negotiations ended', 'vasp', 'policy', 'outcome');
+  const negotiationSeconds = histogram(
+    'sapgw_negotiation_duration_seconds',
+    'From the first question to the outcome',
+    NEGOTIATION_SECONDS,
+  );
+  const requests = counter(
+    'sapgw_requests_total',
+    'Requests of clients answered',
+    'vasp',
+    'primitive',
+    'encoding',
+    'outcome',
+  );
+  const requestSeconds = histogram(
+    'sapgw_request_duration_seconds',
+    "From a request's body read to its answer",
+    MESSAGE_SECONDS,
+    'vasp',
+  );
+  const upstreamSeconds = histogram(
+    'sapgw_upstream_duration_seconds',
+    'From sending to a VASP to its whole answer',
+    MESSAGE_SECONDS,
+    'vasp',
+  );
+  const upstreamErrors = counter('sapgw_upstream_errors_total', 'Answers that a VASP did not give', 'vasp', 'kind');
+  const sessions = new FastGauge({ name: 'sapgw_sessions', help: 'Sessions open', labels: ['vasp'], registry });
+  const reloads = counter('sapgw_policy_reloads_total', 'Policy sets looked at', 'result');
+  const rejects = counter('sapgw_rejects_total', 'Requests refused by the gateway itself', 'layer', 'reason');
+  const storeSeconds = histogram('sapgw_store_duration_seconds', 'Store operations', STORE_SECONDS, 'op');
+  for (const result of ['loaded', 'unchanged', 'failed']) reloads.prepare(result);
+
+  return {
+    login: (vasp, outcome) => logins.add(vasp, outcome),
+    negotiation: (vasp, policy, outcome) => negotiations.add(vasp, policy, outcome),
+    negotiationDuration: (seconds) => negotiationSeconds.observe(seconds),
+    request(vasp, primitive, encoding, outcome, seconds) {
+      const known = PRIMITIVES.has(primitive) || OTHER_PRIMITIVES.has(primitive);
+      requests.add(vasp, known ? primitive : 'other', encoding, outcome);
+      requestSeconds.observe(seconds, vasp);
+    },
+    upstream: (vasp, seconds) => upstreamSeconds.observe(seconds, vasp),
+    upstreamError: (vasp, kind) => upstreamErrors.add(vasp, kind),
+    reject: (layer, reason) => rejects.add(layer, reason),
+    sessions: (vasp, count) => sessions.set(count, vasp),
+    policyReload: (result) => reloads.add(result),
+    storeDuration: (operation, seconds) => storeSeconds.observe(seconds, operation),
+    scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
