@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { Problem } from '../policy/model.ts';
 import { formatProblem, parsePolicySet } from '../policy/parse.ts';
 import { type Judge, runPolicyTests, type TestReport } from '../policy/test-run.ts';
-import { contentHash, readPolicyFolder } from './policy-folder.ts';
+import { contentHash, readPolicyFolder } from '../policy-folder.ts';
 
 export interface PolicyCommandDeps {
   /** Judges the logins of policy tests, as real ones are judged. */

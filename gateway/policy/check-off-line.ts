@@ -12,7 +12,8 @@ import { isRecord } from './shape.ts';
 type Mapping = Readonly<Record<string, unknown>>;
 
 export interface CheckContext {
-  readonly levels: readonly string[];
+  /** The names that are defined; undefined when that cannot be told. */
+  readonly levels: readonly string[] | undefined;
   /** The configured names, when known. */
   readonly vasps: readonly string[] | undefined;
 }
@@ -60,7 +61,11 @@ function checkCondition(document: PolicyDocument, source: string): void {
   document.report(['applies', 'when'], message, { offset, ...near });
 }
 
-function checkOptions(document: PolicyDocument, options: readonly unknown[], levels: readonly string[]): void {
+function checkOptions(
+  document: PolicyDocument,
+  options: readonly unknown[],
+  levels: readonly string[] | undefined,
+): void {
   const ids = new Map<string, number>();
   for (const [index, option] of options.entries()) {
     if (!isRecord(option)) continue;
@@ -76,7 +81,12 @@ function checkOptions(document: PolicyDocument, options: readonly unknown[], lev
 }
 
 /** Exactly one of `grant` and `deny`, and a level that is defined. */
-function checkRuling(document: PolicyDocument, path: Path, ruling: Mapping, levels: readonly string[]): void {
+function checkRuling(
+  document: PolicyDocument,
+  path: Path,
+  ruling: Mapping,
+  levels: readonly string[] | undefined,
+): void {
   if (ruling.converse !== undefined) {
     const message = 'is not served by this version yet: there is no conversation; use deny or grant';
     document.report([...path, 'converse'], message, { at: 'key' });
@@ -87,7 +97,7 @@ function checkRuling(document: PolicyDocument, path: Path, ruling: Mapping, leve
     document.report([...path, 'deny'], 'stands beside grant; only one of them can follow', { at: 'key' });
   }
   const { grant } = ruling;
-  if (typeof grant === 'string' && grant !== '' && !levels.includes(grant)) {
+  if (typeof grant === 'string' && grant !== '' && levels?.includes(grant) === false) {
     document.report([...path, 'grant'], `no level ${JSON.stringify(grant)} is defined`, didYouMean(grant, levels));
   }
 }
@@ -99,7 +109,7 @@ function checkRequiresResponse(document: PolicyDocument, policy: Mapping): void 
   if (required !== true) return;
   if (options.length === 0) {
     document.report(['requiresResponse'], 'needs at least one option to respond with');
-  } else if (!options.some((option) => isRecord(option) && option.grant !== undefined)) {
+  } else if (options.every((option) => isRecord(option) && option.grant === undefined && option.deny !== undefined)) {
     document.report(['options'], 'no option grants, so nobody could log in; add one, or set requiresResponse: false');
   }
 }

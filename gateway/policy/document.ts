@@ -2,7 +2,18 @@
  * A policy file read as YAML, every value with its place. Reading never stops at the first mistake, and never lets an
  * alias grow a small file into a large value.
  */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { nearest } from '../yaml/nearest.ts';
 import type { PolicyFile, Problem } from './model.ts';
 
@@ -35,6 +46,8 @@ export interface Reporter {
 /** A file that could be read at all; `value` is plain data, still unchecked. */
 export interface PolicyDocument extends Reporter {
   readonly value: unknown;
+  /** A scalar as it is written, such as `0.10` for the number 0.1; undefined where there is none. */
+  written(path: Path): string | undefined;
 }
 
 /** Reads a file. With `readable` false its syntax is broken, and only what is wrong with that can be told. */
@@ -57,18 +70,30 @@ export function readDocument(file: PolicyFile): { readonly readable: boolean; re
   const unreadable = unreadableText(file.text);
   if (unreadable !== undefined) {
     add(0, [], unreadable);
-    return { readable: false, document: { path: file.path, problems, value: undefined, report: () => {} } };
+    const document = { path: file.path, problems, value: undefined, report: () => {}, written: () => undefined };
+    return { readable: false, document };
   }
   const doc = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
   let readable = true;
   for (const { code, message, pos } of doc.errors) {
-    add(pos[0], [], syntaxMessage(code, message, file.text.slice(pos[0], pos[1])));
+    add(pos[0], [], syntaxMessage(code, message, file.text.slice(pos[0])));
     if (code !== 'DUPLICATE_KEY' && code !== 'MULTIPLE_DOCS') readable = false;
   }
   for (const { message, pos } of doc.warnings) {
-    add(pos[0], [], message);
+    add(pos[0], [], `not YAML 1.2: ${message}`);
     readable = false;
   }
+  if (doc.directives?.yaml.version !== '1.2') {
+    add(0, [], 'the file asks for another version of YAML; policy files are YAML 1.2');
+    readable = false;
+  }
+  visit(doc, {
+    Alias(_, alias) {
+      if (alias.resolve(doc) !== undefined) return;
+      add(alias.range?.[0] ?? 0, [], `the alias *${alias.source} has no anchor before it`);
+      readable = false;
+    },
+  });
   const report = (path: Path, message: string, placing: Placing = {}): void =>
     add(offsetOf(doc, file.text, path, placing), path, message, placing);
   let value: unknown;
@@ -76,11 +101,13 @@ export function readDocument(file: PolicyFile): { readonly readable: boolean; re
     try {
       value = doc.toJS({ maxAliasCount: MOST_ALIASES });
     } catch (error) {
-      add(0, [], error instanceof Error ? aliasMessage(error) : 'the file cannot be read');
+      // Aliases are all resolvable here, so that only their number can be what is wrong.
+      if (!(error instanceof ReferenceError)) throw error;
+      add(0, [], `aliases are used more than ${MOST_ALIASES} times`);
       readable = false;
     }
   }
-  return { readable, document: { path: file.path, problems, value, report } };
+  return { readable, document: { path: file.path, problems, value, report, written: (path) => writtenAt(doc, path) } };
 }
 
 function unreadableText(text: string): string | undefined {
@@ -111,18 +138,12 @@ export function didYouMean(name: string, candidates: Iterable<string>): Placing 
 function syntaxMessage(code: string, message: string, near: string): string {
   switch (code) {
     case 'DUPLICATE_KEY':
-      return `the key ${JSON.stringify(near.trim())} stands twice in one mapping`;
+      return `the key ${/^("[^"]*"|'[^']*'|[^\s:,{}[\]]+)/.exec(near)?.[0] ?? ''} stands twice in one mapping`;
     case 'MULTIPLE_DOCS':
       return 'a second document begins here; a policy file holds one';
     default:
       return `not YAML: ${message}`;
   }
-}
-
-function aliasMessage(error: Error): string {
-  return error.message.startsWith('Unresolved alias')
-    ? 'an alias (*name) stands before its anchor (&name), or has none'
-    : `aliases are used more than ${MOST_ALIASES} times`;
 }
 
 /** Where the deepest part of the path that exists begins. */
@@ -140,6 +161,11 @@ function offsetOf(doc: Document, text: string, path: Path, placing: Placing): nu
     node = found.value;
   }
   return offset + innerOffset(node, text, placing.offset ?? 0);
+}
+
+function writtenAt(doc: Document, path: Path): string | undefined {
+  const node = doc.getIn([...path], true);
+  return isScalar(node) && typeof node.source === 'string' ? node.source : undefined;
 }
 
 function child(

@@ -8,7 +8,7 @@ import { checkOffLineService } from './check-off-line.ts';
 import { didYouMean, type PolicyDocument, readDocument } from './document.ts';
 import type { OffLinePolicy, PolicyFile, PolicySet, Problem } from './model.ts';
 import { KINDS, offLineServiceSchema, serviceLevelsSchema } from './schema.ts';
-import { checkShape, isRecord, shown } from './shape.ts';
+import { alternatives, checkShape, isRecord, shown } from './shape.ts';
 
 export { formatProblem } from './document.ts';
 
@@ -45,7 +45,10 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
     return checkShape(serviceLevelsSchema, document);
   });
   const context = {
-    levels: [...new Set((levelDocuments.length === 0 ? [undefined] : levelDocuments).flatMap(levelNames))],
+    levels: knownLevels(
+      levelDocuments,
+      read.every(({ readable }) => readable),
+    ),
     vasps: options.vasps,
   };
   const policyFiles = offLineDocuments.map((document) => {
@@ -81,15 +84,21 @@ function kindOf(document: PolicyDocument): string | undefined {
   }
   const { kind } = value;
   if (kind === 'service-levels' || kind === 'off-line-service') return kind;
-  if (kind === undefined) document.report(['kind'], `missing; must be ${KINDS.join(' or ')}`);
+  if (kind === undefined) document.report(['kind'], `missing; must be ${alternatives(KINDS)}`);
   else if (kind === 'policy-tests') document.report(['kind'], 'tests stand in files named *.test.yaml');
   else if (KINDS.some((known) => known === kind))
     document.report(['kind'], `${kind} is not served by this version yet`);
   else {
     const near = typeof kind === 'string' ? didYouMean(kind, KINDS) : {};
-    document.report(['kind'], `must be ${KINDS.join(' or ')}, not ${shown(kind)}`, near);
+    document.report(['kind'], `must be ${alternatives(KINDS)}, not ${shown(kind)}`, near);
   }
   return undefined;
+}
+
+/** Undefined when a file that cannot be read may be the one that defines them. */
+function knownLevels(documents: readonly PolicyDocument[], allReadable: boolean): readonly string[] | undefined {
+  if (documents.length > 0) return documents.flatMap(levelNames);
+  return allReadable ? levelNames(undefined) : undefined;
 }
 
 function checkOnlyOne([first, ...others]: readonly PolicyDocument[]): void {

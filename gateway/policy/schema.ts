@@ -18,7 +18,9 @@ const id = z
   .string()
   .regex(/^[a-z0-9-]{1,40}$/)
   .describe('1 to 40 characters of a-z, 0-9 and -');
-const texts = z.record(z.string(), z.string()).describe('texts by language, such as { en: "Accept?" }');
+const texts = z
+  .record(z.string(), z.string().describe('a text'))
+  .describe('texts by language, such as { en: "Accept?" }');
 const levelName = text('the name of a service level');
 const moment = z.iso.datetime({ offset: true }).describe('a date and time with its zone, such as 2026-12-01T00:00:00Z');
 const DAY_MILLIS = 86_400_000;
@@ -31,7 +33,7 @@ const duration = (mostDays: number) =>
       return millis !== undefined && millis >= 1_000 && millis <= mostDays * DAY_MILLIS;
     })
     .describe(`${DURATION_FORM}, from 1s to ${mostDays}d`);
-const names = (what: string) => z.array(text(what)).min(1).describe(`a list of at least one of: ${what}`);
+const names = (one: string, many: string) => z.array(text(one)).min(1).describe(`a list of ${many}, at least one`);
 const flag = z.boolean().describe('true or false');
 
 const ruling = z
@@ -56,10 +58,14 @@ export type ServiceLevelsFile = z.infer<typeof serviceLevelsSchema>;
 
 const applies = z
   .strictObject({
-    vasps: names('a name of a VASP').optional(),
-    users: names('a glob over user ids').optional(),
-    clients: names('a glob over client ids').optional(),
-    csp: z.array(z.enum(CSP_VERSIONS)).min(1).describe('a list of at least one of "1.1", "1.2", "1.3"').optional(),
+    vasps: names('a name of a VASP', 'names of VASPs').optional(),
+    users: names('a glob over user ids', 'globs over user ids').optional(),
+    clients: names('a glob over client ids', 'globs over client ids').optional(),
+    csp: z
+      .array(z.enum(CSP_VERSIONS))
+      .min(1)
+      .describe('a list of CSP versions in quotes, such as ["1.1", "1.2"]')
+      .optional(),
     from: moment.optional(),
     until: moment.optional(),
     when: z.string().describe('a condition in CEL').optional(),

@@ -31,17 +31,24 @@ function reportIssue(schema: z.ZodType, document: PolicyDocument, issue: Issue, 
       return;
     }
   }
-  const wanted = wantedAt(schema, path, issue);
   const value = valueAt(document.value, path);
+  const wanted = wantedAt(schema, path, issue);
   if (value === undefined) {
     document.report(path, `missing; must be ${wanted}`);
     return;
   }
-  const values = issue.code === 'invalid_value' ? issue.values.map(String) : [];
-  const quoted = quotedForm(issue, values, value);
-  document.report(path, `must be ${wanted}, not ${shown(value)}${quoted ? ' (put it in quotes)' : ''}`, {
-    ...(quoted ? { suggestion: String(value) } : typeof value === 'string' ? didYouMean(value, values) : {}),
-  });
+  const written = document.written(path);
+  if (needsQuotes(schema, path, value, written)) {
+    const read = typeof value === 'number' ? 'a number' : 'true or false';
+    document.report(path, `without quotes this is read as ${read}`, { suggestion: written });
+    return;
+  }
+  const found = typeof value === 'number' && written !== undefined ? written : shown(value);
+  document.report(
+    path,
+    `must be ${wanted}, not ${found}`,
+    typeof value === 'string' ? didYouMean(value, choices(issue)) : {},
+  );
 }
 
 /** The alternative that was meant: the one whose outer form fits, else none. */
@@ -51,11 +58,16 @@ function branchOf(issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | undef
   );
 }
 
-/** A number or a truth value where its text was wanted: the quotes are missing. */
-function quotedForm(issue: Issue, values: readonly string[], value: unknown): boolean {
-  if (typeof value !== 'number' && typeof value !== 'boolean') return false;
-  if (issue.code === 'invalid_value') return values.includes(String(value));
-  return issue.code === 'invalid_type' && issue.expected === 'string';
+/** A number or a truth value that would be right as text. */
+function needsQuotes(schema: z.ZodType, path: Path, value: unknown, written: string | undefined): written is string {
+  if ((typeof value !== 'number' && typeof value !== 'boolean') || written === undefined) return false;
+  return schemaAt(schema, path)?.safeParse(written).success ?? false;
+}
+
+/** The values that would have been right, for suggestions. */
+function choices(issue: Issue): readonly string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(choices) : [];
 }
 
 function wantedAt(schema: z.ZodType, path: Path, issue: Issue): string {
@@ -67,13 +79,14 @@ function wantedAt(schema: z.ZodType, path: Path, issue: Issue): string {
   return at?.description ?? 'a mapping of keys to values';
 }
 
-const alternatives = (values: readonly string[]): string =>
+/** Such as `a, b or c`. */
+export const alternatives = (values: readonly string[]): string =>
   values.length === 1 ? String(values[0]) : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 
 /** A value as a problem names it, short. */
 export function shown(value: unknown): string {
   if (value === null) return 'empty';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a mapping';
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
