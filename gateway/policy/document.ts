@@ -2,18 +2,7 @@
  * A policy file read as YAML, every value with its place. Reading never stops at the first mistake, and never lets an
  * alias grow a small file into a large value.
  */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-} from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
 import { nearest } from '../yaml/nearest.ts';
 import type { PolicyFile, Problem } from './model.ts';
 
@@ -52,15 +41,15 @@ export interface PolicyDocument extends Reporter {
 
 /** Reads a file. With `readable` false its syntax is broken, and only what is wrong with that can be told. */
 export function readDocument(file: PolicyFile): { readonly readable: boolean; readonly document: PolicyDocument } {
-  const lines = new LineCounter();
+  const lineStarts = lineStartsOf(file.text);
   const problems: Problem[] = [];
   const add = (offset: number, path: Path, message: string, placing: Placing = {}): void => {
-    const { line, col } = lines.linePos(offset);
+    const line = lineStarts.findLastIndex((begin) => begin <= offset) + 1;
     const { suggestion, severity = 'error' } = placing;
     problems.push({
       path: file.path,
-      line: Math.max(1, line),
-      column: Math.max(1, col),
+      line,
+      column: offset - (lineStarts[line - 1] ?? 0) + 1,
       keyPath: keyPathOf(path),
       message: suggestion === undefined ? message : `${message}; did you mean ${JSON.stringify(suggestion)}?`,
       severity,
@@ -73,7 +62,7 @@ export function readDocument(file: PolicyFile): { readonly readable: boolean; re
     const document = { path: file.path, problems, value: undefined, report: () => {}, written: () => undefined };
     return { readable: false, document };
   }
-  const doc = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  const doc = parseDocument(file.text, { prettyErrors: false, version: '1.2' });
   let readable = true;
   for (const { code, message, pos } of doc.errors) {
     add(pos[0], [], syntaxMessage(code, message, file.text.slice(pos[0])));
@@ -108,6 +97,11 @@ export function readDocument(file: PolicyFile): { readonly readable: boolean; re
     }
   }
   return { readable, document: { path: file.path, problems, value, report, written: (path) => writtenAt(doc, path) } };
+}
+
+/** Counted here because the parser's own count skips lines inside some broken texts. */
+function lineStartsOf(text: string): readonly number[] {
+  return [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
 }
 
 function unreadableText(text: string): string | undefined {

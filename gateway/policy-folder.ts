@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PolicyFile } from '../policy/model.ts';
-import { isTestFile } from '../policy/parse.ts';
+import type { PolicyFile, PolicySet } from './policy/model.ts';
+import { formatProblem, isTestFile, parsePolicySet } from './policy/parse.ts';
 
 export type PolicyFolder =
   | {
@@ -29,6 +29,21 @@ export async function readPolicyFolder(directory: string): Promise<PolicyFolder>
   } catch (error) {
     return { kind: 'unreadable', message: messageOf(error, directory) };
   }
+}
+
+export type LoadedPolicies =
+  | { readonly kind: 'loaded'; readonly set: PolicySet; readonly warnings: readonly string[] }
+  /** Every problem of the set, each with its place. */
+  | { readonly kind: 'failed'; readonly problems: readonly string[] };
+
+/** The policies of a folder as one set, or everything that is wrong with them; `vasps` are the configured ones. */
+export async function loadPolicies(directory: string, vasps?: readonly string[]): Promise<LoadedPolicies> {
+  const folder = await readPolicyFolder(directory);
+  if (folder.kind === 'unreadable') return { kind: 'failed', problems: [folder.message] };
+  const parsed = parsePolicySet(folder.policies, { hash: contentHash, vasps });
+  return parsed.kind === 'valid'
+    ? { kind: 'loaded', set: parsed.set, warnings: parsed.warnings.map(formatProblem) }
+    : { kind: 'failed', problems: parsed.problems.map(formatProblem) };
 }
 
 /** The identity of a set's content, for `parsePolicySet`. */
