@@ -25,6 +25,7 @@ const NORMALISED: Readonly<Record<string, readonly (readonly [string, string])[]
 
 /** Where our octets are not those of libwbxml, and why. */
 const WRITTEN_DIFFERENTLY: Readonly<Record<string, string>> = {
+  'wv-047': 'SMS on a presence page came as the value token of the access pages, 0x43; ours is 0x75',
   'wv-107-datetime': 'a date without zone came as six octets; ours is text',
 };
 

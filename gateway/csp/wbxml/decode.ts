@@ -128,7 +128,7 @@ class TreeReader {
       throw reader.fault('OVER_LIMIT', `elements lie more than ${this.#limits.depth} deep`, at);
     }
     if (parent !== undefined) this.#addChild(parent, element, at);
-    if ((token & HAS_ATTRIBUTES) !== 0) element.attributes = this.#attributes();
+    if ((token & HAS_ATTRIBUTES) !== 0) this.#attributes(element);
     if ((token & HAS_CONTENT) !== 0) {
       this.#open.push(element);
       this.#openTags.push(tag);
@@ -169,7 +169,7 @@ class TreeReader {
     return name;
   }
 
-  #attributes(): Record<string, string> {
+  #attributes(element: ElementInProgress): void {
     const reader = this.#reader;
     const attributes: Record<string, string> = {};
     let count = 0;
@@ -177,7 +177,10 @@ class TreeReader {
     for (;;) {
       const token = this.#next();
       const at = reader.position - 1;
-      if (token === END) return attributes;
+      if (token === END) {
+        if (count > 0) element.attributes = attributes;
+        return;
+      }
       if (token === SWITCH_PAGE) {
         if (reader.byte() !== 0) throw reader.fault('UNKNOWN_TOKEN', 'there is one attribute page only', at);
       } else if (token === STR_I || token === STR_T || token === ENTITY) {

@@ -107,14 +107,15 @@ class TreeWriter {
   element({ name, attributes, children, text }: Element): void {
     const tag = this.#tables.tagOfName.get(name);
     const hasContent = children.length > 0 || text !== '';
-    const bits = (hasContent ? HAS_CONTENT : 0) | (attributes === undefined ? 0 : HAS_ATTRIBUTES);
+    const hasAttributes = attributes !== undefined && Object.keys(attributes).length > 0;
+    const bits = (hasContent ? HAS_CONTENT : 0) | (hasAttributes ? HAS_ATTRIBUTES : 0);
     if (tag !== undefined) {
       this.switchTo(tag.page);
       this.#writer.byte(tag.token | bits);
     } else {
       this.#literal(LITERAL | bits, name);
     }
-    if (attributes !== undefined) this.#attributes(attributes);
+    if (hasAttributes) this.#attributes(attributes);
     if (!hasContent) return;
     if (children.length === 0) this.#content(text, name, tag);
     for (const child of children) this.element(child);
