@@ -1,0 +1,279 @@
+/**
+ * A whole gateway for tests: the real chain with a store, secrets and negotiation memory of its own, a clock that the test
+ * turns, and a VASP that says what the test tells it to say. No port, no file and no timer; what went to the VASP, what
+ * was counted and what was logged can be read afterwards.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { VaspFacts } from '../../gateway/chain/exchange.ts';
+import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
+import type { Route } from '../../gateway/chain/route.ts';
+import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
+import { createGateway, type Gateway } from '../../gateway/gateway.ts';
+import { compileGlob } from '../../gateway/policy/glob.ts';
+import type { PolicyFile, PolicySet } from '../../gateway/policy/model.ts';
+import { formatProblem, parsePolicySet } from '../../gateway/policy/parse.ts';
+import type {
+  ClientReply,
+  Clock,
+  Log,
+  Metrics,
+  Secrets,
+  Store,
+  Upstream,
+  UpstreamFailure,
+  UpstreamResult,
+} from '../../gateway/ports.ts';
+import { openSecrets } from '../../gateway/secrets.ts';
+import { openMemoryStore } from '../../gateway/stores/memory.ts';
+
+export interface RigOptions {
+  /** A folder of policy files, the files themselves, or a set; without any no policy is in force. */
+  readonly policies?: string | readonly PolicyFile[] | PolicySet;
+  /** The VASPs; what is left out is as in `DEFAULT_VASP`. */
+  readonly vasps?: readonly Partial<VaspFacts & Route>[];
+  /** Clients that know System Messages against what their version says: a glob over the ClientID. */
+  readonly clients?: readonly { readonly client: string; readonly systemMessages: boolean }[];
+  readonly askingCode?: number;
+  readonly isProvisioned?: (userId: string) => boolean | Promise<boolean>;
+  readonly sessions?: Partial<SessionSettings>;
+  readonly store?: Store;
+  readonly secrets?: Secrets;
+  /** Wall clock at the start, in milliseconds. */
+  readonly startsAt?: number;
+  readonly firstTransactionNumber?: number;
+}
+
+/** What a request to the VASP was, byte for byte. */
+export interface UpstreamRequest {
+  readonly vasp: string;
+  readonly target: string;
+  readonly contentType: string;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+export type UpstreamAnswer = UpstreamResult | ((request: UpstreamRequest) => UpstreamResult | Promise<UpstreamResult>);
+
+/** A VASP that answers from a queue, then by `otherwise`; asked beyond both it fails and remembers that it was. */
+export interface ScriptedUpstream extends Upstream {
+  /** Every request, in order. */
+  readonly seen: UpstreamRequest[];
+  /** Requests that no answer was there for. */
+  readonly unanswered: UpstreamRequest[];
+  /** Answers for the next requests, one each. */
+  readonly queue: UpstreamAnswer[];
+  otherwise: UpstreamAnswer | undefined;
+}
+
+/** One call of a metric: its name and its arguments. */
+export type Counted = readonly [name: keyof Metrics, ...labels: readonly unknown[]];
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface TestClock extends Clock {
+  advance(millis: number): void;
+}
+
+export interface SendOptions {
+  readonly target?: string;
+  readonly host?: string;
+  readonly headers?: readonly string[];
+}
+
+export interface Rig {
+  /** The gateway as it runs now: another one after `restart`. */
+  readonly gateway: Gateway;
+  readonly clock: TestClock;
+  readonly upstream: ScriptedUpstream;
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly metrics: readonly Counted[];
+  readonly log: readonly LogLine[];
+  send(body: Uint8Array, contentType: string, options?: SendOptions): Promise<ClientReply>;
+  /** Puts another policy set in force. */
+  usePolicies(policies: RigOptions['policies']): void;
+  /** The same store and secrets, and nothing that was kept in memory. */
+  restart(): void;
+  /** What `main.ts` does by timers: ends negotiation windows and sessions whose time is over. */
+  sweep(): Promise<void>;
+}
+
+/** 10:00 on a weekday in winter, so that tests of dates have a day that they know. */
+export const STARTS_AT = Date.UTC(2026, 11, 1, 10);
+
+export const DEFAULT_VASP: VaspFacts & Route = {
+  name: 'verona',
+  language: undefined,
+  replaceTransactionIds: true,
+  paths: ['/'],
+  hosts: [],
+};
+
+const DEFAULT_SESSIONS: SessionSettings = { cacheEntries: 1000, graceMillis: 60_000, unnamedKeepAliveSeconds: 86_400 };
+
+/** The signing key of tests. */
+export const TEST_KEY = '0123456789abcdef0123456789abcdef';
+
+export function createRig(options: RigOptions = {}): Rig {
+  const clock = createClock(options.startsAt ?? STARTS_AT);
+  const counted: Counted[] = [];
+  const metrics = recordingMetrics(counted);
+  const lines: LogLine[] = [];
+  const log = recordingLog(lines);
+  const store = options.store ?? openMemoryStore();
+  const secrets = options.secrets ?? secretsOf(TEST_KEY);
+  const upstream = scriptedUpstream();
+  let policies = policySetOf(options.policies);
+  let negotiations = newNegotiations();
+  let gateway = start();
+
+  function newNegotiations(): MemoryNegotiations {
+    return new MemoryNegotiations(clock, 10_000, (vasp, policy) => metrics.negotiation(vasp, policy, 'timed-out'));
+  }
+
+  function start(): Gateway {
+    return createGateway({
+      vasps: (options.vasps ?? [{}]).map((vasp) => ({ ...DEFAULT_VASP, ...vasp })),
+      policies: () => policies,
+      acceptances: store.acceptances,
+      negotiations,
+      sessions: new Sessions(store.sessions, secrets, clock, { ...DEFAULT_SESSIONS, ...options.sessions }),
+      secrets,
+      clock,
+      metrics,
+      log,
+      upstream,
+      askingCode: options.askingCode ?? 403,
+      clientOverrides: (options.clients ?? []).map(({ client, systemMessages }) => ({
+        client: compileGlob(client),
+        systemMessages,
+      })),
+      isProvisioned: options.isProvisioned ?? (() => true),
+      firstTransactionNumber: options.firstTransactionNumber ?? 0,
+    });
+  }
+
+  return {
+    get gateway() {
+      return gateway;
+    },
+    clock,
+    upstream,
+    store,
+    secrets,
+    metrics: counted,
+    log: lines,
+    send: (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) =>
+      gateway.handle({ target, host, contentType, headers, body: Buffer.from(body) }),
+    usePolicies: (next) => {
+      policies = policySetOf(next);
+    },
+    restart: () => {
+      negotiations = newNegotiations();
+      gateway = start();
+    },
+    sweep: async () => {
+      negotiations.sweep();
+      await store.sessions.sweep(clock.wall());
+    },
+  };
+}
+
+/** The set that policy files make. Fails the test, with every problem, when they are not valid. */
+export function policySetOf(policies: RigOptions['policies'] = []): PolicySet {
+  if (typeof policies === 'object' && 'levels' in policies) return policies;
+  const files = typeof policies === 'string' ? filesOf(policies) : policies;
+  const parsed = parsePolicySet(files, { hash: (text) => createHash('sha256').update(text).digest('hex') });
+  if (parsed.kind === 'valid') return parsed.set;
+  throw new Error(`the policies of this test are not valid:\n${parsed.problems.map(formatProblem).join('\n')}`);
+}
+
+function filesOf(folder: string): readonly PolicyFile[] {
+  return readdirSync(folder)
+    .filter((name) => /\.ya?ml$/.test(name))
+    .map((name) => ({ path: join(folder, name), text: readFileSync(join(folder, name), 'utf8') }));
+}
+
+/** A protocol answer of the VASP. */
+export function vaspAnswer(body: Uint8Array, contentType: string, statusCode = 200): UpstreamResult {
+  return {
+    kind: 'answer',
+    statusCode,
+    contentType,
+    headers: ['Content-Type', contentType],
+    body: Buffer.from(body),
+  };
+}
+
+export function vaspFailure(failure: UpstreamFailure): UpstreamResult {
+  return { kind: 'failed', failure };
+}
+
+export function secretsOf(...keys: readonly string[]): Secrets {
+  const opened = openSecrets({ kind: 'keys', text: keys.join('\n') });
+  if (opened.kind === 'failed') throw new Error(opened.problem);
+  return opened.secrets;
+}
+
+export function createClock(startsAt: number): TestClock {
+  let passed = 0;
+  return {
+    wall: () => startsAt + passed,
+    monotonic: () => passed,
+    advance: (millis) => {
+      passed += millis;
+    },
+  };
+}
+
+function scriptedUpstream(): ScriptedUpstream {
+  const upstream: ScriptedUpstream = {
+    seen: [],
+    unanswered: [],
+    queue: [],
+    otherwise: undefined,
+    async send(vasp, request) {
+      const seen = { vasp, ...request, body: Buffer.from(request.body) };
+      upstream.seen.push(seen);
+      const answer = upstream.queue.shift() ?? upstream.otherwise;
+      if (answer === undefined) upstream.unanswered.push(seen);
+      if (answer === undefined) return vaspFailure('broken');
+      return typeof answer === 'function' ? answer(seen) : answer;
+    },
+  };
+  return upstream;
+}
+
+function recordingMetrics(counted: Counted[]): Metrics {
+  const count =
+    (name: keyof Metrics) =>
+    (...labels: readonly unknown[]): void => {
+      counted.push([name, ...labels]);
+    };
+  return {
+    login: count('login'),
+    negotiation: count('negotiation'),
+    negotiationDuration: count('negotiationDuration'),
+    request: count('request'),
+    upstream: count('upstream'),
+    upstreamError: count('upstreamError'),
+    reject: count('reject'),
+    sessions: count('sessions'),
+    policyReload: count('policyReload'),
+  };
+}
+
+function recordingLog(lines: LogLine[]): Log {
+  const line =
+    (level: LogLine['level']) =>
+    (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      lines.push({ level, event, fields });
+    };
+  return { info: line('info'), warn: line('warn'), error: line('error') };
+}
