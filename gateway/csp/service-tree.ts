@@ -176,20 +176,29 @@ export function serviceSetOf(name: string): ServiceSet | undefined {
   return SET_OF_NAME.get(name);
 }
 
-/** The codes that exist in a version. */
+/** The function that a code belongs to; empty for a name that is no code. */
+export function functionOfCode(code: string): string {
+  return CODES[BIT_OF.get(code) ?? -1]?.function ?? '';
+}
+
+/** The codes that exist in a version; the mandatory parts exist in all, though 1.1 has no name for them. */
 export function codesOfVersion(version: CspVersion): ServiceSet {
+  return VERSION_SETS[version];
+}
+
+const VERSION_SETS: Readonly<Record<CspVersion, ServiceSet>> = {
+  '1.1': existingIn('1.1'),
+  '1.2': existingIn('1.2'),
+  '1.3': existingIn('1.3'),
+};
+
+function existingIn(version: CspVersion): ServiceSet {
   return ServiceSet.ofCodes(
     CODES.filter((r) => (r.mandatory || r.since <= version) && !(r.removed !== undefined && r.removed <= version)).map(
       ({ code }) => code,
     ),
   );
 }
-
-const VERSION_SETS: Readonly<Record<CspVersion, ServiceSet>> = {
-  '1.1': codesOfVersion('1.1'),
-  '1.2': codesOfVersion('1.2'),
-  '1.3': codesOfVersion('1.3'),
-};
 
 /**
  * The codes that a WVCSPFeat element stands for: an empty node is its whole subtree, a node with children only those

@@ -1,0 +1,33 @@
+/**
+ * Failures that the gateway can name. `fault` says whose they are, the code says which, and one table says what a client
+ * is told: nobody decides by the text of a message. Broken messages of clients have an error of their own, the codec's.
+ */
+import { STATUS } from './csp/status.ts';
+
+const ROWS = {
+  /** A VASP's answer cannot be read though a rule has to read it. */
+  VASP_ANSWER_UNREADABLE: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'vasp' },
+  /** A store did not answer, or failed. */
+  STORE_FAILED: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'gateway' },
+} as const satisfies Readonly<Record<string, { status: number; fault: 'client' | 'vasp' | 'gateway' }>>;
+
+export type GatewayErrorCode = keyof typeof ROWS;
+
+export class GatewayError extends Error {
+  readonly code: GatewayErrorCode;
+
+  constructor(code: GatewayErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'GatewayError';
+    this.code = code;
+  }
+
+  /** The status that a client is told. */
+  get status(): number {
+    return ROWS[this.code].status;
+  }
+
+  get fault(): 'client' | 'vasp' | 'gateway' {
+    return ROWS[this.code].fault;
+  }
+}
