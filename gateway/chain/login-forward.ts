@@ -1,0 +1,153 @@
+/**
+ * Forwards a login that the policies let through, once and never again [X15], and does what follows from the VASP's
+ * answer: a session and the acceptances when it says yes [X19], a pass for the second phase when it challenges [X17],
+ * nothing at all when it refuses, because an answer given by somebody who does not know the password is worth nothing.
+ */
+import { child, childText, type Element } from '../csp/element.ts';
+import { locateChildren } from '../csp/locate.ts';
+import { removeRange } from '../csp/splice.ts';
+import { STATUS } from '../csp/status.ts';
+import { closed } from '../negotiation/window.ts';
+import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
+import { type Login, type LoginParts, loginFields } from './login.ts';
+import type { Pass } from './negotiation-memory.ts';
+import { refuseAll } from './refusal.ts';
+import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
+
+/** @param passMillis how long the answers of this login let a second phase through; 0 when they came with none. */
+export async function forwardLogin(
+  parts: LoginParts,
+  login: Login,
+  pass: Pass,
+  passMillis: number,
+  next: Handler,
+): Promise<Reply> {
+  const stripped = withoutAnswers(login.exchange);
+  const negotiation = carriesFunctions(login.primitive)
+    ? openNegotiation(stripped, 0, withoutAnswerList(login.primitive), pass.granted)
+    : undefined;
+  const reply = await next(negotiation === undefined ? stripped : narrowExchange(stripped, negotiation));
+  const response = loginResponse(login.exchange, reply);
+  const outcome = outcomeOf(response);
+  switch (outcome.kind) {
+    case 'challenge':
+      if (passMillis > 0) await parts.negotiations.keepPass(login.passKey, pass, passMillis);
+      parts.metrics.login(login.facts.vasp, 'challenged');
+      return reply;
+    case 'refused':
+      return refused(parts, login, pass, reply);
+    case 'opened': {
+      const opened = await open(parts, login, pass, outcome.sessionId, outcome.keepAliveSeconds);
+      if (!opened) {
+        await forget(parts, login, pass);
+        return refuseAll(
+          login.exchange,
+          STATUS.SERVICE_UNAVAILABLE,
+          'The service is busy. Please try again later.',
+          true,
+        );
+      }
+      return negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
+    }
+  }
+}
+
+/** The login without the answers, which are the gateway's; every other byte as the client sent it. */
+function withoutAnswers(exchange: Exchange): Exchange {
+  const { encoding, version } = exchange.envelope;
+  const { primitiveRange } = firstTransaction(exchange.envelope);
+  const list = locateChildren(exchange.body, encoding, version, primitiveRange).find(
+    ({ name }) => name === 'SystemMessageResponseList',
+  );
+  return list === undefined
+    ? exchange
+    : withoutAnswers(withBody(exchange, removeRange(exchange.body, encoding, list.range)));
+}
+
+function withoutAnswerList(primitive: Element): Element {
+  return { ...primitive, children: primitive.children.filter(({ name }) => name !== 'SystemMessageResponseList') };
+}
+
+type LoginOutcome =
+  | { readonly kind: 'opened'; readonly sessionId: string; readonly keepAliveSeconds: number | undefined }
+  | { readonly kind: 'challenge' }
+  | { readonly kind: 'refused' };
+
+function loginResponse(exchange: Exchange, reply: Reply): Element | undefined {
+  if (reply.origin !== 'vasp' || reply.envelope === undefined) return undefined;
+  return answerMessage(exchange, reply).transactions.find(({ primitive }) => primitive.name === 'Login-Response')
+    ?.primitive;
+}
+
+/** 200 with a SessionID opens; 200 or 401 without one is the challenge of a four-way login [P7.2]. */
+function outcomeOf(response: Element | undefined): LoginOutcome {
+  const code = Number(childText(child(response, 'Result'), 'Code'));
+  const sessionId = childText(response, 'SessionID') ?? '';
+  if (code === STATUS.OK && sessionId !== '') {
+    const seconds = Number(childText(response, 'KeepAliveTime') ?? Number.NaN);
+    return {
+      kind: 'opened',
+      sessionId,
+      keepAliveSeconds: Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : undefined,
+    };
+  }
+  return code === STATUS.OK || code === STATUS.UNAUTHORIZED ? { kind: 'challenge' } : { kind: 'refused' };
+}
+
+/** Records the session and what was accepted; both are durable before the client hears of the session. */
+async function open(
+  parts: LoginParts,
+  login: Login,
+  pass: Pass,
+  sessionId: string,
+  told: number | undefined,
+): Promise<boolean> {
+  const { facts, asked } = login;
+  const wanted = Number(childText(login.primitive, 'TimeToLive') ?? Number.NaN);
+  try {
+    if (pass.remember.length > 0) await parts.acceptances.add(asked.userKey, pass.remember);
+    await parts.sessions.open(facts.vasp, sessionId, {
+      userKey: asked.userKey,
+      clientKey: asked.clientKey,
+      granted: pass.granted,
+      version: facts.version,
+      encoding: facts.encoding,
+      // Without a KeepAliveTime in the answer the time that the client asked for holds [P4.2].
+      keepAliveSeconds: told ?? (Number.isSafeInteger(wanted) && wanted >= 0 ? wanted : undefined),
+    });
+  } catch {
+    parts.log.error('the session cannot be stored', loginFields(login));
+    return false;
+  }
+  await parts.negotiations.dropPass(login.passKey);
+  const window = await parts.negotiations.window(login.windowKey);
+  await parts.negotiations.keepWindow(login.windowKey, facts.vasp, closed(window));
+  for (const { policy, outcome } of pass.outcomes) {
+    if (outcome === 'answered') parts.metrics.negotiation(facts.vasp, policy, 'accepted');
+    // Closing the window has spared this one its end by the clock.
+    if (outcome === 'timed-out' && window.asked.has(policy)) parts.metrics.negotiation(facts.vasp, policy, outcome);
+  }
+  if (pass.askedAt !== undefined) parts.metrics.negotiationDuration((parts.clock.wall() - pass.askedAt) / 1000);
+  parts.metrics.login(facts.vasp, 'accepted');
+  parts.log.info('login accepted', { ...loginFields(login), levels: pass.levels.join(',') });
+  return true;
+}
+
+async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply): Promise<Reply> {
+  await forget(parts, login, pass);
+  const failed = reply.origin === 'gateway';
+  parts.metrics.login(login.facts.vasp, failed ? 'vasp-unavailable' : 'vasp-refused');
+  for (const { policy, outcome } of pass.outcomes) {
+    if (outcome === 'answered') parts.metrics.negotiation(login.facts.vasp, policy, 'login-refused');
+  }
+  parts.log.info(failed ? 'login not answered by the VASP' : 'login refused by the VASP', loginFields(login));
+  return reply;
+}
+
+/** The answers did not lead to a session: they were worth nothing, and may be given again with the right password. */
+async function forget(parts: LoginParts, login: Login, pass: Pass): Promise<void> {
+  await parts.negotiations.release(pass.tokens);
+  await parts.negotiations.dropPass(login.passKey);
+  const window = await parts.negotiations.window(login.windowKey);
+  await parts.negotiations.keepWindow(login.windowKey, login.facts.vasp, closed(window));
+}

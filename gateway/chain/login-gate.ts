@@ -1,0 +1,114 @@
+/**
+ * Stops every login until the policies are settled [X10 to X23]. `negotiation/login.ts` decides; here stands what is done
+ * about it: the reply that asks or denies, or the login handed to `login-forward.ts`. Nothing of a user is kept before
+ * that user has accepted something, and no credential ever.
+ */
+import { child, element } from '../csp/element.ts';
+import { result, STATUS, status } from '../csp/status.ts';
+import { systemMessageList } from '../csp/system-message.ts';
+import type { AskVerdict, ForwardVerdict, LoginVerdict } from '../negotiation/login.ts';
+import type { NegotiationWindow } from '../negotiation/window.ts';
+import { answerWith, type Exchange, firstTransaction, type Handler, type Link, type Reply } from './exchange.ts';
+import { type Login, type LoginParts, loginFields, readLogin } from './login.ts';
+import { forwardLogin } from './login-forward.ts';
+import { judgeLoginOf } from './login-judging.ts';
+import { takeOutbandAnswers } from './outband-answers.ts';
+import { loginRefusal, refuseAll } from './refusal.ts';
+
+export function loginGate(parts: LoginParts): Link {
+  return async (exchange, next) => {
+    const { envelope } = exchange;
+    if (envelope.transactions.some(({ primitive }) => primitive === 'Login-Request')) {
+      return isLoginAlone(exchange)
+        ? gate(parts, exchange, next)
+        : refuseAll(
+            exchange,
+            STATUS.BAD_REQUEST,
+            'A Login-Request stands alone in an Outband message, in mode Request.',
+          );
+    }
+    if (envelope.sessionType === 'Inband') return next(exchange);
+    return firstTransaction(envelope).primitive === 'SystemMessage-User'
+      ? takeOutbandAnswers(parts, exchange)
+      : refuseAll(exchange, STATUS.INVALID_SESSION, 'Please log in first: nothing else is served without a session.');
+  };
+}
+
+function isLoginAlone({ envelope }: Exchange): boolean {
+  const { sessionType, transactions } = envelope;
+  return sessionType === 'Outband' && transactions.length === 1 && transactions[0]?.mode === 'Request';
+}
+
+async function gate(parts: LoginParts, exchange: Exchange, next: Handler): Promise<Reply> {
+  const login = readLogin(parts.secrets, exchange);
+  if (login === undefined) {
+    return answerWith(exchange, status(STATUS.BAD_PARAMETER, 'The Login-Request has no UserID.'), '402');
+  }
+  if (!(await parts.isProvisioned(login.facts.userId))) {
+    const description = 'This service is not open to you. Please ask your operator.';
+    return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'not-provisioned' });
+  }
+  const pass = await parts.negotiations.pass(login.passKey);
+  if (pass !== undefined) return forwardLogin(parts, login, pass, 0, next);
+
+  const window = await parts.negotiations.window(login.windowKey);
+  const verdict = await judgeLoginOf(parts, login, window);
+  count(parts, login, verdict);
+  if (verdict.kind === 'forward') return letThrough(parts, login, verdict, window, next);
+  await parts.negotiations.keepWindow(login.windowKey, exchange.vasp.name, verdict.window);
+  await parts.negotiations.claim(verdict.tokens);
+  if (verdict.kind === 'ask') return ask(parts, login, verdict);
+  return deny(parts, login, { ...verdict, reason: verdict.how });
+}
+
+async function letThrough(
+  parts: LoginParts,
+  login: Login,
+  verdict: ForwardVerdict,
+  window: NegotiationWindow,
+  next: Handler,
+): Promise<Reply> {
+  // Two logins at once with the same answers: one of them has used them up.
+  if (!(await parts.negotiations.claim(verdict.tokens))) {
+    const description = 'These answers have been used already. Please log in again.';
+    return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'spent' });
+  }
+  const asked = [...window.asked.values()].map(({ since }) => since);
+  const pass = { ...verdict, askedAt: asked.length === 0 ? undefined : Math.min(...asked) };
+  return forwardLogin(parts, login, pass, verdict.passMillis, next);
+}
+
+function ask(parts: LoginParts, login: Login, verdict: AskVerdict): Reply {
+  parts.metrics.login(login.facts.vasp, 'asked');
+  parts.log.info('login asked', { ...loginFields(login), messages: verdict.messages.length });
+  const list = systemMessageList(verdict.messages);
+  const response = element('Login-Response', [
+    child(login.primitive, 'ClientID'),
+    result(parts.askingCode, verdict.description, list),
+  ]);
+  return answerWith(login.exchange, response, 'asked');
+}
+
+interface Denial {
+  readonly code: number;
+  readonly description: string;
+  readonly reason: string;
+  readonly policy?: string;
+}
+
+function deny(parts: LoginParts, login: Login, { code, description, reason, policy }: Denial): Reply {
+  parts.metrics.login(login.facts.vasp, 'denied');
+  parts.log.info('login denied', { ...loginFields(login), reason, policy, code });
+  return answerWith(login.exchange, loginRefusal(login.primitive, code, description), String(code));
+}
+
+/**
+ * Counts what became of each policy. An accepted one is counted when the VASP accepts the login, a question that nobody
+ * answered when its window ends: each negotiation has one outcome.
+ */
+function count(parts: LoginParts, login: Login, verdict: LoginVerdict): void {
+  for (const { policy, outcome } of verdict.outcomes) {
+    const open = outcome === 'asked' || outcome === 'answered' || outcome === 'timed-out' || outcome === 'remembered';
+    if (!open) parts.metrics.negotiation(login.facts.vasp, policy, outcome);
+  }
+}

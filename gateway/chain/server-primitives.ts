@@ -1,0 +1,146 @@
+/**
+ * Primitives that the VASP opens, on their way to the client: those that the level does not cover are refused to the VASP
+ * with 506 and do not reach the client [X31], the others get a TransactionID of the gateway's, because a VASP's may clash
+ * or repeat, and the client's answer gets the VASP's id back [X6].
+ *
+ * A replaced id carries the original behind a mark and a number: nothing has to be remembered, and any node can restore it.
+ */
+
+import { encodeMessage } from '../csp/codec.ts';
+import type { Envelope, EnvelopeTransaction } from '../csp/envelope.ts';
+import { isServerOriginated } from '../csp/primitives.ts';
+import { removeTransactions, replaceTransactionId, setPoll } from '../csp/splice.ts';
+import { answerAll, STATUS, status } from '../csp/status.ts';
+import type { Metrics } from '../ports.ts';
+import { notCovered } from '../service-level/enforce.ts';
+import {
+  answerMessage,
+  type Exchange,
+  emptyReply,
+  type Handler,
+  type Link,
+  type Reply,
+  scannedReply,
+  withBody,
+} from './exchange.ts';
+import { refuseAll } from './refusal.ts';
+
+/** How often in a row a poll may bring nothing that the client may see before it is answered as empty. */
+const REFUSED_IN_A_ROW = 10;
+
+/** Longer ids stay as they are: clients take no more than 50 characters [P1.2]. */
+const MAX_ORIGINAL_ID = 40;
+
+const OURS = /^g[0-9a-z]{6}-(.*)$/s;
+
+/** @param firstNumber where this process starts to number; a random one keeps processes apart. */
+export function serverPrimitives(metrics: Metrics, firstNumber: number): Link {
+  let number = firstNumber;
+
+  return async (exchange, next) => {
+    const reply = await next(restoreIds(exchange));
+    if (reply.origin !== 'vasp' || reply.envelope === undefined) return reply;
+    const allowed = await withinLevel(exchange, reply, next);
+    return exchange.vasp.replaceTransactionIds ? replaceIds(exchange, allowed) : allowed;
+  };
+
+  function replaceIds(exchange: Exchange, reply: Reply): Reply {
+    let replaced = reply;
+    reply.envelope?.transactions.forEach(({ primitive, mode, id }, index) => {
+      const opens = mode === 'Request' && id !== '' && isServerOriginated(primitive, mode);
+      if (!opens || id.length > MAX_ORIGINAL_ID || replaced.envelope === undefined) return;
+      number = (number + 1) % 36 ** 6;
+      const ours = `g${number.toString(36).padStart(6, '0')}-${id}`;
+      replaced = scannedReply(exchange, replaced, replaceTransactionId(replaced.body, replaced.envelope, index, ours));
+    });
+    return replaced;
+  }
+
+  /** The reply without what the level does not cover; where nothing is left, what the VASP has next. */
+  async function withinLevel(exchange: Exchange, reply: Reply, next: Handler): Promise<Reply> {
+    let current = reply;
+    for (let round = 0; round < REFUSED_IN_A_ROW; round++) {
+      const refused = refusedIn(exchange, current);
+      if (refused.length === 0 || current.envelope === undefined) return current;
+      const answer = await refuseToVasp(exchange, refused, next);
+      if (refused.length < current.envelope.transactions.length) {
+        return without(exchange, current, current.envelope, refused);
+      }
+      if (answer.envelope?.transactions.some(({ primitive, mode }) => isServerOriginated(primitive, mode)))
+        current = answer;
+      else if (isPoll(exchange) && current.envelope.poll?.value === true) current = await next(exchange);
+      else break;
+    }
+    return isPoll(exchange) || onlyAnswers(exchange)
+      ? emptyReply(exchange, 'forwarded')
+      : refuseAll(exchange, STATUS.SERVICE_UNAVAILABLE, 'The service gave no answer. Please try again later.');
+  }
+
+  function refusedIn(exchange: Exchange, reply: Reply): readonly Refused[] {
+    const granted = exchange.session?.record.granted;
+    if (granted === undefined || granted.isAll || reply.envelope === undefined) return [];
+    return reply.envelope.transactions.flatMap(({ primitive, mode, id }, index) => {
+      if (!isServerOriginated(primitive, mode)) return [];
+      const missing = notCovered(primitive, granted, () => {
+        const decoded = answerMessage(exchange, reply).transactions[index]?.primitive;
+        if (decoded === undefined) throw new TypeError('the scan and the tree disagree about the transactions');
+        return decoded;
+      });
+      if (missing === undefined) return [];
+      metrics.reject('service-level', missing.code);
+      return [{ index, id, description: missing.description }];
+    });
+  }
+}
+
+interface Refused {
+  readonly index: number;
+  readonly id: string;
+  readonly description: string;
+}
+
+/** The reply without the refused transactions; in 1.1 the last one takes its Poll along, which is put back. */
+function without(exchange: Exchange, reply: Reply, envelope: Envelope, refused: readonly Refused[]): Reply {
+  const indexes = refused.map(({ index }) => index);
+  const left = scannedReply(exchange, reply, removeTransactions(reply.body, envelope, indexes));
+  if (envelope.poll === undefined || left.envelope === undefined) return left;
+  return scannedReply(exchange, left, setPoll(left.body, left.envelope, envelope.poll.value));
+}
+
+/** Tells the VASP, in the session and in the client's place, that its primitives were not taken. */
+function refuseToVasp(exchange: Exchange, refused: readonly Refused[], next: Handler): Promise<Reply> {
+  const { envelope } = exchange;
+  const message = answerAll(
+    envelope,
+    refused.map(({ id, description }) => ({
+      mode: 'Response',
+      id,
+      primitive: status(STATUS.SERVICE_NOT_AGREED, description),
+    })),
+  );
+  return next(withBody(exchange, encodeMessage(message, envelope.encoding)));
+}
+
+function restoreIds(exchange: Exchange): Exchange {
+  if (!exchange.vasp.replaceTransactionIds) return exchange;
+  let restored = exchange;
+  exchange.envelope.transactions.forEach(({ id }, index) => {
+    const original = answersServer(exchange.envelope.transactions[index]) ? OURS.exec(id)?.[1] : undefined;
+    if (original === undefined) return;
+    restored = withBody(restored, replaceTransactionId(restored.body, restored.envelope, index, original));
+  });
+  return restored;
+}
+
+/** Whether a client's transaction may stand under an id of the server's: everything in mode Response. */
+function answersServer(transaction: EnvelopeTransaction | undefined): boolean {
+  return transaction?.mode === 'Response';
+}
+
+function isPoll({ envelope }: Exchange): boolean {
+  return envelope.transactions.every(({ primitive }) => primitive === 'Polling-Request');
+}
+
+function onlyAnswers({ envelope }: Exchange): boolean {
+  return envelope.transactions.every(({ mode }) => mode === 'Response');
+}

@@ -1,0 +1,88 @@
+/**
+ * Finds the session that an Inband message belongs to, refuses those of sessions that are unknown or another client's,
+ * and ends the session when either side says so [X33].
+ */
+import { child, childText } from '../csp/element.ts';
+import { endsSession, STATUS } from '../csp/status.ts';
+import type { Log, Metrics, Secrets } from '../ports.ts';
+import {
+  answerMessage,
+  type Exchange,
+  firstTransaction,
+  type Handler,
+  type Link,
+  messageOf,
+  type Reply,
+} from './exchange.ts';
+import { clientKeyOf } from './identity.ts';
+import { refuseAll } from './refusal.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+/** The primitives of a session that repeat the ClientID as a child of their own [P4.2, P4.3]. */
+const REPEATS_CLIENT_ID = new Set(['Service-Request', 'ClientCapability-Request', 'GetSPInfo-Request']);
+
+export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metrics, log: Log): Link {
+  return (exchange, next) => {
+    const { envelope, vasp } = exchange;
+    if (envelope.sessionType !== 'Inband') return next(exchange);
+    const found = envelope.sessionId === undefined ? undefined : sessions.find(vasp.name, envelope.sessionId);
+    return found instanceof Promise
+      ? found.then((session) => inSession(exchange, session, next))
+      : inSession(exchange, found, next);
+  };
+
+  async function inSession(exchange: Exchange, session: Session | undefined, next: Handler): Promise<Reply> {
+    if (session === undefined) {
+      refused(exchange, 'unknown', STATUS.INVALID_SESSION);
+      return refuseAll(exchange, STATUS.INVALID_SESSION, 'This session does not exist, or no longer. Please log in.');
+    }
+    if (namesAnotherClient(exchange, session)) {
+      refused(exchange, 'other-client', STATUS.CLIENT_MISMATCH);
+      return refuseAll(exchange, STATUS.CLIENT_MISMATCH, 'The ClientID is not that of the client that logged in.');
+    }
+    const reply = await next({ ...exchange, session });
+    const ended = endOfSession(exchange, reply);
+    if (ended) await sessions.end(exchange.vasp.name, exchange.envelope.sessionId ?? '');
+    else await takeOverKeepAlive(exchange, session, reply);
+    return reply;
+  }
+
+  function refused({ vasp, envelope }: Exchange, reason: string, code: number): void {
+    metrics.reject('session', reason);
+    const session =
+      envelope.sessionId === undefined ? undefined : secrets.keyedHash('session', vasp.name, envelope.sessionId);
+    log.info('message refused', {
+      vasp: vasp.name,
+      session,
+      primitive: firstTransaction(envelope).primitive,
+      reason,
+      code,
+    });
+  }
+
+  function namesAnotherClient(exchange: Exchange, session: Session): boolean {
+    if (!exchange.envelope.transactions.some(({ primitive }) => REPEATS_CLIENT_ID.has(primitive))) return false;
+    return messageOf(exchange).transactions.some(({ primitive }) => {
+      const clientId = REPEATS_CLIENT_ID.has(primitive.name) ? child(primitive, 'ClientID') : undefined;
+      return clientId !== undefined && clientKeyOf(secrets, clientId) !== session.record.clientKey;
+    });
+  }
+
+  async function takeOverKeepAlive(exchange: Exchange, session: Session, reply: Reply): Promise<void> {
+    if (!reply.envelope?.transactions.some(({ primitive }) => primitive === 'KeepAlive-Response')) return;
+    for (const { primitive } of answerMessage(exchange, reply).transactions) {
+      const seconds = Number(childText(primitive, 'KeepAliveTime') ?? Number.NaN);
+      if (primitive.name !== 'KeepAlive-Response' || !Number.isSafeInteger(seconds) || seconds < 0) continue;
+      await sessions.keepAlive(exchange.vasp.name, exchange.envelope.sessionId ?? '', session, seconds);
+    }
+  }
+}
+
+/** The client logs out, or the VASP says that the session is over. A logout ends it even where the VASP fails. */
+function endOfSession(exchange: Exchange, reply: Reply): boolean {
+  if (exchange.envelope.transactions.some(({ primitive }) => primitive === 'Logout-Request')) return true;
+  if (reply.origin !== 'vasp' || reply.envelope === undefined) return false;
+  return reply.envelope.transactions.some(
+    ({ primitive, resultCode }) => primitive === 'Disconnect' || endsSession(resultCode),
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * The sessions that the gateway knows. The store is the truth and knows them by keyed hash; in front stands a bounded
+ * cache by the id on the wire, so that a message of a busy session costs one look-up. A session goes with Logout,
+ * Disconnect, 600, 601, 604, or after a silence longer than what the client was told [X33].
+ */
+import { LRUCache } from 'lru-cache';
+import type { Clock, Secrets, SessionRecord, SessionStore } from '../ports.ts';
+
+/** A live session: its place in the store and its record as last read. */
+export interface Session {
+  readonly key: string;
+  readonly record: SessionRecord;
+}
+
+export interface SessionSettings {
+  /** Sessions kept in memory. */
+  readonly cacheEntries: number;
+  /**
+   * How much longer than the KeepAliveTime a silent session is kept. The VASP's own clock decides first: a gateway that
+   * forgets a session early would lock a user out.
+   */
+  readonly graceMillis: number;
+  /** The life of a session for which neither side named a time. */
+  readonly unnamedKeepAliveSeconds: number;
+}
+
+export class Sessions {
+  readonly #cache: LRUCache<string, Session>;
+  readonly #store: SessionStore;
+  readonly #secrets: Secrets;
+  readonly #clock: Clock;
+  readonly #settings: SessionSettings;
+
+  constructor(store: SessionStore, secrets: Secrets, clock: Clock, settings: SessionSettings) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#cache = new LRUCache({ max: settings.cacheEntries });
+  }
+
+  /** The session with this id at this VASP, in use from now on; undefined when there is none, or no longer. */
+  find(vasp: string, id: string): Session | undefined | Promise<Session | undefined> {
+    const cached = this.#cache.get(cacheKey(vasp, id));
+    return cached === undefined ? this.#load(vasp, id) : this.#inUse(vasp, id, cached);
+  }
+
+  async #load(vasp: string, id: string): Promise<Session | undefined> {
+    const key = this.#storeKey(vasp, id);
+    const record = await this.#store.get(key);
+    if (record === undefined || record.vasp !== vasp) return undefined;
+    const session = { key, record };
+    this.#cache.set(cacheKey(vasp, id), session);
+    return this.#inUse(vasp, id, session);
+  }
+
+  /** Moves the end of the session on. The store is told now and then only: a restart may find an end that is a little early. */
+  async #extend(vasp: string, id: string, session: Session, now: number): Promise<Session> {
+    return this.#write(vasp, id, { ...session.record, expiresAt: now + this.#lifeMillis(session.record) });
+  }
+
+  #inUse(vasp: string, id: string, session: Session): Session | undefined | Promise<Session | undefined> {
+    const now = this.#clock.wall();
+    const { record } = session;
+    if (now >= record.expiresAt) return this.end(vasp, id).then(() => undefined);
+    // What is left shrinks with silence and with use alike, so a session in use is written once in a quarter of its grace.
+    const used = record.expiresAt - now < this.#lifeMillis(record) - this.#settings.graceMillis / 4;
+    return used ? this.#extend(vasp, id, session, now) : session;
+  }
+
+  #lifeMillis(record: SessionRecord): number {
+    return (record.keepAliveSeconds ?? this.#settings.unnamedKeepAliveSeconds) * 1000 + this.#settings.graceMillis;
+  }
+
+  /** Opens a session that a VASP has granted. Durable when resolved. */
+  open(vasp: string, id: string, facts: Omit<SessionRecord, 'vasp' | 'openedAt' | 'expiresAt'>): Promise<Session> {
+    const now = this.#clock.wall();
+    const record = { ...facts, vasp, openedAt: now, expiresAt: now };
+    return this.#write(vasp, id, { ...record, expiresAt: now + this.#lifeMillis(record) });
+  }
+
+  /** Takes over what the client was told in a KeepAlive-Response. */
+  keepAlive(vasp: string, id: string, session: Session, keepAliveSeconds: number): Promise<Session> {
+    const record = { ...session.record, keepAliveSeconds };
+    return this.#write(vasp, id, { ...record, expiresAt: this.#clock.wall() + this.#lifeMillis(record) });
+  }
+
+  async #write(vasp: string, id: string, record: SessionRecord): Promise<Session> {
+    const session = { key: this.#storeKey(vasp, id), record };
+    this.#cache.set(cacheKey(vasp, id), session);
+    await this.#store.put(session.key, record);
+    return session;
+  }
+
+  async end(vasp: string, id: string): Promise<void> {
+    this.#cache.delete(cacheKey(vasp, id));
+    await this.#store.delete(this.#storeKey(vasp, id));
+  }
+
+  #storeKey(vasp: string, id: string): string {
+    return this.#secrets.keyedHash('session', vasp, id);
+  }
+}
+
+function cacheKey(vasp: string, id: string): string {
+  return `${vasp}\n${id}`;
+}

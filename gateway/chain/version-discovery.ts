@@ -1,0 +1,31 @@
+/** The one message that needs neither session nor login: the discovery of versions, answered here [P1.4]. */
+
+import { encodeDocument } from '../csp/codec.ts';
+import { element } from '../csp/element.ts';
+import { CSP_VERSIONS, NAMESPACES } from '../csp/versions.ts';
+import type { Link } from './exchange.ts';
+
+/** Answers a version discovery with the namespaces that the gateway speaks [P1.4]. */
+export const versionDiscovery: Link = async (exchange, next) => {
+  const { envelope, request } = exchange;
+  if (envelope.kind !== 'version-discovery') return next(exchange);
+  const namespaces = CSP_VERSIONS.map((version) => NAMESPACES[version]);
+  const response = {
+    ...element('WV-CSP-VersionDiscovery-Response', [
+      element('VersionList', [
+        ...namespaces.map(({ csp }) => element('SessionNSName', csp)),
+        ...namespaces.map(({ trc }) => element('TransactionNSName', trc)),
+        ...namespaces.map(({ pa }) => element('PresenceAttributeNSName', pa)),
+      ]),
+    ]),
+    attributes: { xmlns: NAMESPACES[envelope.version].csp },
+  };
+  return {
+    statusCode: 200,
+    headers: ['Content-Type', request.contentType],
+    body: encodeDocument(response, envelope.encoding, envelope.version),
+    origin: 'gateway',
+    envelope: undefined,
+    outcome: 'answered',
+  };
+};

@@ -1,0 +1,130 @@
+/**
+ * One message's way through the gateway, from top to bottom. A client's request is placed at a VASP, its envelope is
+ * scanned, and it goes along the chain: each link may answer it, or pass it on, changed or not, and sees the reply on its
+ * way back. What no link changes reaches the other side byte for byte [X3].
+ *
+ * Nothing here knows HTTP, files or the clock: `main.ts` puts in the parts, `http/` brings the requests.
+ */
+import { chain, type Exchange, type Handler, type Link, type Reply, type VaspFacts } from './chain/exchange.ts';
+import type { LoginParts } from './chain/login.ts';
+import { loginGate } from './chain/login-gate.ts';
+import { refuseAll } from './chain/refusal.ts';
+import { type Route, routeOf } from './chain/route.ts';
+import { serverPrimitives } from './chain/server-primitives.ts';
+import { serviceLevelLink } from './chain/service-level-link.ts';
+import { sessionLink } from './chain/session-link.ts';
+import { plainText, unreadable } from './chain/unreadable.ts';
+import { vaspLink } from './chain/vasp-link.ts';
+import { versionDiscovery } from './chain/version-discovery.ts';
+import { type Envelope, scanEnvelope } from './csp/envelope.ts';
+import { CspError } from './csp/errors.ts';
+import { type CodecLimits, DEFAULT_LIMITS } from './csp/limits.ts';
+import { STATUS } from './csp/status.ts';
+import { encodingOfContentType } from './csp/versions.ts';
+import { GatewayError } from './errors.ts';
+import type { ClientReply, ClientRequest, Upstream } from './ports.ts';
+
+/** Everything that the gateway stands on. */
+export interface GatewayParts extends LoginParts {
+  readonly vasps: readonly (VaspFacts & Route)[];
+  readonly upstream: Upstream;
+  /** A number below 36^6 from which this process counts its TransactionIDs; random, so that processes differ. */
+  readonly firstTransactionNumber: number;
+  readonly limits?: CodecLimits;
+  /** Whether every request gets a line in the log. */
+  readonly logsAccess?: boolean;
+}
+
+export interface Gateway {
+  /** Answers every request; never rejects. */
+  handle(request: ClientRequest): Promise<ClientReply>;
+}
+
+export function createGateway(parts: GatewayParts): Gateway {
+  const links: readonly Link[] = [
+    versionDiscovery,
+    // Finds the session of everything Inband, or refuses: behind this link only logins are without one.
+    sessionLink(parts.sessions, parts.secrets, parts.metrics, parts.log),
+    // Takes everything Outband before it can reach the VASP: lets a login through when the policies are settled, and
+    // nothing else [X10].
+    loginGate(parts),
+    serviceLevelLink(parts.metrics, parts.log),
+    // Last, so that what the links above send to the VASP, and what they see of it, are under the VASP's own ids.
+    serverPrimitives(parts.metrics, parts.firstTransactionNumber),
+  ];
+  return new ChainGateway(parts, chain(links, vaspLink(parts.upstream, parts.metrics)));
+}
+
+class ChainGateway implements Gateway {
+  readonly #parts: GatewayParts;
+  readonly #handler: Handler;
+  readonly #limits: CodecLimits;
+
+  constructor(parts: GatewayParts, handler: Handler) {
+    this.#parts = parts;
+    this.#handler = handler;
+    this.#limits = parts.limits ?? DEFAULT_LIMITS;
+  }
+
+  async handle(request: ClientRequest): Promise<ClientReply> {
+    const { vasps, clock, metrics } = this.#parts;
+    const started = clock.monotonic();
+    const vasp = routeOf(vasps, request.target, request.host);
+    if (vasp === undefined) {
+      metrics.reject('envelope', 'no-vasp');
+      return plainText(404, 'No service stands at this address: check the path and the host name.');
+    }
+    const encoding = encodingOfContentType(request.contentType);
+    if (encoding === undefined) {
+      metrics.reject('envelope', 'content-type');
+      return plainText(
+        400,
+        'The Content-Type is none of CSP: application/vnd.wv.csp.xml or .wbxml, or +xml or +wbxml.',
+      );
+    }
+    let envelope: Envelope;
+    try {
+      envelope = scanEnvelope(request.body, encoding, { limits: this.#limits });
+    } catch (error) {
+      if (!(error instanceof CspError)) throw error;
+      return this.#unreadable(error, vasp, request, encoding);
+    }
+    const exchange: Exchange = { vasp, request, body: request.body, envelope, session: undefined };
+    const reply = await this.#answer(exchange);
+    const primitive = envelope.transactions[0]?.primitive ?? 'WV-CSP-VersionDiscovery-Request';
+    const seconds = (clock.monotonic() - started) / 1000;
+    metrics.request(vasp.name, primitive, encoding, reply.outcome, seconds);
+    if (this.#parts.logsAccess === true) {
+      const { outcome, body } = reply;
+      this.#parts.log.info('request', { vasp: vasp.name, primitive, encoding, outcome, bytes: body.length, seconds });
+    }
+    return reply;
+  }
+
+  /** The one place where failures become answers: each is told to the client once and logged once. */
+  async #answer(exchange: Exchange): Promise<Reply> {
+    try {
+      return await this.#handler(exchange);
+    } catch (error) {
+      const { log } = this.#parts;
+      if (error instanceof GatewayError) {
+        log.warn('request failed', { vasp: exchange.vasp.name, code: error.code, fault: error.fault });
+        return refuseAll(
+          exchange,
+          error.status,
+          'The service cannot do this at the moment. Please try again later.',
+          true,
+        );
+      }
+      log.error('request failed', { vasp: exchange.vasp.name, error: error instanceof Error ? error.name : 'unknown' });
+      return refuseAll(exchange, STATUS.INTERNAL_ERROR, 'Something went wrong here. Please try again later.');
+    }
+  }
+
+  #unreadable(error: CspError, vasp: VaspFacts, request: ClientRequest, encoding: 'xml' | 'wbxml'): ClientReply {
+    this.#parts.metrics.reject('scan', error.code);
+    this.#parts.metrics.request(vasp.name, 'unreadable', encoding, '400', 0);
+    this.#parts.log.info('message refused', { vasp: vasp.name, code: error.code, offset: error.offset });
+    return unreadable(error, request.body, encoding, request.contentType);
+  }
+}
