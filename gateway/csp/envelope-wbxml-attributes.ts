@@ -45,9 +45,9 @@ export function scanWbxmlAttributes(scan: WbxmlScan, from: number, place: number
       if (isRoot && names.at(-1) === 'xmlns') value += valueText(scan, at, end);
       at = end;
     } else {
-      if (isRoot && names.at(-1) === 'xmlns') draft.namespaceIs(value ?? '', from);
       const prefix = token === 0x04 ? '' : namespacePrefixes[token];
       if (prefix === undefined) draft.fail('UNKNOWN_TOKEN', 'the version has no such attribute token', at);
+      if (isRoot && names.at(-1) === 'xmlns') draft.namespaceIs(value ?? '', from);
       const end = token === 0x04 ? uintEnd(scan, at + 1) : at + 1;
       addName(scan, names, token === 0x04 ? literalName(scan, at + 1, end) : 'xmlns', at, place);
       value = prefix;

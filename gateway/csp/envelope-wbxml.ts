@@ -273,7 +273,7 @@ class BodyScan {
   private refuseToken(token: number, at: number): never {
     if (token === PI) this.draft.fail('NOT_ALLOWED', 'processing instructions are refused', at);
     if (token === END) this.draft.fail('NOT_WELL_FORMED', 'there is no root element', at);
-    if (token === LITERAL) this.draft.fail('NOT_CSP', 'the root element is not WV-CSP-Message', at);
+    if ((token & TOKEN_BITS) === LITERAL) this.draft.fail('NOT_CSP', 'the root element is not WV-CSP-Message', at);
     this.draft.fail('UNKNOWN_TOKEN', 'the token has no meaning here', at);
   }
 }

@@ -60,11 +60,11 @@ export function wbxml(parts: WbxmlParts = {}): Buffer {
     header = '03 11 6A 00',
     root = "C9 08 03 '1.2' 00 01",
     descriptor = "70 80 11 01 6F 03 's1' 00 01",
-    transactionDescriptor = "74 80 20 01 75 03 '7' 00 01",
-    content = '00 01 68 72 C3 01 3C 01 01',
+    transactionDescriptor = "76 80 20 01 75 03 '7' 00 01",
+    content = '00 01 5B 72 C3 01 3C 01 01',
     after = '',
   } = parts;
-  const body = parts.body ?? `6D 6E ${descriptor} 01 72 76 ${transactionDescriptor} 01 73 ${content} 01 01 01 01`;
+  const body = parts.body ?? `6D 6E ${descriptor} 01 72 74 ${transactionDescriptor} 01 73 ${content} 01 01 01 01`;
   return hex(`${header} ${root} ${body} ${after}`);
 }
 
