@@ -1,0 +1,114 @@
+/**
+ * One request on the client side from its body to the last byte of its answer. Nothing here looks into the message; what
+ * goes out always has its length, and never is a 204 [X1].
+ */
+import type { ServerResponse } from 'node:http';
+import type { ClientReply, ClientRequest, Log, Metrics } from '../ports.ts';
+import { answerText } from './answers.ts';
+import { type BodyTaker, type ClientMessage, refuseTooLarge } from './body.ts';
+import type { EdgePass } from './edge-gate.ts';
+import { forwardedRequestHeaders, HeaderClass, headerClassOf, viaOf } from './headers.ts';
+import type { HttpLimits } from './limits.ts';
+
+/** What all exchanges of one server share. */
+export interface ServerContext {
+  readonly handle: (request: ClientRequest) => Promise<ClientReply>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly limits: HttpLimits;
+  /** Answers close their connections from now on. */
+  isDraining: boolean;
+}
+
+/** What is known of one client connection. */
+export interface ConnectionState {
+  /** Requests that the gate let pass, so far. */
+  requests: number;
+  /** Of these, the ones whose answers have not been written. */
+  running: number;
+  /** The request that came last; its body may not be whole. */
+  latest: ClientMessage | undefined;
+  /** What still comes on this connection is thrown away: somebody was refused on it. */
+  isRefused: boolean;
+  /** The parser has given up: when no more than this many are running, the connection ends. */
+  endsAtRunning: number | undefined;
+}
+
+export class Exchange implements BodyTaker {
+  readonly #context: ServerContext;
+  readonly #connection: ConnectionState;
+  readonly #response: ServerResponse;
+  readonly #pass: EdgePass;
+
+  constructor(context: ServerContext, connection: ConnectionState, response: ServerResponse, pass: EdgePass) {
+    this.#context = context;
+    this.#connection = connection;
+    connection.running += 1;
+    this.#response = response;
+    this.#pass = pass;
+  }
+
+  bodyTooLarge(request: ClientMessage): void {
+    const { limits, metrics } = this.#context;
+    metrics.reject('body', 'too-large');
+    this.#connection.isRefused = true;
+    refuseTooLarge(request, this.#response, limits.bodyBytes, limits.bodyBytes);
+  }
+
+  bodyComplete(request: ClientMessage, body: Buffer): void {
+    const { target, host, contentType } = this.#pass;
+    const handled = this.#context.handle({
+      target,
+      host,
+      contentType,
+      headers: forwardedRequestHeaders(request.rawHeaders, viaOf(request.httpVersion)),
+      body,
+    });
+    handled.then(
+      (reply) => this.#reply(reply),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #reply(reply: ClientReply): void {
+    this.#connection.running -= 1;
+    try {
+      this.#response.writeHead(reply.statusCode === 204 ? 200 : reply.statusCode, this.#headersOf(reply));
+      this.#response.end(reply.body);
+    } catch (error) {
+      this.#answerFault(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#connection.running -= 1;
+    this.#answerFault(error);
+  }
+
+  #headersOf(reply: ClientReply): string[] {
+    const headers: string[] = [];
+    for (let index = 0; index + 1 < reply.headers.length; index += 2) {
+      const name = reply.headers[index] ?? '';
+      const headerClass = headerClassOf(name);
+      // The framing is made here alone, whatever a reply brings along.
+      if (
+        headerClass === HeaderClass.endToEnd ||
+        headerClass === HeaderClass.contentType ||
+        headerClass === HeaderClass.oddlyNamed
+      ) {
+        headers.push(name, reply.headers[index + 1] ?? '');
+      }
+    }
+    headers.push('Content-Length', String(reply.body.length));
+    if (this.#context.isDraining || this.#connection.running === this.#connection.endsAtRunning) {
+      headers.push('Connection', 'close');
+    }
+    return headers;
+  }
+
+  #answerFault(error: unknown): void {
+    // The name alone: a message could quote what the request held.
+    this.#context.log.error('request-failed', { error: error instanceof Error ? error.name : typeof error });
+    answerText(this.#response, 500, 'The gateway failed to handle the request; it is the gateway that is wrong.', true);
+  }
+}

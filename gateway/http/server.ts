@@ -1,0 +1,224 @@
+/**
+ * The client side's HTTP server: every request goes through the edge gate, has its body read within limits, is handled,
+ * and answered with an explicit length [X1]. Each limit of Node's server is set; a connection on which a request was
+ * refused is not listened to again, so that what follows there cannot be taken for a request.
+ */
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ClientReply, ClientRequest, Log, Metrics } from '../ports.ts';
+import { answerText, rawTextAnswer, refusalOfParserError } from './answers.ts';
+import { ClientMessage } from './body.ts';
+import { type EdgePass, judgeAtEdge } from './edge-gate.ts';
+import { type ConnectionState, Exchange, type ServerContext } from './exchange.ts';
+import { type HttpLimits, TIMEOUT_CHECK_MILLIS } from './limits.ts';
+import { requireStrictParser } from './strict-parser.ts';
+
+/**
+ * Is offered every request that the gate let pass, before its body is read, `request.url` in origin form; true when it
+ * took the request and will answer it.
+ */
+export type PassThrough = (request: ClientMessage, response: ServerResponse) => boolean;
+
+export interface ClientServerOptions {
+  readonly handle: (request: ClientRequest) => Promise<ClientReply>;
+  readonly passThrough: PassThrough;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly limits: HttpLimits;
+  /** PEM texts; HTTPS when given. */
+  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer };
+}
+
+export interface ClientServer {
+  /** Resolves with the address in use; port 0 takes a free one. Rejects when the address cannot be had. */
+  listen(host: string, port: number): Promise<{ host: string; port: number }>;
+  /** Takes no more connections, lets running requests finish, and cuts what is left after the time [operations §6]. */
+  drain(timeoutMillis: number): Promise<void>;
+  /** Cuts everything at once. */
+  close(): Promise<void>;
+}
+
+/** @throws {Error} when the process was started with the lenient HTTP parser. */
+export function createClientServer(options: ClientServerOptions): ClientServer {
+  requireStrictParser();
+  return new NodeClientServer(options);
+}
+
+class NodeClientServer implements ClientServer {
+  readonly #server: Server<typeof ClientMessage>;
+  readonly #passThrough: PassThrough;
+  readonly #context: ServerContext;
+  readonly #connections = new WeakMap<Duplex, ConnectionState>();
+  readonly #open = new Set<Socket>();
+
+  constructor(options: ClientServerOptions) {
+    const { limits, handle, metrics, log, passThrough, tls } = options;
+    this.#passThrough = passThrough;
+    this.#context = { handle, metrics, log, limits, isDraining: false };
+    const listener: RequestListener<typeof ClientMessage> = (request, response) => this.#receive(request, response);
+    const settings: ServerOptions<typeof ClientMessage> = {
+      IncomingMessage: ClientMessage,
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      headersTimeout: limits.headersTimeoutMillis,
+      requestTimeout: limits.requestTimeoutMillis,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MILLIS,
+      keepAliveTimeout: limits.keepAliveTimeoutMillis,
+      maxHeaderSize: limits.headerBytes,
+      noDelay: true,
+    };
+    const server =
+      tls === undefined
+        ? createServer(settings, listener)
+        : createTlsServer({ ...settings, ...tls, minVersion: 'TLSv1.2' }, listener);
+    // One more than the gate allows, so that it sees that there were too many: Node drops the rest silently.
+    server.maxHeadersCount = limits.headers + 1;
+    server.maxConnections = limits.connections;
+    server.maxRequestsPerSocket = limits.requestsPerConnection;
+    server.timeout = limits.idleTimeoutMillis;
+    server.on('connection', (socket: Socket) => {
+      this.#open.add(socket);
+      socket.on('close', () => this.#open.delete(socket));
+    });
+    server.on('checkContinue', listener);
+    server.on('checkExpectation', listener);
+    server.on('connect', (_request, socket: Duplex) => this.#refuseConnect(socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.#parserFailed(error, socket));
+    server.on('drop', () => metrics.reject('edge', 'connections'));
+    server.on('dropRequest', () => metrics.reject('edge', 'requests-per-connection'));
+    this.#server = server;
+  }
+
+  listen(host: string, port: number): Promise<{ host: string; port: number }> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        const address = this.#server.address();
+        if (address === null || typeof address === 'string') reject(new Error('the server has no TCP address'));
+        else resolve({ host: address.address, port: address.port });
+      });
+    });
+  }
+
+  async drain(timeoutMillis: number): Promise<void> {
+    this.#context.isDraining = true;
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    // Connections fall idle one by one, as their last answers go out.
+    const sweep = setInterval(() => this.#closeIdle(), 50);
+    const cut = setTimeout(() => this.#server.closeAllConnections(), timeoutMillis);
+    await closed;
+    clearInterval(sweep);
+    clearTimeout(cut);
+  }
+
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    // To Node a connection is not idle before its first request.
+    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    const drained = this.drain(0);
+    this.#server.closeAllConnections();
+    await drained;
+  }
+
+  #receive(request: ClientMessage, response: ServerResponse): void {
+    const connection = this.#connectionOf(request.socket);
+    if (connection.isRefused) return;
+    const { limits, isDraining } = this.#context;
+    const { method = '', url = '', httpVersion, rawHeaders } = request;
+    const judged = judgeAtEdge({ method, url, httpVersion, rawHeaders }, limits);
+    if (judged.verdict === 'refuse') {
+      this.#refuse(connection, response, judged.statusCode, judged.reason, judged.text);
+      return;
+    }
+    if (connection.running >= limits.pipelinedRequests) {
+      const text = 'Too many requests wait on this connection; read the answers first.';
+      this.#refuse(connection, response, 503, 'pipelined-requests', text);
+      return;
+    }
+    connection.requests += 1;
+    connection.latest = request;
+    if (isDraining) response.shouldKeepAlive = false;
+    if (connection.requests >= limits.requestsPerConnection) {
+      connection.isRefused = true;
+      response.shouldKeepAlive = false;
+    }
+    request.url = judged.target;
+    this.#serve(request, response, connection, judged);
+  }
+
+  #serve(request: ClientMessage, response: ServerResponse, connection: ConnectionState, pass: EdgePass): void {
+    const { limits } = this.#context;
+    if (request.method === 'POST' && (pass.contentLength ?? 0) <= limits.bodyBytes && pass.expectsContinue) {
+      response.writeContinue();
+    }
+    if (this.#passThrough(request, response)) return;
+    if (request.method !== 'POST') {
+      const text = 'Nothing is served here by this method; messages are sent by POST.';
+      this.#refuse(connection, response, 405, 'method', text);
+      return;
+    }
+    const exchange = new Exchange(this.#context, connection, response, pass);
+    if ((pass.contentLength ?? 0) > limits.bodyBytes) exchange.bodyTooLarge(request);
+    else request.collectBody(limits.bodyBytes, exchange);
+  }
+
+  #refuse(
+    connection: ConnectionState,
+    response: ServerResponse,
+    statusCode: number,
+    reason: string,
+    text: string,
+  ): void {
+    this.#context.metrics.reject('edge', reason);
+    connection.isRefused = true;
+    answerText(response, statusCode, text, true);
+  }
+
+  #refuseConnect(socket: Duplex): void {
+    this.#context.metrics.reject('edge', 'method');
+    endWith(socket, rawTextAnswer(405, 'The method "CONNECT" is not served here; messages are sent by POST.'));
+  }
+
+  #parserFailed(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const connection = this.#connectionOf(socket);
+    const refusal = refusalOfParserError(error.code);
+    if (refusal === undefined || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (connection.isRefused) {
+      // The refusal is on its way out; a parser that fails behind it adds nothing, a client that dawdles has had its time.
+      if (refusal.reason === 'timeout') socket.destroy();
+      return;
+    }
+    this.#context.metrics.reject('edge', refusal.reason);
+    connection.isRefused = true;
+    // An answer in the middle of another's would be read as part of it: the one that is running closes the connection.
+    const brokenOff = connection.latest?.complete === false ? 1 : 0;
+    connection.endsAtRunning = brokenOff;
+    if (connection.running <= brokenOff) endWith(socket, rawTextAnswer(refusal.statusCode, refusal.text));
+  }
+
+  #connectionOf(socket: Duplex): ConnectionState {
+    let state = this.#connections.get(socket);
+    if (state === undefined) {
+      state = { requests: 0, running: 0, latest: undefined, isRefused: false, endsAtRunning: undefined };
+      this.#connections.set(socket, state);
+    }
+    return state;
+  }
+}
+
+function endWith(socket: Duplex, bytes: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(bytes, () => socket.destroy());
+}

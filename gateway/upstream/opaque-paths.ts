@@ -1,0 +1,46 @@
+/**
+ * Which requests pass unread to a VASP. A pure decision, and a narrow one: whatever could be a message, or could name
+ * another path to the VASP than it names to the gateway, is not opaque and goes through the inspection [X10].
+ */
+
+export interface OpaqueRoute {
+  readonly vasp: string;
+  /** The VASP's URL; its path does not matter here, the client's target is kept. */
+  readonly url: string;
+  /** `/content/*` stands for everything below `/content/`, a path without `*` for itself. */
+  readonly paths: readonly string[];
+  /** Host names in lower case, without port; every host when missing. */
+  readonly hosts?: readonly string[];
+  /** Without a byte from the VASP for this long, the request is given up. */
+  readonly timeoutMillis: number;
+}
+
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+const ENCODED_SEPARATOR = /%2f|%5c|%00|\\/i;
+const MESSAGE_TYPE = /^\s*application\/vnd\.wv\.csp[.+](?:wb)?xml\s*(?:;|$)/i;
+
+/** The first route that takes the request; undefined when it is not opaque. */
+export function opaqueRouteOf<Route extends Pick<OpaqueRoute, 'paths' | 'hosts'>>(
+  routes: readonly Route[],
+  target: string,
+  host: string,
+  contentType: string,
+): Route | undefined {
+  if (routes.length === 0) return undefined;
+  const question = target.indexOf('?');
+  const path = question === -1 ? target : target.slice(0, question);
+  const route = routes.find((candidate) => takesHost(candidate, host) && candidate.paths.some((p) => takes(p, path)));
+  if (route === undefined) return undefined;
+  const isAmbiguous = DOT_SEGMENT.test(path) || ENCODED_SEPARATOR.test(path) || path.includes('//');
+  return isAmbiguous || MESSAGE_TYPE.test(contentType) ? undefined : route;
+}
+
+function takes(pattern: string, path: string): boolean {
+  return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+}
+
+function takesHost(route: Pick<OpaqueRoute, 'hosts'>, host: string): boolean {
+  if (route.hosts === undefined) return true;
+  const name = host.replace(/:[0-9]+$/, '').toLowerCase();
+  return route.hosts.includes(name);
+}

@@ -1,0 +1,147 @@
+/**
+ * The way to the VASPs: one bounded pool of connections each, so that a slow or dead one takes nothing from the others
+ * [reliability §6]. A request is sent once or not at all; what came of it is told as a result, never as an exception.
+ */
+import { performance } from 'node:perf_hooks';
+import { Pool } from 'undici';
+import { HeaderClass, headerClassOf } from '../http/headers.ts';
+import type { Metrics, Upstream, UpstreamResult } from '../ports.ts';
+import { type CallOwner, UpstreamCall } from './call.ts';
+import { DeadlineQueue } from './deadlines.ts';
+
+export interface VaspEndpoint {
+  readonly name: string;
+  /** http: or https:. A path other than `/` replaces the client's target. */
+  readonly url: string;
+  /** From handing over the request to the last byte of the answer. */
+  readonly timeoutMillis: number;
+  /** Connections at most; one request at a time on each. */
+  readonly connections: number;
+  /** Requests that may wait for a free connection; beyond them the VASP counts as unreachable. */
+  readonly waiting: number;
+  readonly maxAnswerBytes: number;
+}
+
+export const DEFAULT_VASP_LIMITS = {
+  timeoutMillis: 15_000,
+  connections: 256,
+  waiting: 1024,
+  maxAnswerBytes: 512 * 1024,
+} as const satisfies Omit<VaspEndpoint, 'name' | 'url'>;
+
+/** Shorter than the 5 s after which common servers close: a request must not meet a connection that is being closed. */
+const KEEP_ALIVE_MILLIS = 4_000;
+const KEEP_ALIVE_MAX_MILLIS = 60_000;
+const MAX_HEADER_BYTES = 32 * 1024;
+
+export interface UpstreamPools extends Upstream {
+  /** Lets running requests finish, within their time-outs. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param metrics gets the duration of every answer and the kind of every failure.
+ * @throws {TypeError} for a URL that is none, or of another scheme than http and https.
+ */
+export function createUpstream(
+  vasps: readonly VaspEndpoint[],
+  metrics: Pick<Metrics, 'upstream' | 'upstreamError'>,
+): UpstreamPools {
+  const pools = new Map(vasps.map((vasp) => [vasp.name, new VaspPool(vasp, metrics)]));
+  return {
+    send(vasp, request) {
+      const pool = pools.get(vasp);
+      if (pool === undefined) throw new RangeError('the upstream knows no VASP of that name');
+      return pool.send(request);
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
+  };
+}
+
+class VaspPool implements CallOwner {
+  readonly #endpoint: VaspEndpoint;
+  readonly #metrics: Pick<Metrics, 'upstream' | 'upstreamError'>;
+  readonly #pool: Pool;
+  readonly #host: string;
+  /** Undefined when the client's target is used. */
+  readonly #path: string | undefined;
+  readonly #deadlines: DeadlineQueue;
+  #running = 0;
+
+  constructor(endpoint: VaspEndpoint, metrics: Pick<Metrics, 'upstream' | 'upstreamError'>) {
+    const url = new URL(endpoint.url);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new TypeError('the URL of a VASP is http or https');
+    this.#endpoint = endpoint;
+    this.#metrics = metrics;
+    this.#host = url.host;
+    this.#path = url.pathname === '/' && url.search === '' ? undefined : url.pathname + url.search;
+    this.#deadlines = new DeadlineQueue(endpoint.timeoutMillis, () => performance.now());
+    this.#pool = new Pool(url.origin, {
+      connections: endpoint.connections,
+      pipelining: 1,
+      allowH2: false,
+      connectTimeout: endpoint.timeoutMillis,
+      // The deadline is kept here: undici's own timers act up to a second late.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MILLIS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MAX_MILLIS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      strictContentLength: true,
+    });
+  }
+
+  send(request: Parameters<Upstream['send']>[1]): Promise<UpstreamResult> {
+    const { connections, waiting, maxAnswerBytes, name } = this.#endpoint;
+    if (this.#running >= connections + waiting) {
+      this.#metrics.upstreamError(name, 'unreachable');
+      return Promise.resolve({ kind: 'failed', failure: 'unreachable' });
+    }
+    return new Promise((resolve) => {
+      const call = new UpstreamCall(this, maxAnswerBytes, resolve);
+      this.#running += 1;
+      this.#deadlines.add(call);
+      call.startedAt = call.endsAt - this.#endpoint.timeoutMillis;
+      this.#pool.dispatch(
+        {
+          path: this.#path ?? request.target,
+          method: 'POST',
+          headers: this.#headersOf(request),
+          body: request.body,
+        },
+        call,
+      );
+    });
+  }
+
+  callIsOver(call: UpstreamCall): void {
+    this.#running -= 1;
+    this.#deadlines.remove(call);
+    if (call.failure === undefined) {
+      this.#metrics.upstream(this.#endpoint.name, (performance.now() - call.startedAt) / 1000);
+    } else {
+      this.#metrics.upstreamError(this.#endpoint.name, call.failure);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  #headersOf(request: Parameters<Upstream['send']>[1]): string[] {
+    const headers = ['Host', this.#host];
+    if (request.contentType !== '') headers.push('Content-Type', request.contentType);
+    for (let index = 0; index + 1 < request.headers.length; index += 2) {
+      const name = request.headers[index] ?? '';
+      const headerClass = headerClassOf(name);
+      // The framing is made here alone, whatever a rule put into the headers.
+      if (headerClass === HeaderClass.endToEnd || headerClass === HeaderClass.oddlyNamed) {
+        headers.push(name, request.headers[index + 1] ?? '');
+      }
+    }
+    return headers;
+  }
+}

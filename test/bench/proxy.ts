@@ -1,0 +1,143 @@
+/**
+ * Compares the gateway, inspecting and enforcing on every message, with bare http-proxy: requests per second of the proxy
+ * process's own processor time. Both run beside each other and are loaded in turn, round by round, so that whatever else
+ * the machine does hits both; the medians are compared [architecture §5].
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { LoadOrder, LoadReport } from './load.ts';
+import type { TargetReady, TargetUsage } from './proxy-target.ts';
+import type { Row } from './table.ts';
+
+const CONNECTIONS = 32;
+const FLOOR = 1.2;
+const GOAL = 1.5;
+
+interface Plan {
+  readonly rounds: number;
+  readonly requests: number;
+  readonly warmUpRequests: number;
+}
+
+const FULL: Plan = { rounds: 10, requests: 20_000, warmUpRequests: 20_000 };
+const QUICK: Plan = { rounds: 4, requests: 6_000, warmUpRequests: 6_000 };
+
+interface Target {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly rates: number[];
+  readonly throughputs: number[];
+}
+
+export async function benchProxy(isQuick: boolean): Promise<Row[]> {
+  const plan = isQuick ? QUICK : FULL;
+  const children: ChildProcess[] = [];
+  try {
+    const vasp = start(children, 'upstream-server.ts', []);
+    const { port } = await answerOf<TargetReady>(vasp);
+    const load = start(children, 'load.ts', []);
+    const baseline = await startTarget(children, 'http-proxy', 'proxy-target-http-proxy.ts', port);
+    const gateway = await startTarget(children, 'gateway', 'proxy-target-gateway.ts', port);
+    for (const target of [baseline, gateway]) await measure(load, target, plan.warmUpRequests);
+    for (let round = 0; round < plan.rounds; round += 1) {
+      const inTurn = round % 2 === 0 ? [baseline, gateway] : [gateway, baseline];
+      for (const target of inTurn) {
+        const { rate, throughput } = await measure(load, target, plan.requests);
+        target.rates.push(rate);
+        target.throughputs.push(throughput);
+      }
+    }
+    return rowsOf(baseline, gateway);
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
+
+function rowsOf(baseline: Target, gateway: Target): Row[] {
+  const ratio = median(gateway.rates.map((rate, round) => rate / (baseline.rates[round] ?? Number.NaN)));
+  const plain = (target: Target): Row[] => [
+    { name: `proxy: ${target.name}`, value: median(target.rates), unit: 'requests/CPU-s', better: 'higher' },
+    {
+      name: `proxy: ${target.name}, wall clock`,
+      value: median(target.throughputs),
+      unit: 'requests/s',
+      better: 'higher',
+    },
+  ];
+  return [
+    ...plain(baseline),
+    ...plain(gateway),
+    {
+      name: 'proxy: gateway (inspecting) / http-proxy',
+      value: ratio,
+      unit: 'times',
+      goal: GOAL,
+      floor: FLOOR,
+      better: 'higher',
+    },
+  ];
+}
+
+async function measure(
+  load: ChildProcess,
+  target: Target,
+  requests: number,
+): Promise<{ rate: number; throughput: number }> {
+  const before = await usageOf(target);
+  const order: LoadOrder = { port: target.port, connections: CONNECTIONS, requests };
+  load.send(order);
+  const report = await answerOf<LoadReport>(load);
+  const after = await usageOf(target);
+  if (report.wrong > 0 || report.answered !== requests) {
+    throw new Error(
+      `${target.name} answered ${report.answered} of ${requests} requests, ${report.wrong} of them wrongly`,
+    );
+  }
+  return { rate: requests / (after.cpuSeconds - before.cpuSeconds), throughput: requests / report.seconds };
+}
+
+async function usageOf(target: Target): Promise<TargetUsage> {
+  target.child.send('usage');
+  return answerOf<TargetUsage>(target.child);
+}
+
+async function startTarget(children: ChildProcess[], name: string, file: string, vaspPort: number): Promise<Target> {
+  const child = start(children, file, [String(vaspPort)]);
+  const { port } = await answerOf<TargetReady>(child);
+  return { name, child, port, rates: [], throughputs: [] };
+}
+
+function start(children: ChildProcess[], file: string, args: readonly string[]): ChildProcess {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    execArgv: [...process.execArgv, '--expose-gc'],
+  });
+  children.push(child);
+  return child;
+}
+
+/** The next message of a child; fails when the child ends instead. */
+function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const ended = (): void => {
+      child.off('message', answered);
+      reject(
+        new Error(`${child.spawnargs.find((arg) => arg.endsWith('.ts')) ?? 'a process of the benchmark'} ended early`),
+      );
+    };
+    const answered = (answer: unknown): void => {
+      child.off('exit', ended);
+      resolve(answer as Answer);
+    };
+    child.once('message', answered);
+    child.once('exit', ended);
+  });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[Math.floor(middle)] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}
