@@ -52,7 +52,9 @@ export function encodeWbxmlFragment(
   return writer.written();
 }
 
-function header(writer: WbxmlWriter, version: CspVersion, table: Buffer = Buffer.alloc(0)): void {
+const NO_TABLE = new Uint8Array(0);
+
+function header(writer: WbxmlWriter, version: CspVersion, table: Uint8Array = NO_TABLE): void {
   writer.byte(WBXML_VERSION_1_3);
   writer.uint(PUBLIC_ID_TOKENS[version]);
   writer.uint(CHARSET_UTF8);
@@ -63,24 +65,26 @@ function header(writer: WbxmlWriter, version: CspVersion, table: Buffer = Buffer
 /** The names that a document spells out, each once. */
 class StringTable {
   readonly #offsets = new Map<string, number>();
-  readonly #strings = new WbxmlWriter();
+  /** Made for the first name: most documents have none. */
+  #strings: WbxmlWriter | undefined;
 
   get isEmpty(): boolean {
-    return this.#offsets.size === 0;
+    return this.#strings === undefined;
   }
 
   offsetOf(name: string): number {
     const known = this.#offsets.get(name);
     if (known !== undefined) return known;
     if (!isXmlName(name)) throw new CspError('NOT_ALLOWED', 'an element or attribute name is no XML name', 0);
+    this.#strings ??= new WbxmlWriter();
     const offset = this.#strings.written().length;
     this.#strings.string(name);
     this.#offsets.set(name, offset);
     return offset;
   }
 
-  octets(): Buffer {
-    return this.#strings.written();
+  octets(): Uint8Array {
+    return this.#strings?.written() ?? NO_TABLE;
   }
 }
 
@@ -144,7 +148,12 @@ class TreeWriter {
   }
 
   #namespaceToken(value: string): number {
-    return this.#tables.namespacePrefixes.findIndex((prefix) => prefix !== undefined && value.startsWith(prefix));
+    const prefixes = this.#tables.namespacePrefixes;
+    for (let token = prefixes.length - 1; token >= 0; token--) {
+      const prefix = prefixes[token];
+      if (prefix !== undefined && value.startsWith(prefix)) return token;
+    }
+    return -1;
   }
 
   #content(text: string, name: string, tag: Tag | undefined): void {

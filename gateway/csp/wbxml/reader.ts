@@ -19,6 +19,7 @@ export class WbxmlReader {
   readonly #version: CspVersion;
   #tableStart = 0;
   #tableEnd = 0;
+  #textEnd = 0;
   /** Octets of text that may still come out, string-table references counted each time [reliability §2]. */
   #textAllowed: number;
 
@@ -77,10 +78,9 @@ export class WbxmlReader {
 
   /** The string that starts here and ends with NUL. */
   inlineString(): string {
-    const start = this.position;
-    const end = this.#endOfString(start, this.bytes.length);
-    this.position = end + 1;
-    return this.#text(start, end);
+    const text = this.#terminatedText(this.position, this.bytes.length);
+    this.position = this.#textEnd + 1;
+    return text;
   }
 
   /** The string of the string table whose offset stands here. */
@@ -88,7 +88,7 @@ export class WbxmlReader {
     const at = this.position;
     const start = this.#tableStart + this.uint();
     if (start >= this.#tableEnd) throw this.fault('NOT_WELL_FORMED', 'a string lies outside the string table', at);
-    return this.#text(start, this.#endOfString(start, this.#tableEnd));
+    return this.#terminatedText(start, this.#tableEnd);
   }
 
   /** The character whose number stands here. */
@@ -123,10 +123,13 @@ export class WbxmlReader {
     return length;
   }
 
-  #endOfString(start: number, limit: number): number {
-    const end = this.bytes.indexOf(0, start);
-    if (end === -1 || end >= limit) throw this.fault('NOT_WELL_FORMED', 'a string has no end', start);
-    return end;
+  /** The text from `start` to the next NUL, which must stand before `limit`; {@link #textEnd} is where it stands. */
+  #terminatedText(start: number, limit: number): string {
+    let end = start;
+    while (end < limit && this.bytes[end] !== 0) end++;
+    if (end === limit) throw this.fault('NOT_WELL_FORMED', 'a string has no end', start);
+    this.#textEnd = end;
+    return this.#text(start, end);
   }
 
   #account(length: number): void {
