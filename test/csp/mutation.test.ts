@@ -61,12 +61,14 @@ describe.each(['xml', 'wbxml'] as const)('%s that is damaged', (encoding) => {
   });
 
   test('every truncation is refused', () => {
+    const accepted: number[] = [];
     for (const sample of samples) {
       const whole = encoding === 'xml' ? sample.lastIndexOf('>') + 1 : sample.length;
       for (let length = 0; length < whole; length++) {
-        expect(() => scanEnvelope(sample.subarray(0, length), encoding)).toThrow(CspError);
+        if (survives(sample.subarray(0, length), encoding, false)) accepted.push(length);
       }
     }
+    expect(accepted).toEqual([]);
   });
 
   test(`20,000 mutations: nothing but a CspError escapes (seed ${SEED})`, () => {
