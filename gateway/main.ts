@@ -66,7 +66,9 @@ export async function startGateway(config: Config): Promise<StartResult> {
   if (opened.kind === 'failed') return { kind: 'failed', problems: [opened.problem] };
 
   const log = openLog({ level: config.log.level });
-  for (const warning of [...policies.warnings, ...secrets.warnings]) log.warn(warning);
+  for (const warning of secrets.warnings) log.warn(warning);
+  // `sapgw policy check` shows them with their places.
+  log.info('policies loaded', { policies: policies.set.policies.length, warnings: policies.warnings.length });
   if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
 
   const metrics = openMetrics({ processMetrics: true });
