@@ -54,6 +54,8 @@ class BodyScan {
   private readonly scan: WbxmlScan;
   private readonly bytes: Uint8Array;
   private readonly draft: EnvelopeDraft;
+  private readonly maxTextBytes: number;
+  private readonly maxElements: number;
   private tables: ScanTables = scanTables('1.3', true);
   private elements = 0;
   /** The text of the innermost open element, when it is a value of the envelope. */
@@ -64,6 +66,8 @@ class BodyScan {
     this.scan = scan;
     this.bytes = scan.bytes;
     this.draft = scan.draft;
+    this.maxTextBytes = scan.limits.textBytes;
+    this.maxElements = scan.limits.elements;
   }
 
   /** The place after the document that starts at `from`. The loop keeps to itself what it needs for every token. */
@@ -190,8 +194,8 @@ class BodyScan {
   }
 
   private countElement(at: number): void {
-    const { elements } = this.scan.limits;
-    if (++this.elements > elements) this.draft.fail('OVER_LIMIT', `the message has more than ${elements} elements`, at);
+    if (++this.elements > this.maxElements)
+      this.draft.fail('OVER_LIMIT', `the message has more than ${this.maxElements} elements`, at);
   }
 
   /** The place after the item at `at`: text of the innermost element in any spelling but the usual one. */
@@ -260,9 +264,8 @@ class BodyScan {
 
   private countText(length: number, at: number): void {
     this.textBytes += length;
-    const { textBytes } = this.scan.limits;
-    if (this.textBytes > textBytes) {
-      this.draft.fail('OVER_LIMIT', `the text of an element has more than ${textBytes} bytes`, at);
+    if (this.textBytes > this.maxTextBytes) {
+      this.draft.fail('OVER_LIMIT', `the text of an element has more than ${this.maxTextBytes} bytes`, at);
     }
   }
 
