@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { SessionRecord } from '../../gateway/ports.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
-import { cacheSessions } from '../../gateway/stores/session-cache.ts';
 import { printTable, type Row } from './table.ts';
 
 const READS = 200_000;
@@ -38,12 +37,6 @@ export async function benchStore(sessions: number): Promise<Row[]> {
   const read = await seconds(async () => {
     for (const key of sample) await store.sessions.get(key);
   });
-  const cache = cacheSessions(store.sessions, { max: 10_000, ttlMillis: 60_000 });
-  const hot = keys.slice(0, 5000);
-  for (const key of hot) await cache.get(key);
-  const peeked = await seconds(async () => {
-    for (let index = 0; index < READS * 5; index++) cache.peek(hot[index % hot.length] ?? '');
-  });
   const swept = await seconds(() => store.sessions.sweep(0));
   await store.close();
   rmSync(directory, { recursive: true });
@@ -53,13 +46,11 @@ export async function benchStore(sessions: number): Promise<Row[]> {
       value: bytes / sessions,
       unit: 'bytes/session',
       floor: 200,
-      goal: 150,
       better: 'lower',
     },
     { name: 'session write, many at once', value: sessions / written, unit: '1/s', better: 'higher' },
     { name: 'session write, one at a time', value: (one / 200) * 1e3, unit: 'ms', better: 'lower' },
     { name: 'session read, LMDB', value: (read / READS) * 1e6, unit: 'µs', better: 'lower' },
-    { name: 'session read, cached', value: (peeked / READS / 5) * 1e6, unit: 'µs', goal: 0.3, better: 'lower' },
     { name: 'sweep, nothing expired', value: (swept / sessions) * 1e6, unit: 'µs/session', better: 'lower' },
   ];
 }
