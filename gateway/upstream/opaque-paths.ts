@@ -7,9 +7,9 @@ export interface OpaqueRoute {
   readonly vasp: string;
   /** The VASP's URL; its path does not matter here, the client's target is kept. */
   readonly url: string;
-  /** `/content/*` stands for everything below `/content/`, a path without `*` for itself. */
+  /** Globs over the path: `*` stands for any text, so `/content/*` for everything below `/content/`. */
   readonly paths: readonly string[];
-  /** Host names in lower case, without port; every host when missing. */
+  /** Host names in lower case, without port; `*.example.com` takes those below. Every host when missing. */
   readonly hosts?: readonly string[];
   /** Without a byte from the VASP for this long, the request is given up. */
   readonly timeoutMillis: number;
@@ -35,12 +35,25 @@ export function opaqueRouteOf<Route extends Pick<OpaqueRoute, 'paths' | 'hosts'>
   return isAmbiguous || MESSAGE_TYPE.test(contentType) ? undefined : route;
 }
 
-function takes(pattern: string, path: string): boolean {
-  return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+/** Whether the glob takes the whole path. Each piece is looked for once, from the left: no pattern makes it slow. */
+function takes(glob: string, path: string): boolean {
+  const pieces = glob.split('*');
+  const first = pieces[0] ?? '';
+  const last = pieces[pieces.length - 1] ?? '';
+  if (pieces.length === 1) return path === glob;
+  if (!path.startsWith(first) || !path.endsWith(last) || path.length < first.length + last.length) return false;
+  const end = path.length - last.length;
+  let from = first.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = path.indexOf(piece, from);
+    if (found === -1 || found + piece.length > end) return false;
+    from = found + piece.length;
+  }
+  return true;
 }
 
 function takesHost(route: Pick<OpaqueRoute, 'hosts'>, host: string): boolean {
   if (route.hosts === undefined) return true;
   const name = host.replace(/:[0-9]+$/, '').toLowerCase();
-  return route.hosts.includes(name);
+  return route.hosts.some((taken) => (taken.startsWith('*.') ? name.endsWith(taken.slice(1)) : name === taken));
 }

@@ -1,55 +1,39 @@
 /**
- * The gateway under measurement, in its own process: the HTTP edge, the envelope scan of request and answer, the session
- * looked up and held to its level, and the upstream pool.
+ * The gateway under measurement, in its own process: the whole program as `serve` starts it, no policies, one user logged
+ * in through it. Tells its port, and its processor time when asked.
  */
-
-import { scanEnvelope } from '../../gateway/csp/envelope.ts';
-import { ServiceSet } from '../../gateway/csp/service-tree.ts';
-import { encodingOfContentType } from '../../gateway/csp/versions.ts';
-import { DEFAULT_HTTP_LIMITS } from '../../gateway/http/limits.ts';
-import { createClientServer } from '../../gateway/http/server.ts';
-import type { ClientReply, ClientRequest, Metrics } from '../../gateway/ports.ts';
-import { createUpstream, DEFAULT_VASP_LIMITS } from '../../gateway/upstream/pool.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../gateway/config/load.ts';
+import { startGateway } from '../../gateway/main.ts';
 import { serveMeasurements } from './proxy-target.ts';
-import { SESSION_ID } from './upstream-server-messages.ts';
+import { CONTENT_TYPE, LOGIN_BODY, SESSION_ID } from './upstream-server-messages.ts';
 
 const vaspPort = Number(process.argv[2]);
-const sessions = new Map([[SESSION_ID, { granted: ServiceSet.ALL }]]);
-const nothing = (): void => {};
-const metrics: Metrics = {
-  login: nothing,
-  negotiation: nothing,
-  negotiationDuration: nothing,
-  request: nothing,
-  upstream: nothing,
-  upstreamError: nothing,
-  reject: nothing,
-  sessions: nothing,
-  policyReload: nothing,
-};
-const upstream = createUpstream(
-  [{ ...DEFAULT_VASP_LIMITS, name: 'bench', url: `http://127.0.0.1:${vaspPort}` }],
-  metrics,
-);
-const refusal: ClientReply = {
-  statusCode: 400,
-  headers: ['Content-Type', 'text/plain'],
-  body: Buffer.from('refused\n'),
-};
+const policies = mkdtempSync(join(tmpdir(), 'sapgw-bench-'));
+process.on('exit', () => rmSync(policies, { recursive: true, force: true }));
+const loaded = loadConfig({
+  env: {
+    SAPGW_UPSTREAM: `http://127.0.0.1:${vaspPort}`,
+    SAPGW_LISTEN: '127.0.0.1:0',
+    SAPGW_ADMIN: '127.0.0.1:0',
+    SAPGW_POLICIES: policies,
+    SAPGW_STORE: 'memory:',
+    SAPGW_SECRET: Buffer.alloc(32, 7).toString('base64'),
+    SAPGW_LOG_LEVEL: 'silent',
+  },
+  flags: {},
+});
+if (loaded.kind === 'invalid') throw new Error(loaded.problems.join('\n'));
+const started = await startGateway(loaded.config);
+if (started.kind === 'failed') throw new Error(started.problems.join('\n'));
+const { port } = started.gateway.listen;
 
-async function handle(request: ClientRequest): Promise<ClientReply> {
-  const encoding = encodingOfContentType(request.contentType);
-  if (encoding === undefined) return refusal;
-  const envelope = scanEnvelope(request.body, encoding);
-  const session = sessions.get(envelope.sessionId ?? '');
-  if (session === undefined || !session.granted.has('MM')) return refusal;
-  const result = await upstream.send('bench', request);
-  if (result.kind === 'failed') return refusal;
-  scanEnvelope(result.body, encoding, { tolerant: true });
-  return { statusCode: result.statusCode, headers: result.headers, body: result.body };
-}
-
-const log = { info: nothing, warn: nothing, error: nothing };
-const server = createClientServer({ handle, passThrough: () => false, metrics, log, limits: DEFAULT_HTTP_LIMITS });
-const { port } = await server.listen('127.0.0.1', 0);
+const login = await fetch(`http://127.0.0.1:${port}/imps`, {
+  method: 'POST',
+  headers: { 'Content-Type': CONTENT_TYPE },
+  body: new Uint8Array(LOGIN_BODY),
+});
+if (!(await login.text()).includes(SESSION_ID)) throw new Error('the login did not go through');
 serveMeasurements(port);

@@ -50,6 +50,33 @@ export const REQUEST_BODY = filled(sendMessage, 'See you at eight. ', REQUEST_BY
 export const REPLY_BODY = filled(sendMessageResponse, '0x4f1', REPLY_BYTES);
 export const CONTENT_TYPE = 'application/vnd.wv.csp.xml';
 
+function loginMessage(mode: string, content: string): string {
+  return (
+    `<WV-CSP-Message ${NAMESPACE}><Session><SessionDescriptor><SessionType>Outband</SessionType></SessionDescriptor>` +
+    `<Transaction><TransactionDescriptor><TransactionMode>${mode}</TransactionMode><TransactionID>l1</TransactionID>` +
+    `</TransactionDescriptor><TransactionContent${CONTENT}>${content}</TransactionContent></Transaction></Session>` +
+    '</WV-CSP-Message>'
+  );
+}
+
+/** Opens the session in which everything else is sent. */
+export const LOGIN_BODY = Buffer.from(
+  loginMessage(
+    'Request',
+    '<Login-Request><UserID>wv:alice</UserID><ClientID><URL>http://bench.example/phone</URL></ClientID>' +
+      '<Password>none</Password><TimeToLive>86400</TimeToLive><SessionCookie>c</SessionCookie></Login-Request>',
+  ),
+);
+
+const LOGIN_REPLY_BODY = Buffer.from(
+  loginMessage(
+    'Response',
+    '<Login-Response><ClientID><URL>http://bench.example/phone</URL></ClientID><Result><Code>200</Code></Result>' +
+      `<SessionID>${SESSION_ID}</SessionID><KeepAliveTime>86400</KeepAliveTime>` +
+      '<CapabilityRequest>F</CapabilityRequest></Login-Response>',
+  ),
+);
+
 /** The request as a phone sends it. */
 export function requestOnTheWire(host: string): Buffer {
   const head =
@@ -58,11 +85,13 @@ export function requestOnTheWire(host: string): Buffer {
   return Buffer.concat([Buffer.from(head), REQUEST_BODY]);
 }
 
-/** The answer as a VASP sends it. */
-export const REPLY_ON_THE_WIRE: Buffer = Buffer.concat([
-  Buffer.from(
+function answerOnTheWire(body: Buffer): Buffer {
+  const head =
     `HTTP/1.1 200 OK\r\nDate: Sat, 01 Jan 2005 12:00:00 GMT\r\nServer: BenchVasp/1.0\r\nContent-Type: ${CONTENT_TYPE}\r\n` +
-      `Content-Length: ${REPLY_BYTES}\r\n\r\n`,
-  ),
-  REPLY_BODY,
-]);
+    `Content-Length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+/** The answers as a VASP sends them. */
+export const REPLY_ON_THE_WIRE: Buffer = answerOnTheWire(REPLY_BODY);
+export const LOGIN_REPLY_ON_THE_WIRE: Buffer = answerOnTheWire(LOGIN_REPLY_BODY);

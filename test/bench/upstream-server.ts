@@ -3,7 +3,7 @@
  * it costs next to nothing. Sends its port to the parent.
  */
 import { createServer, type Socket } from 'node:net';
-import { REPLY_ON_THE_WIRE } from './upstream-server-messages.ts';
+import { LOGIN_REPLY_ON_THE_WIRE, REPLY_ON_THE_WIRE } from './upstream-server-messages.ts';
 
 const HEAD_END = '\r\n\r\n';
 
@@ -15,7 +15,8 @@ function serve(socket: Socket): void {
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
     let end = endOfRequest(pending);
     while (end !== -1) {
-      socket.write(REPLY_ON_THE_WIRE);
+      const isLogin = pending.subarray(0, end).includes('<Login-Request>');
+      socket.write(isLogin ? LOGIN_REPLY_ON_THE_WIRE : REPLY_ON_THE_WIRE);
       pending = pending.subarray(end);
       end = endOfRequest(pending);
     }

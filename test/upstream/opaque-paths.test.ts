@@ -2,12 +2,20 @@ import { describe, expect, test } from '@jest/globals';
 import { opaqueRouteOf } from '../../gateway/upstream/opaque-paths.ts';
 
 describe('what is opaque', () => {
-  const routes = [{ paths: ['/content/*', '/exact'] }, { paths: ['/other/*'], hosts: ['b.example'] }];
+  const routes = [
+    { paths: ['/content/*', '/exact'] },
+    { paths: ['/other/*', '/*/img/*.gif'], hosts: ['b.example', '*.c.example'] },
+  ];
   test.each([
     ['/content/1?x=/../', 'a.example', '', true],
     ['/exact', 'a.example', 'image/png', true],
     ['/other/1', 'B.example:80', '', true],
     ['/other/1', 'a.example', '', false],
+    ['/other/1', 'x.c.example', '', true],
+    ['/other/1', 'c.example', '', false],
+    ['/a/img/b.gif', 'b.example', '', true],
+    ['/img/b.gif', 'b.example', '', false],
+    ['/a/img/b.png', 'b.example', '', false],
     ['/exact/', 'a.example', '', false],
     ['/imps', 'a.example', '', false],
     ['/content/../imps', 'a.example', '', false],
