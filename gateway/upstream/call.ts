@@ -9,6 +9,7 @@ import type { UpstreamFailure, UpstreamResult } from '../ports.ts';
 import type { Timed } from './deadlines.ts';
 
 const EMPTY = Buffer.alloc(0);
+const VIA = viaOf('1.1');
 
 /** What a call tells its VASP's pool when it is over. */
 export interface CallOwner {
@@ -56,18 +57,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
     if (statusCode < 200) return true;
     this.#statusCode = statusCode;
     const received: string[] = [];
-    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index]?.toString('latin1') ?? '';
-      const value = rawHeaders[index + 1]?.toString('latin1') ?? '';
-      received.push(name, value);
-      const headerClass = headerClassOf(name);
-      if (headerClass === HeaderClass.contentType) this.#contentType = value;
-      else if (headerClass === HeaderClass.contentLength && Number(value) > this.#maxAnswerBytes) {
+    for (const bytes of rawHeaders) received.push(bytes.toString('latin1'));
+    for (let index = 0; index + 1 < received.length; index += 2) {
+      const headerClass = headerClassOf(received[index] ?? '');
+      if (headerClass === HeaderClass.contentType) {
+        this.#contentType = received[index + 1] ?? '';
+      } else if (headerClass === HeaderClass.contentLength && Number(received[index + 1]) > this.#maxAnswerBytes) {
         this.#fail('too-large');
         return true;
       }
     }
-    this.#headers = forwardedReplyHeaders(received, viaOf('1.1'));
+    this.#headers = forwardedReplyHeaders(received, VIA);
     return true;
   }
 
