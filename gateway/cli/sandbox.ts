@@ -66,10 +66,12 @@ function userOf(
   text: string,
   before: readonly { id: string; password: string }[],
 ): readonly { id: string; password: string }[] {
-  const colon = text.lastIndexOf(':');
-  const id = text.slice(0, colon);
-  if (colon < 1 || id === 'wv') throw new InvalidArgumentError('A user looks like alice:secret.');
-  return [...before, { id, password: text.slice(colon + 1) }];
+  const match = /^((?:wv:)?[^:]+):(.+)$/.exec(text);
+  const [, id, password] = match ?? [];
+  if (id === undefined || password === undefined || id === 'wv') {
+    throw new InvalidArgumentError('A user looks like alice:secret.');
+  }
+  return [...before, { id, password }];
 }
 
 function seconds(text: string): number {

@@ -2,7 +2,7 @@
  * How the handset's bytes travel: one POST a message over kept-alive connections. A failure of the network is a
  * {@link HandsetError} with a stable code; every HTTP answer is handed on as it came.
  */
-import { Agent, errors, request as httpRequest } from 'undici';
+import { Agent, request as httpRequest } from 'undici';
 
 export interface TransportReply {
   readonly statusCode: number;
@@ -87,10 +87,12 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+const TIMED_OUT: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
 function networkError(error: unknown, { origin }: URL): HandsetError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   if (UNREACHABLE.has(code)) return new HandsetError('UNREACHABLE', `nobody answers at ${origin}`, { cause: error });
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
+  if (TIMED_OUT.has(code)) {
     return new HandsetError('TIMEOUT', `${origin} gave no answer in ${ANSWER_WITHIN_MILLIS / 1000} s`, {
       cause: error,
     });
