@@ -20,7 +20,7 @@ import { type Envelope, scanEnvelope } from './csp/envelope.ts';
 import { CspError } from './csp/errors.ts';
 import { type CodecLimits, DEFAULT_LIMITS } from './csp/limits.ts';
 import { STATUS } from './csp/status.ts';
-import { encodingOfContentType } from './csp/versions.ts';
+import { encodingOfContentType, isUtf8ContentType } from './csp/versions.ts';
 import { GatewayError } from './errors.ts';
 import type { ClientReply, ClientRequest, Upstream } from './ports.ts';
 
@@ -81,6 +81,10 @@ class ChainGateway implements Gateway {
         400,
         'The Content-Type is none of CSP: application/vnd.wv.csp.xml or .wbxml, or +xml or +wbxml.',
       );
+    }
+    if (!isUtf8ContentType(request.contentType)) {
+      metrics.reject('envelope', 'charset');
+      return plainText(400, 'The Content-Type names a charset that is not UTF-8: messages are written in UTF-8.');
     }
     let envelope: Envelope;
     try {

@@ -12,12 +12,17 @@ import { decodeXmlDocument, encodeXmlDocument } from './xml.ts';
 /** @throws {CspError} */
 export function decodeMessage(bytes: Uint8Array, encoding: Encoding, options: ScanOptions = {}): CspMessage {
   const { version } = scanEnvelope(bytes, encoding, options);
-  return fromDocument(decodeDocument(bytes, encoding, version), version);
+  return fromDocument(decodeDocument(bytes, encoding, version, options), version);
 }
 
-/** The element tree of a document that the scan has accepted. */
-export function decodeDocument(bytes: Uint8Array, encoding: Encoding, version: CspVersion): Element {
-  return encoding === 'xml' ? decodeXmlDocument(bytes) : decodeWbxmlDocument(bytes, version);
+/** The element tree of a document that the scan has accepted with the same options. */
+export function decodeDocument(
+  bytes: Uint8Array,
+  encoding: Encoding,
+  version: CspVersion,
+  options: ScanOptions = {},
+): Element {
+  return encoding === 'xml' ? decodeXmlDocument(bytes) : decodeWbxmlDocument(bytes, version, options);
 }
 
 /** The bytes of a message; XML with its declaration, never with a DOCTYPE [X5]. */

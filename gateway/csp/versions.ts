@@ -83,3 +83,9 @@ export function encodingOfContentType(contentType: string): Encoding | undefined
       return undefined;
   }
 }
+
+/** Whether a Content-Type header says nothing of the charset, or what a message is written in: UTF-8 or its subset. */
+export function isUtf8ContentType(contentType: string): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1];
+  return charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset);
+}

@@ -187,7 +187,7 @@ export const TAG_RUNS: readonly TagRun[] = [
 ];
 
 export const TAG_EXCEPTIONS: readonly TagException[] = [
-  { page: 0, token: 0x18, name: 'InUse', removed: '1.3' },
+  { page: 0, token: 0x18, name: 'InUse', removed: '1.3', removedDisputed: true },
   { page: 1, token: 0x09, name: 'Capability', removed: '1.3' },
   { page: 1, token: 0x29, name: 'KeepAlive-Response', variantSpellings: ['KeepAliveResponse'] },
   { page: 1, token: 0x3b, name: 'ExtendedData', variantSpellings: ['Extended-Data'] },
@@ -198,7 +198,7 @@ export const TAG_EXCEPTIONS: readonly TagException[] = [
   { page: 2, token: 0x13, name: 'GALS', removed: '1.3' },
   { page: 2, token: 0x30, name: 'REACT', removed: '1.3' },
   { page: 3, token: 0x05, name: 'AcceptedCharset', removed: '1.3', variantSpellings: ['AcceptedCharSet'] },
-  { page: 3, token: 0x06, name: 'AcceptedContentLength', removed: '1.3' },
+  { page: 3, token: 0x06, name: 'AcceptedContentLength', removed: '1.3', removedDisputed: true },
   { page: 3, token: 0x14, name: 'CIRHTTPAddress', aliases: { '1.2': 'CIRURL' } },
   { page: 4, token: 0x05, name: 'CancelAuth-Request', removed: '1.3' },
   { page: 4, token: 0x19, name: 'PresenceAuth-Request', removed: '1.3', removedDisputed: true },

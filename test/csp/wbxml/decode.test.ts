@@ -219,14 +219,14 @@ describe('what is refused', () => {
     const systemMessage = '00 0A 15';
     expect(read(systemMessage, '1.3')).toEqual(['/SystemMessage-Request']);
     expect(refusal(() => read(systemMessage, '1.2'))).toEqual({ code: 'UNKNOWN_TOKEN', offset: 6 });
-    expect(refusal(() => read('18', '1.3'))).toEqual({ code: 'UNKNOWN_TOKEN', offset: 4 });
+    expect(refusal(() => read('00 07 1F', '1.3'))).toEqual({ code: 'UNKNOWN_TOKEN', offset: 6 });
     expect(refusal(() => read('89 08 01', '1.1'))).toEqual({ code: 'UNKNOWN_TOKEN', offset: 5 });
     expect(refusal(() => read('52 80 7D 01', '1.1'))).toEqual({ code: 'UNKNOWN_TOKEN', offset: 6 });
   });
 
   test('unless a VASP sends them', () => {
     expect(read('00 06 20', '1.1', { tolerant: true })).toEqual(['/MessageInfoList']);
-    expect(read('18', '1.3', { tolerant: true })).toEqual(['/InUse']);
+    expect(read('00 07 1F', '1.3', { tolerant: true })).toEqual(['/Users']);
     expect(read('00 09 0B', '1.2', { tolerant: true })).toEqual(['/ReactiveAuthState']);
     expect(refusal(() => read('00 01 35', '1.1', { tolerant: true }))).toEqual({ code: 'UNKNOWN_TOKEN', offset: 6 });
   });

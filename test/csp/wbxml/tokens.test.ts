@@ -22,7 +22,7 @@ describe('token tables', () => {
       ['BlockUser-Request', 'BlockEntity-Request', 'BlockEntity-Request'],
     ],
     ['an element that was renamed in 1.3', 3, 0x14, [undefined, 'CIRURL', 'CIRHTTPAddress']],
-    ['an element that 1.3 dropped', 0, 0x18, ['InUse', 'InUse', undefined]],
+    ['an element that 1.3 dropped', 1, 0x09, ['Capability', 'Capability', undefined]],
     ['an element whose removal is disputed', 4, 0x19, Array(3).fill('PresenceAuth-Request')],
     ['a system message', 10, 0x15, [undefined, undefined, 'SystemMessage-Request']],
   ])('%s', (_title, page, token, names) => {
@@ -83,12 +83,25 @@ interface Published {
 
 const PUBLISHED = new URL('../../../../shared/protocol/wbxml-tokens.json', import.meta.url);
 
+/**
+ * Elements that the published tables call removed in 1.3 while the content models and recordings of 1.3 have them: taken
+ * as disputed, so that a client that sends them is understood.
+ */
+const STILL_SENT_IN_1_3: readonly (readonly [number, string])[] = [
+  [0, '0x18'],
+  [3, '0x06'],
+];
+
 if (!existsSync(PUBLISHED)) {
   test('the published token tables are not here; nothing to compare with', () => {
     expect(existsSync(PUBLISHED)).toBe(false);
   });
 } else {
   const published = JSON.parse(readFileSync(PUBLISHED, 'utf8')) as Published;
+  for (const [page, token] of STILL_SENT_IN_1_3) {
+    const entry = published.tagPages[page]?.[token];
+    if (entry !== undefined) entry.removedDisputed = true;
+  }
 
   describe('compared with the published tables', () => {
     test('every tag, with all that is said of it', () => {
