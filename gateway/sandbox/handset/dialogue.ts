@@ -87,10 +87,21 @@ export async function runDialogue(
 
 function converse(handset: Handset, terminal: Interface, print: Print, emit: Emit): Promise<void> {
   return new Promise((resolve, reject) => {
-    const commands = new Commands(handset, print, emit);
+    let ended = false;
+    let shown = false;
+    const show: Print = (line) => {
+      shown = true;
+      print(line);
+    };
+    const tell: Emit = (report) => {
+      shown = true;
+      emit(report);
+    };
+    const commands = new Commands(handset, show, tell);
     let work: Promise<void> = Promise.resolve();
     let steps = 0;
     const stop = (): void => {
+      ended = true;
       clearInterval(timer);
       work.then(resolve, reject);
     };
@@ -100,19 +111,21 @@ function converse(handset: Handset, terminal: Interface, print: Print, emit: Emi
       work.then(() => {
         steps -= 1;
         if (!handset.loggedIn || commands.quit) stop();
-        else terminal.prompt(true);
+        else if (shown && !ended) terminal.prompt(true);
+        shown = false;
       }, stop);
     };
     const timer = setInterval(() => {
       // A person who takes long to answer must not find a heap of polls behind the answer.
-      if (steps === 0) next(() => receive(handset, terminal, print, emit));
+      if (steps === 0) next(() => receive(handset, terminal, show, tell));
     }, POLL_EVERY_MILLIS);
-    terminal.on('line', (line) =>
+    terminal.on('line', (line) => {
+      shown = true;
       next(async () => {
         await commands.run(line.trim());
-        await receive(handset, terminal, print, emit);
-      }),
-    );
+        await receive(handset, terminal, show, tell);
+      });
+    });
     terminal.once('close', stop);
     terminal.once('SIGINT', () => terminal.close());
     terminal.setPrompt('> ');
