@@ -8,7 +8,7 @@ import { CspError } from '../errors.ts';
 import type { CspVersion } from '../versions.ts';
 import { isXmlName } from '../xml-name.ts';
 import { integerOfText } from './content.ts';
-import { kindOf, type Tag, type TokenTables, tokenTables } from './tokens.ts';
+import { type Tag, type TokenTables, tokenTables } from './tokens.ts';
 import { END, EXT_T_0, HAS_ATTRIBUTES, HAS_CONTENT, LITERAL, OPAQUE, STR_I, SWITCH_PAGE } from './tokens-global.ts';
 import { PUBLIC_ID_TOKENS } from './tokens-values.ts';
 import { WbxmlWriter } from './writer.ts';
@@ -121,7 +121,7 @@ class TreeWriter {
     }
     if (hasAttributes) this.#attributes(attributes);
     if (!hasContent) return;
-    if (children.length === 0) this.#content(text, name, tag);
+    if (children.length === 0) this.#content(text, tag);
     for (const child of children) this.element(child);
     this.#writer.byte(END);
   }
@@ -156,9 +156,10 @@ class TreeWriter {
     return -1;
   }
 
-  #content(text: string, name: string, tag: Tag | undefined): void {
+  /** Without a token nobody who reads it knows an element's kind: its content is plain text. */
+  #content(text: string, tag: Tag | undefined): void {
     const writer = this.#writer;
-    const kind = tag?.kind ?? kindOf(name);
+    const kind = tag?.kind ?? 'text';
     if (kind === 'integer') {
       const integer = integerOfText(text);
       if (integer !== undefined) {

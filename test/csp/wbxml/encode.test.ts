@@ -21,6 +21,14 @@ const codeOf = (write: () => unknown) => {
   return undefined;
 };
 
+test('an element that the version has no token for is spelled out, its content as text', () => {
+  const list = element('AnswerOption', [element('AnswerOptionID', 1), element('AnswerOptionText', 'Yes')]);
+  for (const version of ['1.1', '1.2', '1.3'] as const) {
+    expect(decodeWbxmlDocument(encodeWbxmlDocument(list, version), version)).toEqual(list);
+  }
+  expect(octets(element('AnswerOptionID', 7), '1.2')).toMatch(/^03 11 6A 0F ([0-9A-F]{2} ){14}00 44 00 03 37 00 01$/);
+});
+
 describe('a document', () => {
   test('has the header of its version', () => {
     expect(octets(element('Poll'), '1.1')).toBe('03 10 6A 00 21');
