@@ -5,6 +5,8 @@
 import { STATUS } from './csp/status.ts';
 
 const ROWS = {
+  /** A client's message that the scan let pass cannot be read to its last element, though a rule has to read it. */
+  MESSAGE_UNREADABLE: { status: STATUS.BAD_REQUEST, fault: 'client' },
   /** A VASP's answer cannot be read though a rule has to read it. */
   VASP_ANSWER_UNREADABLE: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'vasp' },
   /** A store did not answer, or failed. */

@@ -8,7 +8,7 @@
 import { chain, type Exchange, type Handler, type Link, type Reply, type VaspFacts } from './chain/exchange.ts';
 import type { LoginParts } from './chain/login.ts';
 import { loginGate } from './chain/login-gate.ts';
-import { refuseAll } from './chain/refusal.ts';
+import { refuseAll, refuseUnreadable } from './chain/refusal.ts';
 import { type Route, routeOf } from './chain/route.ts';
 import { serverPrimitives } from './chain/server-primitives.ts';
 import { serviceLevelLink } from './chain/service-level-link.ts';
@@ -110,7 +110,12 @@ class ChainGateway implements Gateway {
     try {
       return await this.#handler(exchange);
     } catch (error) {
-      const { log } = this.#parts;
+      const { log, metrics } = this.#parts;
+      if (error instanceof GatewayError && error.fault === 'client') {
+        metrics.reject('scan', error.code);
+        log.info('message refused', { vasp: exchange.vasp.name, code: error.code });
+        return refuseUnreadable(exchange, error.message);
+      }
       if (error instanceof GatewayError) {
         log.warn('request failed', { vasp: exchange.vasp.name, code: error.code, fault: error.fault });
         return refuseAll(

@@ -61,9 +61,17 @@ export function withBody(exchange: Exchange, body: Uint8Array): Exchange {
   return { ...exchange, body, envelope: scanEnvelope(body, exchange.envelope.encoding) };
 }
 
-/** The message of an exchange as a tree. */
+/**
+ * The message of an exchange as a tree.
+ * @throws {GatewayError} `MESSAGE_UNREADABLE`: the tree is stricter than the scan about what stands inside a primitive.
+ */
 export function messageOf(exchange: Exchange): CspMessage {
-  return decodeMessage(exchange.body, exchange.envelope.encoding);
+  try {
+    return decodeMessage(exchange.body, exchange.envelope.encoding);
+  } catch (error) {
+    if (!(error instanceof CspError)) throw error;
+    throw new GatewayError('MESSAGE_UNREADABLE', `The message cannot be read: ${error.message}.`, { cause: error });
+  }
 }
 
 /** The reply that answers an exchange's first transaction with one primitive built here [X1, X2]. */

@@ -1,7 +1,7 @@
 /** How the gateway refuses: a Status for every transaction of the message, a Login-Response where a login waits for one. */
 import { child, type Element, element } from '../csp/element.ts';
 import type { EnvelopeTransaction } from '../csp/envelope.ts';
-import { answerAll, result, status } from '../csp/status.ts';
+import { answerAll, result, STATUS, status } from '../csp/status.ts';
 import type { CspVersion } from '../csp/versions.ts';
 import { type Exchange, messageOf, type Reply, replyWith } from './exchange.ts';
 
@@ -49,4 +49,12 @@ export function refuseAll(exchange: Exchange, code: number, description: string,
     ),
     String(code),
   );
+}
+
+/** Answers every transaction with a Status, a login too: of a message that cannot be read nothing is repeated [X1]. */
+export function refuseUnreadable(exchange: Exchange, description: string): Reply {
+  const { envelope } = exchange;
+  const primitive = status(STATUS.BAD_REQUEST, description);
+  const answers = envelope.transactions.map(({ id }) => ({ mode: 'Response' as const, id, primitive }));
+  return replyWith(exchange, answerAll(envelope, answers), String(STATUS.BAD_REQUEST));
 }
