@@ -88,6 +88,7 @@ function messagesOf(spelling: Spelling): readonly Buffer[] {
     inSession(['', element('Polling-Request')]),
     inSession(['4', element('KeepAlive-Request')], ['5', sendMessage()]),
     inSession(['6', element('Service-Request', service)]),
+    message(spelling, 'S-unknown', [['8', element('KeepAlive-Request')]]),
     message(spelling, SESSION, [['g00000a-7', element('MessageDelivered', [element('MessageID', 'm1')])]], 'Response'),
   ];
 }
