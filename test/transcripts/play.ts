@@ -1,0 +1,54 @@
+/** Plays a transcript from its first step to its last, in one version and one encoding. */
+import type { CspVersion, Encoding } from '../../gateway/csp/versions.ts';
+import type { Script } from './script.ts';
+import { act } from './steps.ts';
+import { World } from './world.ts';
+
+/** @throws {Error} that names the transcript's line, what was expected there and what came. */
+export async function play(name: string, script: Script, version: CspVersion, encoding: Encoding): Promise<void> {
+  const world = new World(script, version, encoding);
+  for (const { line, text, block, versions } of script.steps) {
+    if (!versions.includes(version)) continue;
+    try {
+      await act(world, text, block);
+    } catch (error) {
+      throw new Error(`${name}:${line} (CSP ${version}, ${encoding}) ${text}\n  ${messageOf(error)}`);
+    }
+  }
+  try {
+    world.expectQuiet();
+    expectAllAnswered(world);
+    expectDiscretion(world);
+  } catch (error) {
+    throw new Error(`${name}: at the end (CSP ${version}, ${encoding})\n  ${messageOf(error)}`);
+  }
+}
+
+function expectAllAnswered(world: World): void {
+  for (const { request, state } of world.incoming) {
+    if (state !== 'answered') throw new Error(`${request.vasp} has a request that no step answers`);
+  }
+  for (const { client } of world.asked) throw new Error(`${client.name} waits for a reply still`);
+}
+
+/** Nothing that a person is, knows or says may be logged or counted [operations §5]. */
+function expectDiscretion(world: World): void {
+  const written = JSON.stringify([
+    world.rig.log,
+    world.rig.metrics,
+    [...world.store.sessionsNow],
+    [...world.store.acceptancesNow],
+  ]);
+  for (const { name, user, clientId, cookie, session } of world.clients.values()) {
+    for (const secret of [user, clientId, cookie, session, `secret-of-${name}`]) {
+      if (secret !== undefined && written.includes(secret))
+        throw new Error(`"${secret}" was logged, counted or stored`);
+    }
+  }
+  const failures = world.rig.log.filter(({ level }) => level === 'error');
+  if (failures.length > 0) throw new Error(`the gateway failed: ${JSON.stringify(failures)}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
