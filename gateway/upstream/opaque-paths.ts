@@ -2,6 +2,7 @@
  * Which requests pass unread to a VASP. A pure decision, and a narrow one: whatever could be a message, or could name
  * another path to the VASP than it names to the gateway, is not opaque and goes through the inspection [X10].
  */
+import { encodingOfContentType } from '../csp/versions.ts';
 
 export interface OpaqueRoute {
   readonly vasp: string;
@@ -17,7 +18,6 @@ export interface OpaqueRoute {
 
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 const ENCODED_SEPARATOR = /%2f|%5c|%00|\\/i;
-const MESSAGE_TYPE = /^\s*application\/vnd\.wv\.csp[.+](?:wb)?xml\s*(?:;|$)/i;
 
 /** The first route that takes the request; undefined when it is not opaque. */
 export function opaqueRouteOf<Route extends Pick<OpaqueRoute, 'paths' | 'hosts'>>(
@@ -32,7 +32,8 @@ export function opaqueRouteOf<Route extends Pick<OpaqueRoute, 'paths' | 'hosts'>
   const route = routes.find((candidate) => takesHost(candidate, host) && candidate.paths.some((p) => takes(p, path)));
   if (route === undefined) return undefined;
   const isAmbiguous = DOT_SEGMENT.test(path) || ENCODED_SEPARATOR.test(path) || path.includes('//');
-  return isAmbiguous || MESSAGE_TYPE.test(contentType) ? undefined : route;
+  // COMPAT Baraza: takes messages at every path and as plain XML too [P17].
+  return isAmbiguous || encodingOfContentType(contentType) !== undefined ? undefined : route;
 }
 
 /** Whether the glob takes the whole path. Each piece is looked for once, from the left: no pattern makes it slow. */
