@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PolicyFile, PolicySet } from './policy/model.ts';
-import { formatProblem, isTestFile, parsePolicySet } from './policy/parse.ts';
+import { isTestFile, parsePolicySet } from './policy/parse.ts';
+import { formatProblem } from './yaml/problem.ts';
 
 export type PolicyFolder =
   | {

@@ -3,10 +3,10 @@
  * runs on every change. Exit status: 0 all is well, 1 the policies are wrong or a test failed, 2 the folder cannot be read.
  */
 import type { Command } from 'commander';
-import type { Problem } from '../policy/model.ts';
-import { formatProblem, parsePolicySet } from '../policy/parse.ts';
+import { parsePolicySet } from '../policy/parse.ts';
 import { type Judge, runPolicyTests, type TestReport } from '../policy/test-run.ts';
 import { contentHash, readPolicyFolder } from '../policy-folder.ts';
+import { formatProblem, type Problem } from '../yaml/problem.ts';
 
 export interface PolicyCommandDeps {
   /** Judges the logins of policy tests, as real ones are judged. */

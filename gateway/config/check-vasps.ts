@@ -1,16 +1,16 @@
 /** What must hold between the VASPs of a configuration: every client request has at most one VASP that it belongs to. */
-import type { SchemaProblem } from '../yaml/schema-problems.ts';
+import type { Finding } from '../yaml/shape.ts';
 import type { WrittenConfig } from './schema.ts';
 
 /** Two VASPs that would claim the same request: the same path for a host that both take. */
-export function checkVasps(config: WrittenConfig): SchemaProblem[] {
+export function checkVasps(config: WrittenConfig): Finding[] {
   const vasps = Object.entries(config.vasps);
   return vasps.flatMap(([name, vasp], index) =>
-    vasps.slice(0, index).flatMap(([earlier, other]): SchemaProblem[] => {
+    vasps.slice(0, index).flatMap(([earlier, other]): Finding[] => {
       const path = vasp.paths.find((one) => other.paths.includes(one));
       if (path === undefined || !shareHost(vasp.hosts, other.hosts)) return [];
       const message = `takes the same requests as ${earlier} (path ${path}); give each its own paths or hosts`;
-      return [{ path: ['vasps', name], what: 'key', message }];
+      return [{ path: ['vasps', name], at: 'key', message }];
     }),
   );
 }

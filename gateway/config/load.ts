@@ -8,17 +8,11 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Config, SecretSource, StoreConfig, VaspConfig } from '../config.ts';
 import { errorCode } from '../error-code.ts';
-import {
-  compareProblems,
-  type FileProblem,
-  formatPath,
-  formatProblem,
-  type Path,
-  parseYaml,
-  problemAt,
-  type YamlFile,
-} from '../yaml/positions.ts';
-import { problemsOf, type SchemaProblem } from '../yaml/schema-problems.ts';
+import { isRecord } from '../yaml/data.ts';
+import { readYaml, type YamlDocument } from '../yaml/document.ts';
+import { compareProblems, formatProblem, keyPathOf, type Path, type Problem } from '../yaml/problem.ts';
+import { type Finding, shapeOf } from '../yaml/shape.ts';
+import { withSuggestion } from '../yaml/wording.ts';
 import { checkVasps } from './check-vasps.ts';
 import { CONFIG_SCHEMA, unserved, type WrittenConfig } from './schema.ts';
 import {
@@ -49,34 +43,33 @@ export function loadConfig({ file, env, flags }: ConfigInput): ConfigResult {
   const read = name === undefined ? NO_FILE : readFile(name);
   const overrides = overridesOf(env, flags);
   const value = overridden(read.value, overrides);
-  const parsed = CONFIG_SCHEMA.safeParse(value, { reportInput: true });
-  const found = parsed.success
-    ? [...checkVasps(parsed.data), ...unserved(parsed.data).map(notServed)]
-    : problemsOf(CONFIG_SCHEMA, value, parsed.error.issues);
+  const shape = shapeOf(CONFIG_SCHEMA, value, read.document?.written ?? (() => undefined));
+  const found =
+    shape.kind === 'right' ? [...checkVasps(shape.value), ...unserved(shape.value).map(notServed)] : shape.findings;
   const elsewhere = suspiciousVariables(env);
-  const inFile: FileProblem[] = [...read.problems];
-  for (const problem of found) {
-    const origin = originOf(problem.path, overrides);
-    if (origin !== undefined) elsewhere.push(`${origin.place}: ${problem.message}`);
-    else if (read.yaml !== undefined) {
-      inFile.push(problemAt(read.yaml, problem.path, problem.what, problem.message));
-    } else if (read.problems.length === 0) {
-      elsewhere.push(`${formatPath(problem.path)}: ${problem.message}`);
-    }
+  for (const finding of found) {
+    const origin = originOf(finding.path, overrides);
+    const message = withSuggestion(finding.message, finding.suggestion);
+    if (origin !== undefined) elsewhere.push(`${origin.place}: ${message}`);
+    else if (read.document !== undefined) read.document.report(finding.path, finding.message, finding);
+    else if (read.problems.length === 0) elsewhere.push(`${keyPathOf(finding.path)}: ${message}`);
   }
-  const problems = [...inFile.sort(compareProblems).map(formatProblem), ...elsewhere];
-  if (!parsed.success || problems.length > 0) return { kind: 'invalid', problems };
+  const inFile = (read.document ?? read).problems.toSorted(compareProblems);
+  const problems = [...inFile.map(formatProblem), ...elsewhere];
+  if (shape.kind === 'wrong' || problems.length > 0) return { kind: 'invalid', problems };
   const base = name === undefined ? '.' : dirname(name);
-  return { kind: 'valid', config: configOf(parsed.data, secretOf(env, flags), pathsOf(base, overrides)) };
+  return { kind: 'valid', config: configOf(shape.value, secretOf(env, flags), pathsOf(base, overrides)) };
 }
 
 interface ReadFile {
   readonly value: unknown;
-  readonly yaml: YamlFile | undefined;
-  readonly problems: readonly FileProblem[];
+  /** Where problems are reported to; undefined when there is nothing that they could be placed in. */
+  readonly document: YamlDocument | undefined;
+  /** Why there is no document although a file was named. */
+  readonly problems: readonly Problem[];
 }
 
-const NO_FILE: ReadFile = { value: {}, yaml: undefined, problems: [] };
+const NO_FILE: ReadFile = { value: {}, document: undefined, problems: [] };
 
 function readFile(file: string): ReadFile {
   let text: string;
@@ -84,23 +77,23 @@ function readFile(file: string): ReadFile {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const message = `cannot be read: ${errorCode(error)}`;
-    return { ...NO_FILE, problems: [{ file, line: 1, column: 1, path: '', message }] };
+    return { ...NO_FILE, problems: [{ path: file, line: 1, column: 1, keyPath: '', message, severity: 'error' }] };
   }
-  const result = parseYaml(file, text);
-  if (result.kind === 'broken') return { ...NO_FILE, problems: result.problems };
-  return { value: withoutEmpty(result.yaml.value ?? {}), yaml: result.yaml, problems: [] };
+  const { readable, document } = readYaml({ path: file, text });
+  if (!readable) return { ...NO_FILE, problems: document.problems };
+  return { value: withoutEmpty(document.value ?? {}), document, problems: [] };
 }
 
 /** A key with nothing after it counts as absent: that is how a section looks whose lines are all commented out. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
-  if (!isMap(value)) return value;
+  if (!isRecord(value)) return value;
   const entries = Object.entries(value).filter(([, one]) => one !== null);
   return Object.fromEntries(entries.map(([key, one]) => [key, withoutEmpty(one)]));
 }
 
 function overridden(value: unknown, overrides: readonly Override[]): unknown {
-  if (!isMap(value)) return value;
+  if (!isRecord(value)) return value;
   const upstream = overrides.some(({ path }) => path[0] === 'vasps');
   const result: Record<string, unknown> = { ...value, ...(upstream ? { vasps: { [UPSTREAM_VASP]: {} } } : {}) };
   for (const override of overrides) setIn(result, override.path, override.value);
@@ -112,10 +105,10 @@ function setIn(map: Record<string, unknown>, path: Path, value: unknown): void {
   const key = String(first);
   if (rest.length > 0) {
     const below = map[key];
-    const copy: Record<string, unknown> = isMap(below) ? { ...below } : {};
+    const copy: Record<string, unknown> = isRecord(below) ? { ...below } : {};
     setIn(copy, rest, value);
     map[key] = copy;
-  } else if (key === 'admin' && isMap(map[key])) {
+  } else if (key === 'admin' && isRecord(map[key])) {
     // The address alone is overridden; a token file beside it stays.
     map[key] = { ...map[key], listen: value };
   } else {
@@ -127,8 +120,8 @@ function originOf(path: Path, overrides: readonly Override[]): Override | undefi
   return overrides.findLast((one) => one.path.every((step, index) => path[index] === step));
 }
 
-function notServed(path: Path): SchemaProblem {
-  return { path, what: 'key', message: 'not served by this version yet' };
+function notServed(path: Path): Finding {
+  return { path, at: 'key', message: 'not served by this version yet' };
 }
 
 /** The flag is the strongest; in the environment the keys themselves are stronger than the name of a file. */
@@ -192,8 +185,4 @@ function storeOf(store: WrittenConfig['store'], at: MakePath): StoreConfig {
 
 function vaspOf(name: string, { timeout, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {
   return { ...vasp, name, encoding: 'same', timeoutMillis: timeout };
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,8 +5,9 @@
  */
 import { z } from 'zod';
 import { LOG_LEVELS } from '../config.ts';
-import type { Path } from '../yaml/positions.ts';
+import type { Path } from '../yaml/problem.ts';
 import {
+  ADDRESS_FORM,
   address,
   count,
   duration,
@@ -28,17 +29,20 @@ const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).pre
 
 const VASP = z.strictObject({
   url: url(),
-  paths: z.array(pathPrefix()).min(1).default(['/']),
-  hosts: z.array(hostName()).default([]),
+  paths: z.array(pathPrefix()).min(1).describe('a list of paths, at least one').default(['/']),
+  hosts: z.array(hostName()).describe('a list of host names').default([]),
   language: language().default('en'),
   encoding: z.enum(['same', 'xml', 'wbxml']).default('same'),
-  passThrough: z.array(pathGlob()).default([]),
+  passThrough: z.array(pathGlob()).describe('a list of paths').default([]),
   timeout: duration('100ms', '10m').default(15_000),
   connections: count(1, 100_000).default(256),
   replaceTransactionIds: z.boolean().default(true),
 });
 
-const CLIENT = z.strictObject({ client: z.string().min(1), systemMessages: z.boolean() });
+const CLIENT = z.strictObject({
+  client: z.string().min(1).describe('a client id, with * for any text'),
+  systemMessages: z.boolean(),
+});
 
 const BEARERS = z.strictObject({
   sms: z
@@ -72,17 +76,18 @@ export const CONFIG_SCHEMA = z.strictObject({
   tls: z.strictObject({ cert: file(), key: file() }).optional(),
   admin: z
     .union([address(), z.strictObject({ listen: address().optional(), tokenFile: file().optional() })])
+    .describe(ADDRESS_FORM)
     .default({ host: '127.0.0.1', port: 8081 }),
   policies: file().default('./policies'),
   store: store().default({ kind: 'lmdb', directory: './data' }),
   secretFile: file().default('./secret'),
   workers: workerCount().default(1),
   publicUrl: url().optional(),
-  vasps: z.record(name(), VASP).default({}),
+  vasps: z.record(name(), VASP).describe('VASPs by name, such as { friendly-im: { url: URL } }').default({}),
   cir: z
     .strictObject({ tcp: address().optional(), udp: address().optional(), advertise: z.string().optional() })
     .optional(),
-  clients: z.array(CLIENT).default([]),
+  clients: z.array(CLIENT).describe('a list of { client, systemMessages }').default([]),
   askingCode: count(300, 999).default(403),
   bearers: BEARERS.optional(),
   serviceContact: userId().optional(),
@@ -91,6 +96,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       z.strictObject({ file: file() }),
       z.strictObject({ url: url(), cacheFor: duration('1s', '1d').default(5 * 60_000) }),
     ])
+    .describe('{ file: PATH } or { url: URL }')
     .optional(),
   limits: section(LIMITS),
   log: section({ level: z.enum(LOG_LEVELS).default('info'), access: z.boolean().default(false) }),

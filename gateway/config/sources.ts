@@ -4,7 +4,8 @@
  * slip of a known one is a problem, because otherwise the gateway would quietly run without it.
  */
 import { nearest } from '../yaml/nearest.ts';
-import type { Path } from '../yaml/positions.ts';
+import type { Path } from '../yaml/problem.ts';
+import { withSuggestion } from '../yaml/wording.ts';
 
 /** A value set outside the file. `place` is how problems name it. */
 export interface Override {
@@ -103,6 +104,6 @@ export function suspiciousVariables(env: Environment): string[] {
         name.slice(6),
         known.map((one) => one.slice(6)),
       );
-      return near === undefined ? [] : [`${name}: unknown variable; did you mean SAPGW_${near}?`];
+      return near === undefined ? [] : [`${name}: ${withSuggestion('unknown variable', `SAPGW_${near}`)}`];
     });
 }

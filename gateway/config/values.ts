@@ -9,18 +9,21 @@ import { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from '../yaml/dura
 
 /** A value written as a text or a number, read by `read`; `form` tells what is right. */
 function written<T>(form: string, read: (text: string) => T | undefined) {
-  return z.unknown().transform((value, context): T => {
-    const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
-    const result = text === undefined ? undefined : read(text);
-    if (result !== undefined) return result;
-    // What may hold credentials is not repeated.
-    const shown = text === undefined || text.includes('@') || text.length > 80 ? '' : `, not ${JSON.stringify(text)}`;
-    context.addIssue({ code: 'custom', message: `must be ${form}${shown}` });
-    return z.NEVER;
-  });
+  return z
+    .unknown()
+    .transform((value, context): T => {
+      const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
+      const result = text === undefined ? undefined : read(text);
+      if (result !== undefined) return result;
+      context.addIssue({ code: 'custom' });
+      return z.NEVER;
+    })
+    .describe(form);
 }
 
-export const address = () => written('an address such as 127.0.0.1:8080 or [::1]:8080', readAddress);
+export const ADDRESS_FORM = 'an address such as 127.0.0.1:8080 or [::1]:8080';
+
+export const address = () => written(ADDRESS_FORM, readAddress);
 
 export const url = () =>
   written('a URL such as http://10.0.0.5:80/imps, without user, query and fragment', (text) => {
@@ -86,10 +89,10 @@ export const language = () =>
 
 /** Of a VASP or bearer: it becomes a label of metrics. */
 export const name = () =>
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
-    error:
-      'must be a name of letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit',
-  });
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+    .describe('a name of letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit');
 
 export const userId = () =>
   written('a user id such as wv:service@im.operator.example', (text) =>

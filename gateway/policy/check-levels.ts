@@ -3,11 +3,12 @@
  * level, `full`, that grants everything.
  */
 import { SERVICE_NAMES, ServiceSet, serviceSetOf } from '../csp/service-tree.ts';
+import { isRecord } from '../yaml/data.ts';
+import type { YamlDocument } from '../yaml/document.ts';
+import { didYouMean } from '../yaml/wording.ts';
 import { DEFAULT_LEVEL_NAME } from './defaults.ts';
-import { didYouMean, type PolicyDocument } from './document.ts';
 import type { Level } from './model.ts';
 import type { ServiceLevelsFile } from './schema.ts';
-import { isRecord } from './shape.ts';
 
 export interface Levels {
   readonly levels: ReadonlyMap<string, Level>;
@@ -17,14 +18,14 @@ export interface Levels {
 const LEVEL_NAME = /^[a-z0-9-]{1,40}$/;
 
 /** The names that other files may refer to: also those whose definition is wrong, so that one mistake is told once. */
-export function levelNames(document: PolicyDocument | undefined): readonly string[] {
+export function levelNames(document: YamlDocument | undefined): readonly string[] {
   if (document === undefined) return [DEFAULT_LEVEL_NAME];
   const levels = isRecord(document.value) ? document.value.levels : undefined;
   return isRecord(levels) ? Object.keys(levels) : [];
 }
 
 /** Reports what the schema cannot see: unknown service names, levels without effect, a default that is none. */
-export function checkLevels(document: PolicyDocument): void {
+export function checkLevels(document: YamlDocument): void {
   const { value } = document;
   if (!isRecord(value)) return;
   const names = levelNames(document);
@@ -42,14 +43,14 @@ export function checkLevels(document: PolicyDocument): void {
   }
 }
 
-function checkLevel(document: PolicyDocument, name: string, level: Readonly<Record<string, unknown>>): void {
+function checkLevel(document: YamlDocument, name: string, level: Readonly<Record<string, unknown>>): void {
   const granted = checkNames(document, name, 'grant', level.grant);
   checkNames(document, name, 'except', level.except, granted);
 }
 
 /** The union of the names; `within`, when given, is what they are meant to take away from. */
 function checkNames(
-  document: PolicyDocument,
+  document: YamlDocument,
   level: string,
   key: 'grant' | 'except',
   names: unknown,

@@ -3,11 +3,13 @@
  * parts of the format that this version does not serve. Works on what stands there, whole or not, so that a mistake in
  * one key hides none in another.
  */
+import { isRecord } from '../yaml/data.ts';
+import type { YamlDocument } from '../yaml/document.ts';
+import type { Path } from '../yaml/problem.ts';
+import { didYouMean } from '../yaml/wording.ts';
 import { checkTexts } from './check-texts.ts';
 import { CONDITION_FIELDS, CONDITION_NAMES, compileCondition } from './condition.ts';
-import { didYouMean, type Path, type PolicyDocument } from './document.ts';
 import { globProblem } from './glob.ts';
-import { isRecord } from './shape.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
@@ -18,7 +20,7 @@ export interface CheckContext {
   readonly vasps: readonly string[] | undefined;
 }
 
-export function checkOffLineService(document: PolicyDocument, context: CheckContext): void {
+export function checkOffLineService(document: YamlDocument, context: CheckContext): void {
   const { value } = document;
   if (!isRecord(value)) return;
   if (isRecord(value.applies)) checkApplies(document, value.applies, context.vasps);
@@ -32,7 +34,7 @@ export function checkOffLineService(document: PolicyDocument, context: CheckCont
   }
 }
 
-function checkApplies(document: PolicyDocument, applies: Mapping, vasps: readonly string[] | undefined): void {
+function checkApplies(document: YamlDocument, applies: Mapping, vasps: readonly string[] | undefined): void {
   for (const key of ['users', 'clients']) {
     for (const [index, glob] of listOf(applies[key]).entries()) {
       if (typeof glob !== 'string' || glob === '') continue;
@@ -53,7 +55,7 @@ function checkApplies(document: PolicyDocument, applies: Mapping, vasps: readonl
   if (typeof applies.when === 'string') checkCondition(document, applies.when);
 }
 
-function checkCondition(document: PolicyDocument, source: string): void {
+function checkCondition(document: YamlDocument, source: string): void {
   const compiled = compileCondition(source);
   if (compiled.kind === 'condition') return;
   const { message, offset, unknownName } = compiled.problem;
@@ -62,7 +64,7 @@ function checkCondition(document: PolicyDocument, source: string): void {
 }
 
 function checkOptions(
-  document: PolicyDocument,
+  document: YamlDocument,
   options: readonly unknown[],
   levels: readonly string[] | undefined,
 ): void {
@@ -81,12 +83,7 @@ function checkOptions(
 }
 
 /** Exactly one of `grant` and `deny`, and a level that is defined. */
-function checkRuling(
-  document: PolicyDocument,
-  path: Path,
-  ruling: Mapping,
-  levels: readonly string[] | undefined,
-): void {
+function checkRuling(document: YamlDocument, path: Path, ruling: Mapping, levels: readonly string[] | undefined): void {
   if (ruling.converse !== undefined) {
     const message = 'is not served by this version yet: there is no conversation; use deny or grant';
     document.report([...path, 'converse'], message, { at: 'key' });
@@ -102,7 +99,7 @@ function checkRuling(
   }
 }
 
-function checkRequiresResponse(document: PolicyDocument, policy: Mapping): void {
+function checkRequiresResponse(document: YamlDocument, policy: Mapping): void {
   const options = listOf(policy.options);
   if (policy.options !== undefined && !Array.isArray(policy.options)) return;
   const required = policy.requiresResponse ?? options.length > 0;
@@ -114,7 +111,7 @@ function checkRequiresResponse(document: PolicyDocument, policy: Mapping): void 
   }
 }
 
-function checkVerification(document: PolicyDocument, verification: Mapping): void {
+function checkVerification(document: YamlDocument, verification: Mapping): void {
   const { url, inText, key } = verification;
   if (url === true) {
     const message = 'is not served by this version yet: there is no page that shows the word; use inText';

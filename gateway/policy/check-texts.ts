@@ -2,8 +2,10 @@
  * The texts of a policy: languages that exist, characters that a message can carry, placeholders that are served, and
  * lengths after the placeholders took their longest values [policy-files §2].
  */
-import { didYouMean, type Path, type PolicyDocument } from './document.ts';
-import { isRecord } from './shape.ts';
+import { isRecord } from '../yaml/data.ts';
+import type { YamlDocument } from '../yaml/document.ts';
+import type { Path } from '../yaml/problem.ts';
+import { didYouMean } from '../yaml/wording.ts';
 import {
   characters,
   chooseLanguage,
@@ -28,7 +30,7 @@ const UNSENDABLE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}
 const isOption = (path: Path): boolean => path[0] === 'options' && path.at(-1) === 'text';
 
 /** Checks every text of an off-line service policy. `vasps`: the configured names, when known. */
-export function checkTexts(document: PolicyDocument, vasps: readonly string[] | undefined): void {
+export function checkTexts(document: YamlDocument, vasps: readonly string[] | undefined): void {
   const { value } = document;
   if (!isRecord(value)) return;
   const longest = longestValues(value, vasps);
@@ -57,7 +59,7 @@ function textsOf(
 }
 
 function checkText(
-  document: PolicyDocument,
+  document: YamlDocument,
   path: Path,
   texts: Readonly<Record<string, unknown>>,
   policy: Readonly<Record<string, unknown>>,
@@ -80,7 +82,7 @@ function checkText(
   }
 }
 
-function checkLanguage(document: PolicyDocument, path: Path, language: string, seen: Set<string>): void {
+function checkLanguage(document: YamlDocument, path: Path, language: string, seen: Set<string>): void {
   if (!isLanguageTag(language)) {
     const repaired = language.replaceAll('_', '-');
     document.report(path, `${JSON.stringify(language)} is no language tag (BCP 47), such as en or pt-BR`, {
@@ -102,7 +104,7 @@ function isLanguageTag(tag: string): boolean {
 }
 
 function checkPlaceholders(
-  document: PolicyDocument,
+  document: YamlDocument,
   path: Path,
   text: string,
   policy: Readonly<Record<string, unknown>>,
@@ -120,7 +122,7 @@ function checkPlaceholders(
   }
 }
 
-function checkLength(document: PolicyDocument, path: Path, length: number, option: boolean): void {
+function checkLength(document: YamlDocument, path: Path, length: number, option: boolean): void {
   if (option) {
     if (length > LONGEST_OPTION_TEXT) {
       document.report(path, `${length} characters; an option's text holds at most ${LONGEST_OPTION_TEXT}`);
@@ -135,7 +137,7 @@ function checkLength(document: PolicyDocument, path: Path, length: number, optio
 }
 
 /** A reader should not meet two languages in one question. */
-function checkLanguages(document: PolicyDocument, policy: Readonly<Record<string, unknown>>): void {
+function checkLanguages(document: YamlDocument, policy: Readonly<Record<string, unknown>>): void {
   if (!isRecord(policy.message)) return;
   const languages = Object.keys(policy.message).filter(isLanguageTag);
   for (const [path, texts] of textsOf(policy)) {

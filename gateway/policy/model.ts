@@ -127,22 +127,6 @@ export interface PolicySet {
   readonly policies: readonly OffLinePolicy[];
 }
 
-/** Something wrong, or worth a warning, in a policy file. */
-export interface Problem {
-  readonly path: string;
-  /** From 1. */
-  readonly line: number;
-  /** From 1. */
-  readonly column: number;
-  /** Such as `options[1].grant`; empty for the file as a whole. */
-  readonly keyPath: string;
-  /** What is wrong and what would be right. */
-  readonly message: string;
-  readonly severity: 'error' | 'warning';
-  /** The nearest name that would be right; the message holds it too. */
-  readonly suggestion?: string;
-}
-
 /** A file of the policy folder. */
 export interface PolicyFile {
   /** As problems are to name it. */

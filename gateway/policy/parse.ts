@@ -2,15 +2,18 @@
  * Files in, one policy set out, or every problem of every file at once. A set is valid as a whole: one bad key anywhere
  * and there is no set, so that what was in force stays in force [policy-files §6].
  */
+import { isRecord } from '../yaml/data.ts';
+import { readYaml, type YamlDocument } from '../yaml/document.ts';
+import { compareProblems, type Problem } from '../yaml/problem.ts';
+import { checkShape } from '../yaml/shape.ts';
+import { alternatives, didYouMean, mustBe } from '../yaml/wording.ts';
 import { buildOffLinePolicy } from './build.ts';
 import { buildLevels, checkLevels, levelNames } from './check-levels.ts';
 import { checkOffLineService } from './check-off-line.ts';
-import { didYouMean, type PolicyDocument, readDocument } from './document.ts';
-import type { OffLinePolicy, PolicyFile, PolicySet, Problem } from './model.ts';
+import type { OffLinePolicy, PolicyFile, PolicySet } from './model.ts';
 import { KINDS, offLineServiceSchema, serviceLevelsSchema } from './schema.ts';
-import { alternatives, checkShape, isRecord, shown } from './shape.ts';
 
-export { formatProblem } from './document.ts';
+export { formatProblem } from '../yaml/problem.ts';
 
 export type ParsedPolicySet =
   | { readonly kind: 'valid'; readonly set: PolicySet; readonly warnings: readonly Problem[] }
@@ -29,8 +32,8 @@ export const isTestFile = (path: string): boolean => /\.test\.ya?ml$/i.test(path
 /** Reads, checks and builds a set. Files are taken in order of their paths; test files are left aside. */
 export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptions): ParsedPolicySet {
   const sorted = files.filter(({ path }) => !isTestFile(path)).toSorted((a, b) => compare(a.path, b.path));
-  const read = sorted.map(readDocument);
-  const byKind = new Map<string, PolicyDocument[]>();
+  const read = sorted.map(readYaml);
+  const byKind = new Map<string, YamlDocument[]>();
   for (const { readable, document } of read) {
     const kind = readable ? kindOf(document) : undefined;
     if (kind !== undefined) byKind.set(kind, [...(byKind.get(kind) ?? []), document]);
@@ -56,7 +59,7 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
     return checkShape(offLineServiceSchema, document);
   });
 
-  const found = read.flatMap(({ document }) => document.problems).toSorted(byPlace);
+  const found = read.flatMap(({ document }) => document.problems).toSorted(compareProblems);
   const problems = found.filter(({ severity }) => severity === 'error');
   const warnings = found.filter(({ severity }) => severity === 'warning');
   if (problems.length > 0) return { kind: 'invalid', problems, warnings };
@@ -72,14 +75,14 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
 }
 
 /** The kind of a file that this version serves; everything else is reported. */
-function kindOf(document: PolicyDocument): string | undefined {
+function kindOf(document: YamlDocument): string | undefined {
   const { value } = document;
   if (value === null || value === undefined) {
     document.report([], 'the file is empty; it must begin with a kind, such as kind: off-line-service');
     return undefined;
   }
   if (!isRecord(value)) {
-    document.report([], `must be a mapping of keys to values, not ${shown(value)}`);
+    document.report([], mustBe('a mapping of keys to values', value));
     return undefined;
   }
   const { kind } = value;
@@ -90,24 +93,24 @@ function kindOf(document: PolicyDocument): string | undefined {
     document.report(['kind'], `${kind} is not served by this version yet`);
   else {
     const near = typeof kind === 'string' ? didYouMean(kind, KINDS) : {};
-    document.report(['kind'], `must be ${alternatives(KINDS)}, not ${shown(kind)}`, near);
+    document.report(['kind'], mustBe(alternatives(KINDS), kind), near);
   }
   return undefined;
 }
 
 /** Undefined when a file that cannot be read may be the one that defines them. */
-function knownLevels(documents: readonly PolicyDocument[], allReadable: boolean): readonly string[] | undefined {
+function knownLevels(documents: readonly YamlDocument[], allReadable: boolean): readonly string[] | undefined {
   if (documents.length > 0) return documents.flatMap(levelNames);
   return allReadable ? levelNames(undefined) : undefined;
 }
 
-function checkOnlyOne([first, ...others]: readonly PolicyDocument[]): void {
+function checkOnlyOne([first, ...others]: readonly YamlDocument[]): void {
   for (const document of others) {
     document.report(['kind'], `service levels are defined in ${first?.path} already; a set has one such file`);
   }
 }
 
-function checkIds(documents: readonly PolicyDocument[]): void {
+function checkIds(documents: readonly YamlDocument[]): void {
   const owners = new Map<string, string>();
   for (const document of documents) {
     const id = isRecord(document.value) ? document.value.id : undefined;
@@ -119,6 +122,3 @@ function checkIds(documents: readonly PolicyDocument[]): void {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-const byPlace = (a: Problem, b: Problem): number =>
-  compare(a.path, b.path) || a.line - b.line || a.column - b.column || compare(a.keyPath, b.keyPath);

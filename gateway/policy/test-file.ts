@@ -3,10 +3,12 @@
  * that is not there is wrong, not failed.
  */
 import type { Acceptance } from '../ports.ts';
-import { didYouMean, type Path, type PolicyDocument, readDocument } from './document.ts';
+import { readYaml, type YamlDocument } from '../yaml/document.ts';
+import type { Path } from '../yaml/problem.ts';
+import { checkShape } from '../yaml/shape.ts';
+import { didYouMean } from '../yaml/wording.ts';
 import type { LoginFacts, PolicyFile, PolicySet } from './model.ts';
 import { type PolicyTestsFile, policyTestsSchema } from './schema.ts';
-import { checkShape } from './shape.ts';
 
 type CaseFile = PolicyTestsFile['cases'][number];
 
@@ -61,8 +63,8 @@ export interface TestCase {
 export function readTestFile(
   file: PolicyFile,
   set: PolicySet,
-): { readonly document: PolicyDocument; readonly cases: readonly TestCase[] } {
-  const { readable, document } = readDocument(file);
+): { readonly document: YamlDocument; readonly cases: readonly TestCase[] } {
+  const { readable, document } = readYaml(file);
   if (!readable) return { document, cases: [] };
   const checked = checkShape(policyTestsSchema, document);
   if (checked === undefined) return { document, cases: [] };
@@ -71,7 +73,7 @@ export function readTestFile(
   return { document, cases };
 }
 
-function checkCase(document: PolicyDocument, at: Path, testCase: CaseFile, set: PolicySet): void {
+function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: PolicySet): void {
   const { answers = {}, remembered = [], expect } = testCase;
   const ids = set.policies.map(({ id }) => id);
   const checkPolicy = (path: Path, id: string): void => {
@@ -110,7 +112,7 @@ function checkCase(document: PolicyDocument, at: Path, testCase: CaseFile, set: 
   }
 }
 
-function checkOption(document: PolicyDocument, at: Path, policyId: string, option: string | undefined, set: PolicySet) {
+function checkOption(document: YamlDocument, at: Path, policyId: string, option: string | undefined, set: PolicySet) {
   const policy = set.policies.find(({ id }) => id === policyId);
   if (policy === undefined || option === undefined) return;
   const ids = policy.options.map(({ id }) => id);

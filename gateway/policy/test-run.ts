@@ -4,9 +4,10 @@
  */
 import { ServiceSet } from '../csp/service-tree.ts';
 import type { Acceptance } from '../ports.ts';
+import type { YamlDocument } from '../yaml/document.ts';
+import type { Problem } from '../yaml/problem.ts';
 import { applicablePolicies } from './decide.ts';
-import type { PolicyDocument } from './document.ts';
-import type { LoginFacts, OffLinePolicy, PolicyFile, PolicySet, Problem } from './model.ts';
+import type { LoginFacts, OffLinePolicy, PolicyFile, PolicySet } from './model.ts';
 import { readTestFile, type TestAnswer, type TestCase } from './test-file.ts';
 
 /** One login, as a judge sees it. */
@@ -90,7 +91,7 @@ function testedBy({ answers, expect }: TestCase): readonly string[] {
   return [...chosen, ...(expect.ask ?? []).map(({ policy }) => policy)];
 }
 
-function runCase(set: PolicySet, document: PolicyDocument, testCase: TestCase, judge: Judge): CaseResult {
+function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, judge: Judge): CaseResult {
   const before = document.problems.length;
   const { login, now, knowsSystemMessages, accepted, answers } = testCase;
   const input = { set, policies: applicablePolicies(set, login, now), login, knowsSystemMessages, accepted, now };
@@ -102,7 +103,7 @@ function runCase(set: PolicySet, document: PolicyDocument, testCase: TestCase, j
   return { path: document.path, name: testCase.name, passed: differences.length === 0, differences };
 }
 
-function compareAsked(document: PolicyDocument, { at, expect, answers }: TestCase, first: JudgeOutcome): void {
+function compareAsked(document: YamlDocument, { at, expect, answers }: TestCase, first: JudgeOutcome): void {
   const asked = first.kind === 'ask' ? first.messages : [];
   for (const policy of answers.keys()) {
     if (asked.some((message) => message.policy === policy)) continue;
@@ -129,7 +130,7 @@ function compareAsked(document: PolicyDocument, { at, expect, answers }: TestCas
   }
 }
 
-function compareResult(set: PolicySet, document: PolicyDocument, { at, expect }: TestCase, last: JudgeOutcome): void {
+function compareResult(set: PolicySet, document: YamlDocument, { at, expect }: TestCase, last: JudgeOutcome): void {
   const { grant, deny, remembered } = expect;
   const place = [...at, 'expect'];
   if (grant !== undefined) {

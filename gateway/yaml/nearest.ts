@@ -20,12 +20,6 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** `; did you mean X?` to append to a sentence; empty when nothing is near. */
-export function suggestion(name: string, known: Iterable<string>): string {
-  const near = nearest(name, known);
-  return near === undefined ? '' : `; did you mean ${near}?`;
-}
-
 /** `time-out`, `time_out` and `timeOut` are one word to the person who wrote them. */
 function flatten(name: string): string {
   return name.toLowerCase().replace(/[-_\s]/g, '');

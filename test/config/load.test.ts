@@ -176,20 +176,20 @@ clients:
   - { systemMessages: maybe }
 `;
     expect(problems(text, { SAPGW_STORE: 'disk', SAPGW_LISTN: 'x' }, { workers: '0' })).toEqual([
-      'gateway.yaml:1:1: lisen: unknown key; did you mean listen?',
+      'gateway.yaml:1:1: lisen: unknown key "lisen"; did you mean "listen"?',
       'gateway.yaml:2:8: admin: must be an address such as 127.0.0.1:8080 or [::1]:8080, not "nowhere"',
-      'gateway.yaml:4:3: vasps."a b": must be a name of letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit',
-      'gateway.yaml:6:3: vasps.ok.url: is missing',
+      'gateway.yaml:4:3: vasps["a b"]: must be a name of letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit',
+      'gateway.yaml:6:3: vasps.ok.url: missing; must be a URL such as http://10.0.0.5:80/imps, without user, query and fragment',
       'gateway.yaml:7:13: vasps.ok.paths[0]: must be a path that begins with /, without query, not "imps"',
-      'gateway.yaml:8:5: vasps.ok.timout: unknown key; did you mean timeout?',
+      'gateway.yaml:8:5: vasps.ok.timout: unknown key "timout"; did you mean "timeout"?',
       'gateway.yaml:9:15: vasps.ok.language: must be a language tag such as en or pt-BR, not "!"',
-      'gateway.yaml:10:14: vasps.ok.timeout: must be a time such as 250ms, 15s, 2m, 12h or 30d, from 100ms to 10m, not "15"',
+      'gateway.yaml:10:14: vasps.ok.timeout: must be a time such as 250ms, 15s, 2m, 12h or 30d, from 100ms to 10m, not 15',
       'gateway.yaml:11:17: limits.body: must be a size such as 512KiB, 4MiB or a number of bytes, from 1KiB to 16MiB, not "big"',
-      'gateway.yaml:11:35: limits.connections: must be a whole number from 1 to 10000000, not "0"',
-      'gateway.yaml:12:15: log.level: must be one of debug, info, warn, error, silent; did you mean info?',
-      'gateway.yaml:14:5: clients[0].client: is missing',
-      'gateway.yaml:14:23: clients[0].systemMessages: must be true or false, not a text',
-      'SAPGW_LISTN: unknown variable; did you mean SAPGW_LISTEN?',
+      'gateway.yaml:11:35: limits.connections: must be a whole number from 1 to 10000000, not 0',
+      'gateway.yaml:12:15: log.level: must be debug, info, warn, error or silent, not "inf"; did you mean "info"?',
+      'gateway.yaml:14:5: clients[0].client: missing; must be a client id, with * for any text',
+      'gateway.yaml:14:23: clients[0].systemMessages: must be true or false, not "maybe"',
+      'SAPGW_LISTN: unknown variable; did you mean "SAPGW_LISTEN"?',
       'SAPGW_STORE: must be memory:, lmdb:DIRECTORY or redis://HOST:PORT/DB, not "disk"',
       '--workers: must be a number of processes from 1 to 256, or auto, not "0"',
     ]);
@@ -206,30 +206,49 @@ clients:
       'vasps: { a: { url: http://x, encoding: xml } }',
       ['gateway.yaml:1:30: vasps.a.encoding: not served by this version yet'],
     ],
-    ['cir: { tpc: 1 }', ['gateway.yaml:1:8: cir.tpc: unknown key; did you mean tcp?']],
+    ['cir: { tpc: 1 }', ['gateway.yaml:1:8: cir.tpc: unknown key "tpc"; did you mean "tcp"?']],
     [
       'subscribers: { fiel: x }',
       [
-        'gateway.yaml:1:1: subscribers.file: is missing',
-        'gateway.yaml:1:16: subscribers.fiel: unknown key; did you mean file?',
+        'gateway.yaml:1:1: subscribers.file: missing; must be the path of a file',
+        'gateway.yaml:1:16: subscribers.fiel: unknown key "fiel"; did you mean "file"?',
       ],
     ],
-    ['subscribers: everybody', ['gateway.yaml:1:14: subscribers: must be a map of keys']],
-    ['admin: { token: x }', ['gateway.yaml:1:10: admin.token: unknown key; known here: listen, tokenFile']],
-    ['vasps: [a]', ['gateway.yaml:1:8: vasps: must be a map of names, not a list']],
+    [
+      'subscribers: everybody',
+      ['gateway.yaml:1:14: subscribers: must be { file: PATH } or { url: URL }, not "everybody"'],
+    ],
+    ['admin: { token: x }', ['gateway.yaml:1:10: admin.token: unknown key "token"; known here: listen, tokenFile']],
+    [
+      'vasps: [a]',
+      ['gateway.yaml:1:8: vasps: must be VASPs by name, such as { friendly-im: { url: URL } }, not a list of 1'],
+    ],
     [
       'vasps: { a: { url: "http://user:pass@x" } }',
       [
         'gateway.yaml:1:20: vasps.a.url: must be a URL such as http://10.0.0.5:80/imps, without user, query and fragment',
       ],
     ],
-    ['- a\n- b\n', ['gateway.yaml:1:1: must be a map of keys, not a list']],
-    ['listen: 127.0.0.1:1\nlisten: 127.0.0.1:2', ['gateway.yaml:2:1: Map keys must be unique']],
+    ['- a\n- b\n', ['gateway.yaml:1:1: must be a mapping of keys to values, not a list of 2']],
+    ['listen: 127.0.0.1:1\nlisten: 127.0.0.1:2', ['gateway.yaml:2:1: the key listen stands twice in one mapping']],
     [
       'vasps: { a: { url: http://x }, b: { url: http://y } }',
       ['gateway.yaml:1:32: vasps.b: takes the same requests as a (path /); give each its own paths or hosts'],
     ],
-    ['askingCode: 200', ['gateway.yaml:1:13: askingCode: must be a whole number from 300 to 999, not "200"']],
+    [
+      'listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\naskingCode: 200\n---\nworkers: 7',
+      [
+        'gateway.yaml:2:1: the key listen stands twice in one mapping',
+        'gateway.yaml:3:13: askingCode: must be a whole number from 300 to 999, not 200',
+        'gateway.yaml:4:1: a second document begins here; a file holds one',
+      ],
+    ],
+    [
+      'clients: [{ client: 12, systemMessages: true }]',
+      ['gateway.yaml:1:21: clients[0].client: without quotes this is read as a number; did you mean "12"?'],
+    ],
+    ['listen: *nowhere', ['gateway.yaml:1:9: the alias *nowhere has no anchor before it']],
+    ['askingCode: 200', ['gateway.yaml:1:13: askingCode: must be a whole number from 300 to 999, not 200']],
   ])('%s', (text, expected) => {
     expect(problems(text)).toEqual(expected);
   });

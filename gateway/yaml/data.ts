@@ -1,0 +1,14 @@
+/** Looking into data that is still unchecked: what a file holds, before its shape is known to be right. */
+import type { Path } from './problem.ts';
+
+/** A plain mapping. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The value at a path; undefined where there is none. */
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, part) => {
+    if (typeof at !== 'object' || at === null) return undefined;
+    return Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined;
+  }, value);
+}
