@@ -19,7 +19,7 @@ import {
   USER_ID,
 } from '../gateway/messages.ts';
 import { withAnswers } from '../recordings/answering.ts';
-import { type Served, serve } from './processes.ts';
+import { Program, type Served, serve } from './processes.ts';
 import { chargePolicy, LEVELS, policyFolder, temporaryFolder } from './running.ts';
 import { TestVasp } from './vasp.ts';
 
@@ -182,6 +182,26 @@ test('credentials, contents and user ids are found nowhere but at the VASP', asy
     if (place === 'answers') continue;
     expect({ place, found: names.filter((name) => text.includes(name)) }).toEqual({ place, found: [] });
   }
+});
+
+test('a start that fails says why in sentences, and ends with 2', async () => {
+  const served = await run();
+  const { status, stderr } = await new Program(['serve', '--config', config, '--listen', new URL(served.url).host])
+    .finished;
+  expect(stderr).toContain('is taken by another program; stop that, or choose another with --listen or --admin');
+  expect(status).toBe(2);
+  const unread = await new Program([
+    'serve',
+    '--store',
+    'memory:',
+    '--policies',
+    join(store, 'none'),
+    '--secret-file',
+    join(store, '../secret'),
+  ]).finished;
+  expect(unread.stderr).toContain('there is no such folder');
+  expect(unread.stderr).not.toMatch(/^ +at /m);
+  expect(unread.status).toBe(2);
 });
 
 /** Everything below a folder, as one text. */

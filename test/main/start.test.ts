@@ -10,6 +10,7 @@ import type { Config } from '../../gateway/config.ts';
 import { contentTypeOf } from '../../gateway/csp/versions.ts';
 import { type RunningGateway, startGateway } from '../../gateway/main.ts';
 import { loginRequest, message, type Spelling, sendMessage } from '../gateway/messages.ts';
+import { ReplayVasp } from '../recordings/wire.ts';
 import { start, temporaryFolder, testConfig, vaspConfig } from './running.ts';
 import { TestVasp } from './vasp.ts';
 
@@ -65,6 +66,41 @@ describe('a start that fails', () => {
     expect(await problemsOf({ secret: { kind: 'file', path: join(folder, 'secret') } })).toEqual([
       expect.stringContaining('cannot be read'),
     ]);
+  });
+});
+
+test('a store that cannot be opened is named', async () => {
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, 'no store');
+  const started = await startGateway(testConfig({ store: { kind: 'lmdb', directory: file } }));
+  expect(started).toEqual({ kind: 'failed', problems: [expect.stringContaining(file)] });
+});
+
+describe.each(['1.2', '1.3'] as const)('a VASP that fails, CSP %s', (version) => {
+  test.each([
+    ['never answers', '504', { kind: 'silence' }],
+    ['hangs up', '503', { kind: 'closed' }],
+  ] as const)('%s', async (_name, code, answer) => {
+    const vasp = await ReplayVasp.listen();
+    vasp.reset(answer);
+    const gateway = await start(
+      testConfig({ useSandbox: false, vasps: [vaspConfig('v', vasp.url, { timeoutMillis: 200 })] }),
+    );
+    const type = contentTypeOf(version, 'xml');
+    const body = message({ version, encoding: 'xml' }, undefined, [['t-9', loginRequest()]]);
+    const headers = { 'content-type': type };
+    const response = await fetch(`http://127.0.0.1:${gateway.listen.port}/`, { method: 'POST', headers, body });
+    expect(response.headers.get('content-type')).toBe(type);
+    const text = await response.text();
+    expect(text).toContain('<TransactionID>t-9</TransactionID>');
+    expect(text).toMatch(
+      new RegExp(`<Login-Response><ClientID>.*<Code>${code}</Code><Description>[^<]+</Description>`),
+    );
+    // 1.3 alone can say when to come again [X4].
+    expect(text.includes('<TryAgainTimeout>')).toBe(version === '1.3');
+    expect(vasp.seen).toHaveLength(1);
+    await gateway.stop();
+    await vasp.close();
   });
 });
 
