@@ -83,7 +83,10 @@ function spellWbxml(document: Element, version: CspVersion, cut?: string): Buffe
       bytes.push(0, tag.page);
       page = tag.page;
     }
-    if (name === cut) return keepNames([{ name, children, text: value }]);
+    if (name === cut) {
+      keepNames([{ name, children, text: value }]);
+      return;
+    }
     if (tag === undefined) bytes.push(LITERAL | bits, ...literal(name));
     else bytes.push(tag.token | bits);
     if (attributes !== undefined) {

@@ -1,0 +1,103 @@
+/** Proves that a token is read only as it was issued: by the same keys, for the same VASP and policy version, bit for bit. */
+import { describe, expect, test } from '@jest/globals';
+import { type Asked, issueToken, readToken, shortForm } from '../../gateway/negotiation/token.ts';
+import { STARTS_AT, secretsOf, TEST_KEY } from '../transcripts/rig.ts';
+
+const OTHER_KEY = 'fedcba9876543210fedcba9876543210';
+const HASH_KEY = `hash:${TEST_KEY}`;
+const secrets = secretsOf(TEST_KEY, HASH_KEY);
+const asked: Asked = {
+  vasp: 'verona',
+  userKey: secrets.keyedHash('user', 'verona', 'romeo@im.example'),
+  clientKey: secrets.keyedHash('client', 'http://client.example'),
+  cookieKey: secrets.keyedHash('cookie', 'c-1'),
+};
+const policy = { id: 'aoc', version: 3 };
+const others = [
+  { id: 'aoc', version: 2 },
+  { id: 'terms', version: 3 },
+];
+const token = issueToken(secrets, asked, policy, 5, STARTS_AT + 123);
+
+describe('a token', () => {
+  test('is 48 characters that every client takes', () => {
+    expect(token).toMatch(/^[A-Za-z0-9_-]{48}$/);
+  });
+
+  test('gives back what it was issued with', () => {
+    expect(readToken(secrets, 'verona', [...others, policy], token)).toEqual({
+      policy,
+      content: {
+        issuedAt: STARTS_AT + 123,
+        languageIndex: 5,
+        user: shortForm('user', asked.userKey),
+        client: shortForm('client', asked.clientKey),
+        cookie: shortForm('cookie', asked.cookieKey),
+      },
+    });
+  });
+
+  test('is never the same twice', () => {
+    const tokens = Array.from({ length: 100 }, () => issueToken(secrets, asked, policy, 0, STARTS_AT));
+    expect(new Set(tokens).size).toBe(100);
+  });
+
+  test('holds nothing of who was asked in the clear', () => {
+    const bytes = Buffer.from(token, 'base64url').toString('latin1');
+    for (const known of ['romeo', 'client.example', 'c-1', 'aoc']) expect(bytes).not.toContain(known);
+  });
+
+  test('is refused with any of its 288 bits turned', () => {
+    const bytes = Buffer.from(token, 'base64url');
+    expect(bytes).toHaveLength(36);
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const turned = Buffer.from(bytes);
+      turned.writeUInt8(turned.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      expect(readToken(secrets, 'verona', [policy, ...others], turned.toString('base64url'))).toBeUndefined();
+    }
+  });
+
+  test.each([
+    ['empty', ''],
+    ['a character short', token.slice(1)],
+    ['a character long', `${token}A`],
+    ['padded', `${token}=`],
+    ['in the other alphabet', `${token.slice(0, 47)}+`],
+    ['between blanks', ` ${token.slice(2)} `],
+  ])('is refused %s', (_name, text) => {
+    expect(readToken(secrets, 'verona', [policy], text)).toBeUndefined();
+  });
+
+  test('is refused at another VASP', () => {
+    expect(readToken(secrets, 'mantua', [policy], token)).toBeUndefined();
+  });
+
+  test.each(others)('is refused for $id version $version', (other) => {
+    expect(readToken(secrets, 'verona', [other], token)).toBeUndefined();
+  });
+
+  test('is refused when no policy is in force', () => {
+    expect(readToken(secrets, 'verona', [], token)).toBeUndefined();
+  });
+
+  test('tells one user, client and cookie from another', () => {
+    const other = { ...asked, userKey: secrets.keyedHash('user', 'verona', 'juliet@im.example') };
+    const read = readToken(secrets, 'verona', [policy], issueToken(secrets, other, policy, 0, STARTS_AT));
+    expect(read?.content.user).toBe(shortForm('user', other.userKey));
+    expect(read?.content.user).not.toBe(shortForm('user', asked.userKey));
+  });
+});
+
+describe('keys', () => {
+  test('a token of another key is refused', () => {
+    expect(readToken(secretsOf(OTHER_KEY, HASH_KEY), 'verona', [policy], token)).toBeUndefined();
+  });
+
+  test('two keys may be live: the new one signs, both are good', () => {
+    const rotated = secretsOf(OTHER_KEY, TEST_KEY, HASH_KEY);
+    expect(readToken(rotated, 'verona', [policy], token)?.policy).toEqual(policy);
+    const fresh = issueToken(rotated, asked, policy, 0, STARTS_AT);
+    expect(readToken(rotated, 'verona', [policy], fresh)?.policy).toEqual(policy);
+    expect(readToken(secrets, 'verona', [policy], fresh)).toBeUndefined();
+  });
+});

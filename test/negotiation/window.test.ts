@@ -1,0 +1,90 @@
+/** Proves the arithmetic of a window: what counts, until when exactly, and what a closed window keeps. */
+import { describe, expect, test } from '@jest/globals';
+import {
+  closed,
+  countAsked,
+  countWorthless,
+  EMPTY_WINDOW,
+  endOf,
+  type HeldAnswer,
+  heldChoice,
+  hold,
+  timesAsked,
+} from '../../gateway/negotiation/window.ts';
+import { policyOf } from '../policy/sample.ts';
+
+const NOW = 1_000_000;
+const policy = policyOf('timeout: 2m\noptions:\n  - { id: yes-please, text: { en: Yes }, grant: full }\n');
+const HELD: HeldAnswer = {
+  policyId: policy.id,
+  policyVersion: policy.version,
+  optionId: 'yes-please',
+  token: 'token',
+  cookie: 'cookie',
+  until: NOW + 100,
+};
+
+describe('how often a message was sent', () => {
+  test('counts from nothing, and the window begins with the first time', () => {
+    expect(timesAsked(EMPTY_WINDOW, policy, NOW)).toBe(0);
+    const twice = countAsked(countAsked(EMPTY_WINDOW, [policy], NOW), [policy], NOW + 100_000);
+    expect(timesAsked(twice, policy, NOW + 119_999)).toBe(2);
+    expect(timesAsked(twice, policy, NOW + 120_000)).toBe(0);
+  });
+
+  test('begins again after the window', () => {
+    const first = countAsked(EMPTY_WINDOW, [policy], NOW);
+    const next = countAsked(first, [policy], NOW + 120_000);
+    expect(timesAsked(next, policy, NOW + 239_999)).toBe(1);
+    expect(timesAsked(next, policy, NOW + 240_000)).toBe(0);
+  });
+
+  test('changes no window that is there already', () => {
+    const before = countAsked(EMPTY_WINDOW, [policy], NOW);
+    countAsked(before, [policy], NOW + 1);
+    expect(timesAsked(before, policy, NOW + 1)).toBe(1);
+    expect(EMPTY_WINDOW.asked.size).toBe(0);
+  });
+});
+
+describe('worthless answers', () => {
+  test('add up within the time and are forgotten after it', () => {
+    const two = countWorthless(countWorthless(EMPTY_WINDOW, 1, 60_000, NOW), 1, 60_000, NOW + 59_999);
+    expect(two.worthless).toEqual({ since: NOW, count: 2 });
+    expect(countWorthless(two, 3, 60_000, NOW + 60_000).worthless).toEqual({ since: NOW + 60_000, count: 3 });
+  });
+
+  test('outlive the negotiation, and nothing else does', () => {
+    const window = countWorthless(hold(countAsked(EMPTY_WINDOW, [policy], NOW), HELD), 4, 60_000, NOW);
+    expect(closed(window)).toEqual({ asked: new Map(), held: [], worthless: { since: NOW, count: 4 } });
+  });
+});
+
+describe('a held answer', () => {
+  const window = hold(EMPTY_WINDOW, HELD);
+
+  test('counts for its policy version and cookie until its time', () => {
+    expect(heldChoice(window, policy, 'cookie', NOW + 99)?.option?.id).toBe('yes-please');
+    expect(heldChoice(window, policy, 'cookie', NOW + 100)).toBeUndefined();
+    expect(heldChoice(window, policy, 'other', NOW)).toBeUndefined();
+    expect(heldChoice(window, { ...policy, version: 2 }, 'cookie', NOW)).toBeUndefined();
+    expect(heldChoice(window, { ...policy, id: 'another' }, 'cookie', NOW)).toBeUndefined();
+  });
+
+  test('counts for nothing when its option is gone', () => {
+    expect(heldChoice(hold(EMPTY_WINDOW, { ...HELD, optionId: 'gone' }), policy, 'cookie', NOW)).toBeUndefined();
+  });
+
+  test('gives way to a newer one', () => {
+    const newer = hold(window, { ...HELD, token: 'newer' });
+    expect(newer.held.map(({ token }) => token)).toEqual(['newer']);
+  });
+});
+
+test('a window ends with its last part', () => {
+  expect(endOf(EMPTY_WINDOW, 5_000)).toBe(5_000);
+  const asked = countAsked(EMPTY_WINDOW, [policy], NOW);
+  expect(endOf(asked, 5_000)).toBe(NOW + 120_000);
+  expect(endOf(hold(asked, { ...HELD, until: NOW + 999_999 }), 5_000)).toBe(NOW + 999_999);
+  expect(endOf(countWorthless(asked, 1, 1, NOW + 1_000_000), 5_000)).toBe(NOW + 1_005_000);
+});
