@@ -92,6 +92,8 @@ const CODES: readonly CodeRow[] = [
 
 export const TREE_ROOT = 'WVCSPFeat';
 const FEATURES = [...new Set(CODES.map(({ feature }) => feature))];
+/** In the order of the tree: the mandatory parts, which stand first in their features, do not count. */
+const FUNCTIONS = [...new Set(CODES.filter((r) => !r.mandatory).map((r) => r.function))];
 const BIT_OF = new Map(CODES.map(({ code }, index) => [code, index]));
 
 /** An immutable set of service codes: 64 bits in two numbers, so that it is cheap to keep with a million sessions. */
@@ -240,7 +242,7 @@ function featureNode(feature: string, set: ServiceSet, isWhole: (name: string) =
   const rows = CODES.filter((r) => r.feature === feature && set.has(r.code));
   if (rows.length === 0) return undefined;
   if (isWhole(feature)) return element(feature);
-  const functions = [...new Set(rows.map((r) => r.function))];
+  const functions = FUNCTIONS.filter((fn) => rows.some((r) => r.function === fn));
   const nodes = functions.flatMap((fn): Element[] => {
     if (isWhole(fn)) return [element(fn)];
     const leaves = rows.filter((r) => r.function === fn && !r.mandatory).map(({ code }) => element(code));
