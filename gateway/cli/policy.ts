@@ -45,13 +45,18 @@ export function registerPolicy(program: Command, deps: PolicyCommandDeps): void 
 
 type Print = (line: string) => void;
 
-async function check(directory: string, json: boolean, print: Print, printError: Print): Promise<number> {
+/** The folder and what its policies make; undefined after it was told why the folder cannot be read. */
+async function readSet(directory: string, printError: Print) {
   const folder = await readPolicyFolder(directory);
-  if (folder.kind === 'unreadable') {
-    printError(folder.message);
-    return EXIT_UNREADABLE;
-  }
-  const parsed = parsePolicySet(folder.policies, { hash: contentHash });
+  if (folder.kind === 'read') return { folder, parsed: parsePolicySet(folder.policies, { hash: contentHash }) };
+  printError(folder.message);
+  return undefined;
+}
+
+async function check(directory: string, json: boolean, print: Print, printError: Print): Promise<number> {
+  const read = await readSet(directory, printError);
+  if (read === undefined) return EXIT_UNREADABLE;
+  const { folder, parsed } = read;
   const problems = parsed.kind === 'invalid' ? parsed.problems : [];
   if (json) {
     const set =
@@ -67,12 +72,9 @@ async function check(directory: string, json: boolean, print: Print, printError:
 }
 
 async function test(directory: string, json: boolean, judge: Judge, print: Print, printError: Print): Promise<number> {
-  const folder = await readPolicyFolder(directory);
-  if (folder.kind === 'unreadable') {
-    printError(folder.message);
-    return EXIT_UNREADABLE;
-  }
-  const parsed = parsePolicySet(folder.policies, { hash: contentHash });
+  const read = await readSet(directory, printError);
+  if (read === undefined) return EXIT_UNREADABLE;
+  const { folder, parsed } = read;
   if (parsed.kind === 'invalid') {
     if (json) print(JSON.stringify({ valid: false, problems: parsed.problems, warnings: parsed.warnings }, null, 2));
     else {

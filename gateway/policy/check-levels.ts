@@ -5,6 +5,7 @@
 import { SERVICE_NAMES, ServiceSet, serviceSetOf } from '../csp/service-tree.ts';
 import { isRecord } from '../yaml/data.ts';
 import type { YamlDocument } from '../yaml/document.ts';
+import type { Path } from '../yaml/problem.ts';
 import { didYouMean } from '../yaml/wording.ts';
 import { DEFAULT_LEVEL_NAME } from './defaults.ts';
 import type { Level } from './model.ts';
@@ -24,16 +25,20 @@ export function levelNames(document: YamlDocument | undefined): readonly string[
   return isRecord(levels) ? Object.keys(levels) : [];
 }
 
+/** Reports a reference to a level that is not defined; whether it is a name at all is the schema's to say. */
+export function checkLevelName(document: YamlDocument, path: Path, name: unknown, defined: readonly string[]): void {
+  if (typeof name !== 'string' || name === '' || defined.includes(name)) return;
+  document.report(path, `no level ${JSON.stringify(name)} is defined`, didYouMean(name, defined));
+}
+
 /** Reports what the schema cannot see: unknown service names, levels without effect, a default that is none. */
 export function checkLevels(document: YamlDocument): void {
   const { value } = document;
   if (!isRecord(value)) return;
   const names = levelNames(document);
   const chosen = value.default;
-  if (isRecord(value.levels) && typeof chosen === 'string' && chosen !== '' && !names.includes(chosen)) {
-    document.report(['default'], `no level ${JSON.stringify(chosen)} is defined`, didYouMean(chosen, names));
-  }
   if (!isRecord(value.levels)) return;
+  checkLevelName(document, ['default'], chosen, names);
   if (names.length === 0) document.report(['levels'], 'must define at least one level');
   for (const [name, level] of Object.entries(value.levels)) {
     if (!LEVEL_NAME.test(name)) {

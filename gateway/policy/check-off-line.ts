@@ -7,6 +7,7 @@ import { isRecord } from '../yaml/data.ts';
 import type { YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
 import { didYouMean } from '../yaml/wording.ts';
+import { checkLevelName } from './check-levels.ts';
 import { checkTexts } from './check-texts.ts';
 import { CONDITION_FIELDS, CONDITION_NAMES, compileCondition } from './condition.ts';
 import { globProblem } from './glob.ts';
@@ -93,10 +94,7 @@ function checkRuling(document: YamlDocument, path: Path, ruling: Mapping, levels
   if (ruling.grant !== undefined && ruling.deny !== undefined) {
     document.report([...path, 'deny'], 'stands beside grant; only one of them can follow', { at: 'key' });
   }
-  const { grant } = ruling;
-  if (typeof grant === 'string' && grant !== '' && levels?.includes(grant) === false) {
-    document.report([...path, 'grant'], `no level ${JSON.stringify(grant)} is defined`, didYouMean(grant, levels));
-  }
+  if (levels !== undefined) checkLevelName(document, [...path, 'grant'], ruling.grant, levels);
 }
 
 function checkRequiresResponse(document: YamlDocument, policy: Mapping): void {

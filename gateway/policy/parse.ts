@@ -4,7 +4,7 @@
  */
 import { isRecord } from '../yaml/data.ts';
 import { readYaml, type YamlDocument } from '../yaml/document.ts';
-import { compareProblems, type Problem } from '../yaml/problem.ts';
+import { compareProblems, compareText, type Problem } from '../yaml/problem.ts';
 import { checkShape } from '../yaml/shape.ts';
 import { alternatives, didYouMean, mustBe } from '../yaml/wording.ts';
 import { buildOffLinePolicy } from './build.ts';
@@ -31,7 +31,7 @@ export const isTestFile = (path: string): boolean => /\.test\.ya?ml$/i.test(path
 
 /** Reads, checks and builds a set. Files are taken in order of their paths; test files are left aside. */
 export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptions): ParsedPolicySet {
-  const sorted = files.filter(({ path }) => !isTestFile(path)).toSorted((a, b) => compare(a.path, b.path));
+  const sorted = files.filter(({ path }) => !isTestFile(path)).toSorted((a, b) => compareText(a.path, b.path));
   const read = sorted.map(readYaml);
   const byKind = new Map<string, YamlDocument[]>();
   for (const { readable, document } of read) {
@@ -67,7 +67,7 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   const levels = buildLevels(levelsFiles[0]);
   const policies: OffLinePolicy[] = [];
   for (const file of policyFiles) if (file !== undefined) policies.push(buildOffLinePolicy(file, levels));
-  policies.sort((a, b) => a.order - b.order || compare(a.id, b.id));
+  policies.sort((a, b) => a.order - b.order || compareText(a.id, b.id));
   // The folder's own path is no part of the identity: two nodes may keep the same files in different places.
   const content = sorted.map(({ path, text }) => [path.split(/[\\/]/).at(-1), text]);
   const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies };
@@ -120,5 +120,3 @@ function checkIds(documents: readonly YamlDocument[]): void {
     else document.report(['id'], `the id ${JSON.stringify(id)} is taken by ${owner}`);
   }
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -7,6 +7,7 @@ import { readYaml, type YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
 import { checkShape } from '../yaml/shape.ts';
 import { didYouMean } from '../yaml/wording.ts';
+import { checkLevelName } from './check-levels.ts';
 import type { LoginFacts, PolicyFile, PolicySet } from './model.ts';
 import { type PolicyTestsFile, policyTestsSchema } from './schema.ts';
 
@@ -76,16 +77,13 @@ export function readTestFile(
 function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: PolicySet): void {
   const { answers = {}, remembered = [], expect } = testCase;
   const ids = set.policies.map(({ id }) => id);
-  const checkPolicy = (path: Path, id: string): void => {
-    if (!ids.includes(id)) document.report(path, `no policy has the id ${JSON.stringify(id)}`, didYouMean(id, ids));
+  const checkPolicy = (path: Path, id: string, at: 'value' | 'key' = 'value'): void => {
+    if (ids.includes(id)) return;
+    document.report(path, `no policy has the id ${JSON.stringify(id)}`, { at, ...didYouMean(id, ids) });
   };
   for (const [policy, answer] of Object.entries(answers)) {
     const place = [...at, 'answers', policy];
-    if (!ids.includes(policy)) {
-      const message = `no policy has the id ${JSON.stringify(policy)}`;
-      document.report(place, message, { at: 'key', ...didYouMean(policy, ids) });
-      continue;
-    }
+    checkPolicy(place, policy, 'key');
     const option = typeof answer === 'string' ? answer : answer.option;
     checkOption(document, typeof answer === 'string' ? place : [...place, 'option'], policy, option, set);
   }
@@ -100,9 +98,7 @@ function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: Po
     checkPolicy([...at, 'expect', 'remembered', index], policy);
   }
   for (const level of levelsOf(expect.grant) ?? []) {
-    if (set.levels.has(level)) continue;
-    const message = `no level ${JSON.stringify(level)} is defined`;
-    document.report([...at, 'expect', 'grant'], message, didYouMean(level, set.levels.keys()));
+    checkLevelName(document, [...at, 'expect', 'grant'], level, [...set.levels.keys()]);
   }
   if (expect.ask === undefined && expect.grant === undefined && expect.deny === undefined) {
     document.report([...at, 'expect'], 'must say what comes out: at least one of ask, grant and deny');

@@ -39,7 +39,8 @@ export function formatProblem({ path, line, column, keyPath, message, severity }
 
 /** For sorting: by file, then from top to bottom. */
 export function compareProblems(a: Problem, b: Problem): number {
-  return compare(a.path, b.path) || a.line - b.line || a.column - b.column || compare(a.keyPath, b.keyPath);
+  return compareText(a.path, b.path) || a.line - b.line || a.column - b.column || compareText(a.keyPath, b.keyPath);
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** For sorting by UTF-16 units, the same on every machine. */
+export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
