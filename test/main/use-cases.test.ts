@@ -3,16 +3,16 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { handset, type Served, serve } from './processes.ts';
 import { temporaryFolder } from './running.ts';
 
-let served: Served;
+let served: Served | undefined;
 
 beforeAll(async () => {
   const folder = temporaryFolder();
   served = await serve('--store', 'memory:', '--secret-file', `${folder}/secret`);
 });
 
-afterAll(() => served.program.kill());
+afterAll(() => served?.program.kill());
 
-const answered = (...args: readonly string[]): ReturnType<typeof handset> => handset(served.url, ...args);
+const answered = (...args: readonly string[]): ReturnType<typeof handset> => handset(served?.url ?? '', ...args);
 
 test('who accepts the charge and the terms is logged in', async () => {
   const { status, stdout } = await answered('--answer', 'accept,1', '--client-id', 'http://phone.example/1');
