@@ -49,6 +49,22 @@ export function childText(parent: Element | undefined, name: string): string | u
   return child(parent, name)?.text.trim();
 }
 
+/** The texts of all children of that name, outer blanks removed, in order. */
+export function childTexts(parent: Element | undefined, name: string): readonly string[] {
+  return children(parent, name).map(({ text }) => text.trim());
+}
+
+/** The number in the first child of that name; undefined when there is none, or its text is no whole number from 0. */
+export function childInteger(parent: Element | undefined, name: string): number | undefined {
+  const text = childText(parent, name);
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The same element with its namespace declared on it. */
+export function inNamespace(original: Element, xmlns: string): Element {
+  return { ...original, attributes: { ...original.attributes, xmlns } };
+}
+
 /** The same element with its children replaced. */
 export function withChildren(original: Element, replacement: readonly Element[]): Element {
   return { ...original, children: replacement, text: '' };

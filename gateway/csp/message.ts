@@ -3,7 +3,7 @@
  * into the element tree of its version and back; the codec puts that tree into bytes. The versions differ in the place
  * of Poll and in the namespaces [P1.1]; both differences end here.
  */
-import { child, childText, type Element, element } from './element.ts';
+import { child, childText, type Element, element, inNamespace } from './element.ts';
 import { CspError } from './errors.ts';
 import { type CspVersion, NAMESPACES, versionOfNamespace } from './versions.ts';
 
@@ -38,7 +38,7 @@ export function toDocument(message: CspMessage): Element {
         element('TransactionID', transaction.id),
         message.version === '1.1' && index === last ? poll : undefined,
       ]),
-      { ...element('TransactionContent', [transaction.primitive]), attributes: { xmlns: namespaces.trc } },
+      inNamespace(element('TransactionContent', [transaction.primitive]), namespaces.trc),
     ]),
   );
   const session = element('Session', [
@@ -49,7 +49,7 @@ export function toDocument(message: CspMessage): Element {
     ...transactions,
     message.version === '1.1' ? undefined : poll,
   ]);
-  return { ...element(ROOT, [session]), attributes: { xmlns: namespaces.csp } };
+  return inNamespace(element(ROOT, [session]), namespaces.csp);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The status codes that the gateway itself sends or understands, and how it builds the answers that carry them [P6]. */
-import { type Element, element } from './element.ts';
+import { child, childInteger, type Element, element } from './element.ts';
 import type { CspMessage, Transaction } from './message.ts';
 import type { CspVersion } from './versions.ts';
 
@@ -38,6 +38,11 @@ export function result(code: number, description?: string, ...more: readonly (El
 
 export function status(code: number, description?: string): Element {
   return element('Status', [result(code, description)]);
+}
+
+/** The code that an answer's Result says; undefined when it has no Result, or one without a code. */
+export function resultCode(primitive: Element | undefined): number | undefined {
+  return childInteger(child(primitive, 'Result'), 'Code');
 }
 
 /** Where an answer belongs: the version and session of the message that it answers, and its transaction. */

@@ -1,18 +1,18 @@
 /** Attribute lists [P4.5]: what of a user's presence others may see, for one user, for a contact list, for everybody else. */
 import { child, childText, type Element, element } from '../csp/element.ts';
-import { result, status } from '../csp/status.ts';
+import { result, STATUS, status } from '../csp/status.ts';
 import { canonicalListId } from './address.ts';
 import {
   type Call,
   CODE,
   type Failure,
   listAddresses,
-  presenceSubList,
   statusOf,
   unknownList,
   unknownUser,
   userAddresses,
 } from './call.ts';
+import { presenceSubList } from './elements.ts';
 import { isPresenceAttribute, presenceChanged } from './presence.ts';
 
 export function createAttributeList(call: Call): Element {
@@ -64,7 +64,7 @@ export function getAttributeList({ state, session, request, version }: Call): El
     element('Presence', [element(name, id), presenceSubList(attributes, version)]);
   const asked = childText(request, 'DefaultList') === 'T' ? everybody : undefined;
   return element('GetAttributeList-Response', [
-    result(200),
+    result(STATUS.OK),
     asked === undefined ? undefined : element('DefaultAttributeList', [presenceSubList(asked, version)]),
     ...[...users].filter(([id]) => wanted(id, wantedUsers)).map(([id, attributes]) => entry('UserID', id, attributes)),
     ...[...contactLists]

@@ -2,9 +2,9 @@
  * What every handler is given and answers with, and the small readings of a request that several of them share: who is
  * named in it, which attributes are selected, and how a partial success is told [P4.1].
  */
-import { child, children, childText, type Element, element } from '../csp/element.ts';
-import { result, status } from '../csp/status.ts';
-import { type CspVersion, isAtLeast, NAMESPACES } from '../csp/versions.ts';
+import { child, children, childText, childTexts, type Element, element } from '../csp/element.ts';
+import { result, STATUS, status } from '../csp/status.ts';
+import { type CspVersion, isAtLeast } from '../csp/versions.ts';
 import { canonicalListId } from './address.ts';
 import type { SandboxSession, SandboxState, SandboxUser } from './state.ts';
 
@@ -32,8 +32,8 @@ export interface Failure {
   readonly entity: Element;
 }
 
+/** The codes that only the sandbox sends; those of the gateway too are in {@link STATUS} [P6]. */
 export const CODE = {
-  CLIENT_MISMATCH: 422,
   INVALID_SEARCH_ID: 424,
   INVALID_MESSAGE_ID: 426,
   NOT_IMPLEMENTED: 501,
@@ -60,10 +60,10 @@ const ENTITY_ORDER = ['UserID', 'GroupID', 'ScreenName', 'MessageID', 'ContactLi
 /** 200; 201 when some of `total` failed; the failure's own code when all did for one reason, else 900 [P4.1]. */
 export function resultOf(total: number, failures: readonly Failure[], version: CspVersion): Element {
   const first = failures[0];
-  if (first === undefined) return result(200, 'Successfully completed.');
+  if (first === undefined) return result(STATUS.OK, 'Successfully completed.');
   const codes = [...new Set(failures.map(({ code }) => code))];
   const details = codes.map((code) => detailedResult(code, failures, version));
-  if (failures.length < total) return result(201, 'Partially successful.', ...details);
+  if (failures.length < total) return result(STATUS.PARTIAL, 'Partially successful.', ...details);
   if (total === 1) return result(first.code, first.description);
   return codes.length === 1
     ? result(first.code, first.description, ...details)
@@ -88,7 +88,7 @@ export function statusOf(total: number, failures: readonly Failure[], version: C
 }
 
 export function ok(): Element {
-  return status(200, 'Successfully completed.');
+  return status(STATUS.OK, 'Successfully completed.');
 }
 
 export function unknownUser(address: string): Failure {
@@ -105,15 +105,15 @@ export function unknownList(address: string): Failure {
 
 /** The addresses of users that a request names: bare, in User elements, or in a UserIDList (1.3). */
 export function userAddresses(request: Element | undefined): string[] {
-  const bare = [...children(request, 'UserID'), ...children(child(request, 'UserIDList'), 'UserID')];
+  const bare = [...childTexts(request, 'UserID'), ...childTexts(child(request, 'UserIDList'), 'UserID')];
   const inUser = children(request, 'User').map((user) => childText(user, 'UserID') ?? '');
-  return [...bare.map(({ text }) => text.trim()), ...inUser];
+  return [...bare, ...inUser];
 }
 
 /** The addresses of contact lists that a request names: bare, or in a ContactListIDList (1.3). */
 export function listAddresses(request: Element | undefined): string[] {
-  const named = [...children(request, 'ContactList'), ...children(child(request, 'ContactListIDList'), 'ContactList')];
-  return named.map(({ text }) => text.trim());
+  const inList = childTexts(child(request, 'ContactListIDList'), 'ContactList');
+  return [...childTexts(request, 'ContactList'), ...inList];
 }
 
 /** Users named one by one or through the caller's contact lists, each once, and what could not be found. */
@@ -147,19 +147,9 @@ export function selectedAttributes(request: Element): ReadonlySet<string> | unde
   return selection.length === 0 ? undefined : new Set(selection);
 }
 
-export function presenceSubList(attributes: readonly Element[], version: CspVersion): Element {
-  return { ...element('PresenceSubList', attributes), attributes: { xmlns: NAMESPACES[version].pa } };
-}
-
 /** `20261122T152623Z` [P4]. */
 export function dateTime(millis: number): string {
   return new Date(millis).toISOString().replace(/[-:]|\.\d+/g, '');
-}
-
-/** Text of an integer element; undefined when it is missing or no such number. */
-export function integer(parent: Element | undefined, name: string): number | undefined {
-  const text = childText(parent, name);
-  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
 /** What a client identifies its program by, for comparing [P4.2]. */

@@ -1,6 +1,6 @@
 /** Contact lists [P4.5]: created, read, changed and deleted by their owner; the first one is the default until another is. */
 import { child, children, childText, type Element, element } from '../csp/element.ts';
-import { status } from '../csp/status.ts';
+import { STATUS, status } from '../csp/status.ts';
 import { canonicalListId, parseAddress } from './address.ts';
 import { type Call, CODE, type Failure, ok, resultOf, statusOf, unknownUser } from './call.ts';
 import { watch } from './presence.ts';
@@ -33,7 +33,7 @@ export function createList(call: Call): Element {
   const key = ownListKey(call);
   const id = childText(request, 'ContactList');
   if (key === undefined || id === undefined) {
-    return status(402, `A contact list of yours is named like ${user.id.replace('@', '/friends@')}.`);
+    return status(STATUS.BAD_PARAMETER, `A contact list of yours is named like ${user.id.replace('@', '/friends@')}.`);
   }
   if (user.contactLists.has(key)) return status(CODE.LIST_EXISTS, 'You have a contact list of that name.');
   const properties = child(request, 'ContactListProperties');

@@ -1,18 +1,9 @@
 /** Who and what there is: search, verification of ids, and what the service says about itself [P4.2, P4.6]. */
-import { child, children, childText, type Element, element } from '../csp/element.ts';
-import { status } from '../csp/status.ts';
+import { child, childInteger, children, childText, type Element, element } from '../csp/element.ts';
+import { STATUS, status } from '../csp/status.ts';
 import { canonicalListId } from './address.ts';
-import {
-  type Call,
-  CODE,
-  type Failure,
-  integer,
-  type OutbandCall,
-  ok,
-  statusOf,
-  unknownList,
-  unknownUser,
-} from './call.ts';
+import { type Call, CODE, type Failure, type OutbandCall, ok, statusOf, unknownList, unknownUser } from './call.ts';
+import { userElement } from './elements.ts';
 import type { SandboxUser } from './state.ts';
 
 const MAX_SEARCHES = 10;
@@ -47,7 +38,8 @@ export function search(call: Call): Element {
     child(list, 'SearchPair') === undefined ? [list] : children(list, 'SearchPair'),
   );
   const findings = pairs.length === 0 ? undefined : findUsers([...state.users.values()], pairs);
-  if (findings === undefined) return status(402, `Searched can be: ${[...SEARCHABLE.keys()].join(', ')}.`);
+  if (findings === undefined)
+    return status(STATUS.BAD_PARAMETER, `Searched can be: ${[...SEARCHABLE.keys()].join(', ')}.`);
   const id = state.nextSearchId();
   const oldest = session.searches.keys().next().value;
   if (session.searches.size >= MAX_SEARCHES && oldest !== undefined) session.searches.delete(oldest);
@@ -68,11 +60,11 @@ function findUsers(users: readonly SandboxUser[], pairs: readonly Element[]): st
 }
 
 function page(request: Element, searchId: string, findings: readonly string[]): Element {
-  const start = integer(request, 'SearchIndex') ?? 0;
-  const limit = Math.max(1, integer(request, 'SearchLimit') ?? PAGE);
+  const start = childInteger(request, 'SearchIndex') ?? 0;
+  const limit = Math.max(1, childInteger(request, 'SearchLimit') ?? PAGE);
   const shown = findings.slice(start, start + limit);
   const end = start + shown.length;
-  const users = shown.map((id) => element('User', [element('UserID', id)]));
+  const users = shown.map((id) => userElement(id));
   return element('Search-Response', [
     element('SearchID', searchId),
     element('SearchFindings', findings.length),
@@ -89,7 +81,7 @@ export function stopSearch({ session, request }: Call): Element {
 
 export function verifyId({ state, session, request, version }: Call): Element {
   const entities = child(request, 'IDList')?.children ?? [];
-  if (entities.length === 0) return status(400, 'VerifyID-Request needs an IDList.');
+  if (entities.length === 0) return status(STATUS.BAD_REQUEST, 'VerifyID-Request needs an IDList.');
   const failures = entities.flatMap((entity): Failure[] => {
     switch (entity.name) {
       case 'UserID':

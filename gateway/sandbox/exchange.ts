@@ -4,7 +4,7 @@
  */
 import { child, type Element } from '../csp/element.ts';
 import type { CspMessage, Transaction } from '../csp/message.ts';
-import { answerAll, status } from '../csp/status.ts';
+import { answerAll, STATUS, status } from '../csp/status.ts';
 import { CODE, clientKey } from './call.ts';
 import { HANDLERS, OUTBAND_HANDLERS } from './handlers.ts';
 import { acknowledge, nextForClient, somethingWaits } from './polling.ts';
@@ -37,14 +37,15 @@ function answerTransaction(
   if (session === undefined) {
     const handler = OUTBAND_HANDLERS.get(primitive.name);
     if (handler !== undefined) return respond(handler({ state, version, request: primitive }));
-    return respond(status(604, 'Please log in first.'));
+    return respond(status(STATUS.INVALID_SESSION, 'Please log in first.'));
   }
-  if (primitive.name === 'Login-Request') return respond(status(400, 'Login-Request is outband.'));
+  if (primitive.name === 'Login-Request') return respond(status(STATUS.BAD_REQUEST, 'Login-Request is outband.'));
   if (!('user' in session)) return respond(session);
-  if (!state.sessions.has(session.id)) return respond(status(604, 'The session ended in this message.'));
+  if (!state.sessions.has(session.id))
+    return respond(status(STATUS.INVALID_SESSION, 'The session ended in this message.'));
   const clientId = child(primitive, 'ClientID');
   if (clientId !== undefined && clientKey(clientId) !== clientKey(session.clientId)) {
-    return respond(status(CODE.CLIENT_MISMATCH, 'The session belongs to another ClientID.'));
+    return respond(status(STATUS.CLIENT_MISMATCH, 'The session belongs to another ClientID.'));
   }
   if (primitive.name === 'Polling-Request') return nextForClient(state, session, version);
   const acknowledged = transaction.mode === 'Response' && acknowledge(session, id);

@@ -3,9 +3,9 @@
  * sandbox does not know is refused with 531, a wrong password or digest with 409. SystemMessageResponseList is accepted
  * and means nothing here, as in the servers that are known [P17].
  */
-import { child, children, childText, type Element, element } from '../csp/element.ts';
-import { result } from '../csp/status.ts';
-import { CODE, clientKey, integer, type OutbandCall } from './call.ts';
+import { child, childInteger, childText, childTexts, type Element, element } from '../csp/element.ts';
+import { result, STATUS } from '../csp/status.ts';
+import { CODE, clientKey, type OutbandCall } from './call.ts';
 import { DIGEST_SCHEMAS, digestBytes, sameSecret } from './digest.ts';
 import { agreedCapabilityList, applyCapabilities, unavailableFunctions } from './negotiation.ts';
 import { openSession } from './sessions.ts';
@@ -34,7 +34,7 @@ function challengeKey(user: SandboxUser, request: Element): string {
 
 function challenge(call: OutbandCall, user: SandboxUser): Element {
   const { state, request } = call;
-  const offered = children(request, 'DigestSchema').flatMap(({ text }) => text.split(',').map((name) => name.trim()));
+  const offered = childTexts(request, 'DigestSchema').flatMap((text) => text.split(/\s*,\s*/));
   const schema = [...DIGEST_SCHEMAS, 'PWD'].find((name) => offered.includes(name));
   if (schema === undefined) {
     return refusal(
@@ -77,7 +77,7 @@ function accept(call: OutbandCall, user: SandboxUser): Element {
   const session =
     version === '1.3' && resumed !== undefined
       ? [...user.sessions].find(({ id, clientId: own }) => id === resumed && clientKey(own) === clientKey(clientId))
-      : openSession(state, user, clientId, integer(request, 'TimeToLive'));
+      : openSession(state, user, clientId, childInteger(request, 'TimeToLive'));
   if (session === undefined) {
     return refusal(call, CODE.SESSION_NOT_RECOVERED, 'That session is gone; please log in without it.');
   }
@@ -87,7 +87,7 @@ function accept(call: OutbandCall, user: SandboxUser): Element {
   if (capabilities !== undefined) applyCapabilities(session, capabilities);
   return element('Login-Response', [
     clientId,
-    result(200, 'Successfully completed.'),
+    result(STATUS.OK, 'Successfully completed.'),
     element('SessionID', session.id),
     element('KeepAliveTime', session.keepAliveSeconds),
     element('CapabilityRequest', capabilities === undefined),

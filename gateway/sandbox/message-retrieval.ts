@@ -1,15 +1,16 @@
 /** Messages that a client fetches, refuses or forwards by their MessageID, after a MessageNotification or a list [P4.4]. */
-import { child, children, childText, type Element, element } from '../csp/element.ts';
-import { status } from '../csp/status.ts';
-import { type Call, CODE, type Failure, integer, ok, resultOf, statusOf } from './call.ts';
+import { child, childInteger, childText, childTexts, type Element, element } from '../csp/element.ts';
+import { STATUS, status } from '../csp/status.ts';
+import { type Call, CODE, type Failure, ok, resultOf, statusOf } from './call.ts';
 import { deliver, findMessage, messageInfo, settle } from './messages.ts';
 
 export function setDeliveryMethod({ session, request }: Call): Element {
   if (child(request, 'GroupID') !== undefined) return status(CODE.NO_SUCH_GROUP, 'There is no such group.');
   const method = childText(request, 'DeliveryMethod');
-  if (method !== 'P' && method !== 'N') return status(402, 'DeliveryMethod is P (push) or N (notify).');
+  if (method !== 'P' && method !== 'N')
+    return status(STATUS.BAD_PARAMETER, 'DeliveryMethod is P (push) or N (notify).');
   session.deliveryMethod = method;
-  session.pushLimitBytes = integer(request, 'AcceptedContentLength') ?? session.pushLimitBytes;
+  session.pushLimitBytes = childInteger(request, 'AcceptedContentLength') ?? session.pushLimitBytes;
   return ok();
 }
 
@@ -19,7 +20,7 @@ export function getMessageList({ state, session, request, version }: Call): Elem
   const all = [...user.messages.keys()]
     .map((id) => findMessage(state, user, id))
     .filter((message) => message !== undefined);
-  const shown = all.slice(0, integer(request, 'MessageCount') ?? all.length);
+  const shown = all.slice(0, childInteger(request, 'MessageCount') ?? all.length);
   const infos = shown.map((message) => messageInfo(message, state.now()));
   return element(
     'GetMessageList-Response',
@@ -34,7 +35,7 @@ export function getMessage({ state, session, request }: Call): Element {
 }
 
 export function rejectMessage({ state, session, request, version }: Call): Element {
-  const ids = children(request, 'MessageID').map(({ text }) => text.trim());
+  const ids = childTexts(request, 'MessageID');
   const failures: Failure[] = [];
   for (const id of ids) {
     const message = findMessage(state, session.user, id);
@@ -44,7 +45,7 @@ export function rejectMessage({ state, session, request, version }: Call): Eleme
     } else settle(state, message, CODE.MESSAGE_REJECTED, 'The message was rejected.');
   }
   return ids.length === 0
-    ? status(400, 'RejectMessage-Request needs a MessageID.')
+    ? status(STATUS.BAD_REQUEST, 'RejectMessage-Request needs a MessageID.')
     : statusOf(ids.length, failures, version);
 }
 
@@ -62,7 +63,7 @@ export function forwardMessage(call: Call): Element {
     sentAt: state.now(),
   };
   const sent = deliver(call, draft, child(request, 'Recipient'));
-  if (sent.total === 0) return status(402, 'The message has no recipient.');
+  if (sent.total === 0) return status(STATUS.BAD_PARAMETER, 'The message has no recipient.');
   if (sent.messageId !== undefined) settle(state, message, CODE.MESSAGE_FORWARDED, 'The message was forwarded.');
   return version === '1.3' && sent.failures.length === 0 && sent.messageId !== undefined
     ? element('ForwardMessage-Response', [element('MessageID', sent.messageId)])

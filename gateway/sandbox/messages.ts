@@ -3,10 +3,11 @@
  * wanted that. A recipient without a session gets nothing: the sender is told 533, because keeping messages for off-line
  * users is the gateway's business here.
  */
-import { child, children, childText, type Element, element } from '../csp/element.ts';
-import { result, status } from '../csp/status.ts';
+import { child, childInteger, children, childText, type Element, element } from '../csp/element.ts';
+import { result, STATUS, status } from '../csp/status.ts';
 import { isBlocked } from './blocking.ts';
-import { type Call, CODE, clientKey, dateTime, type Failure, integer, namedUsers, resultOf } from './call.ts';
+import { type Call, CODE, clientKey, dateTime, type Failure, namedUsers, ok, resultOf } from './call.ts';
+import { userElement } from './elements.ts';
 import type { SandboxState, SandboxUser, StoredMessage } from './state.ts';
 
 type Draft = Omit<StoredMessage, 'recipient' | 'id'>;
@@ -14,13 +15,13 @@ type Draft = Omit<StoredMessage, 'recipient' | 'id'>;
 export function sendMessage(call: Call): Element {
   const { state, session, request, version } = call;
   const info = child(request, 'MessageInfo');
-  if (info === undefined) return status(400, 'SendMessage-Request needs MessageInfo.');
+  if (info === undefined) return status(STATUS.BAD_REQUEST, 'SendMessage-Request needs MessageInfo.');
   if (!isOwnSender(call, child(info, 'Sender'))) {
-    return status(CODE.CLIENT_MISMATCH, 'The Sender is not the user and client of this session.');
+    return status(STATUS.CLIENT_MISMATCH, 'The Sender is not the user and client of this session.');
   }
   const content = child(request, 'ContentData');
   const contentEncoding = childText(info, 'ContentEncoding');
-  const validity = integer(info, 'Validity');
+  const validity = childInteger(info, 'Validity');
   const draft: Draft = {
     sender: session.user,
     senderSessionId: session.id,
@@ -34,7 +35,7 @@ export function sendMessage(call: Call): Element {
     expiresAt: validity === undefined ? undefined : state.now() + validity * 1000,
   };
   const sent = deliver(call, draft, child(info, 'Recipient'));
-  if (sent.total === 0) return status(402, 'The message has no recipient.');
+  if (sent.total === 0) return status(STATUS.BAD_PARAMETER, 'The message has no recipient.');
   return element('SendMessage-Response', [
     resultOf(sent.total, sent.failures, version),
     sent.messageId === undefined ? undefined : element('MessageID', sent.messageId),
@@ -148,8 +149,8 @@ export function messageInfo(message: StoredMessage, now: number): Element {
     element('ContentType', message.contentType),
     message.contentEncoding === undefined ? undefined : element('ContentEncoding', message.contentEncoding),
     element('ContentSize', message.contentBytes),
-    element('Recipient', [element('User', [element('UserID', message.recipient.id)])]),
-    element('Sender', [element('User', [element('UserID', message.sender.id), message.senderClientId])]),
+    element('Recipient', [userElement(message.recipient.id)]),
+    element('Sender', [userElement(message.sender.id, message.senderClientId)]),
     element('DateTime', dateTime(message.sentAt)),
     seconds === undefined ? undefined : element('Validity', Math.max(0, seconds)),
   ]);
@@ -158,6 +159,6 @@ export function messageInfo(message: StoredMessage, now: number): Element {
 export function messageDelivered({ state, session, request }: Call): Element {
   const message = findMessage(state, session.user, childText(request, 'MessageID'));
   if (message === undefined) return status(CODE.INVALID_MESSAGE_ID, 'There is no such message.');
-  settle(state, message, 200, 'The message was delivered.');
-  return status(200, 'Successfully completed.');
+  settle(state, message, STATUS.OK, 'The message was delivered.');
+  return ok();
 }

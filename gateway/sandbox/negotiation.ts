@@ -2,11 +2,11 @@
  * Service and capability negotiation. What the sandbox implements is what it offers: groups, invitations and reactive
  * authorisation are missing from its tree, and `Functions` in an answer says what was wanted and is not available [P3.1].
  */
-import { child, children, childText, type Element, element } from '../csp/element.ts';
+import { child, childInteger, children, childText, childTexts, type Element, element } from '../csp/element.ts';
 import { codesOfTree, collapsedTree, ServiceSet, spelledOutTree } from '../csp/service-tree.ts';
-import { status } from '../csp/status.ts';
+import { STATUS, status } from '../csp/status.ts';
 import type { CspVersion } from '../csp/versions.ts';
-import { type Call, integer } from './call.ts';
+import type { Call } from './call.ts';
 import type { SandboxSession, SandboxState } from './state.ts';
 
 /** What the sandbox can do. */
@@ -27,7 +27,8 @@ export function unavailableFunctions(functions: Element, version: CspVersion): E
 
 export function serviceRequest({ request, version }: Call): Element {
   const functions = child(request, 'Functions');
-  if (functions === undefined && version !== '1.1') return status(400, 'Service-Request needs Functions.');
+  if (functions === undefined && version !== '1.1')
+    return status(STATUS.BAD_REQUEST, 'Service-Request needs Functions.');
   const all = childText(request, 'AllFunctionsRequest') === 'T' ? spelledOutTree(AVAILABLE, version) : undefined;
   return element('Service-Response', [
     version === '1.1' ? child(request, 'ClientID') : undefined,
@@ -40,17 +41,17 @@ export function serviceRequest({ request, version }: Call): Element {
 export function applyCapabilities(session: SandboxSession, list: Element): void {
   session.deliveryMethod = childText(list, 'InitialDeliveryMethod') === 'N' ? 'N' : 'P';
   session.pushLimitBytes =
-    integer(list, 'AcceptedPushLength') ?? integer(list, 'AcceptedContentLength') ?? Number.POSITIVE_INFINITY;
+    childInteger(list, 'AcceptedPushLength') ?? childInteger(list, 'AcceptedContentLength') ?? Number.POSITIVE_INFINITY;
 }
 
 /** The sandbox serves HTTP and polling alone: no CIR method is ever agreed [P4.3]. */
 export function agreedCapabilityList(state: SandboxState, list: Element, version: CspVersion): Element {
-  const bearer = children(list, 'SupportedBearer').some(({ text }) => text.trim() === 'HTTP');
+  const bearer = childTexts(list, 'SupportedBearer').includes('HTTP');
   const bearers = bearer ? element('SupportedBearer', 'HTTP') : undefined;
   const pollMin = element('ServerPollMin', pollMinSeconds(state, list));
   if (version !== '1.3') return element('AgreedCapabilityList', [bearers, pollMin]);
-  const multiTrans = integer(list, 'MultiTrans');
-  const perMessage = integer(list, 'MultiTransPerMessage');
+  const multiTrans = childInteger(list, 'MultiTrans');
+  const perMessage = childInteger(list, 'MultiTransPerMessage');
   return element('AgreedCapabilityList', [
     ...children(list, 'AcceptedContentType'),
     child(list, 'AnyContent'),
@@ -62,7 +63,7 @@ export function agreedCapabilityList(state: SandboxState, list: Element, version
 }
 
 function pollMinSeconds(state: SandboxState, list: Element): number {
-  return Math.max(integer(list, 'ServerPollMin') ?? 0, state.settings.serverPollMinSeconds);
+  return Math.max(childInteger(list, 'ServerPollMin') ?? 0, state.settings.serverPollMinSeconds);
 }
 
 const REPLACED_IN_1_1: ReadonlySet<string> = new Set([

@@ -2,22 +2,12 @@
  * Presence [P4.5]: publishing, asking, subscribing, being told by polling, and who watches whom. OnlineStatus is the
  * sandbox's own: T while the user has a session. What others see is limited by the owner's attribute lists.
  */
-import { child, childText, type Element, element } from '../csp/element.ts';
+import { child, childInteger, childText, type Element, element } from '../csp/element.ts';
 import { status } from '../csp/status.ts';
 import { type CspVersion, isAtLeast } from '../csp/versions.ts';
 import { canonicalListId } from './address.ts';
-import {
-  type Call,
-  CODE,
-  integer,
-  listAddresses,
-  namedUsers,
-  ok,
-  presenceSubList,
-  resultOf,
-  selectedAttributes,
-  statusOf,
-} from './call.ts';
+import { type Call, CODE, listAddresses, namedUsers, ok, resultOf, selectedAttributes, statusOf } from './call.ts';
+import { presenceSubList, simpleAttribute } from './elements.ts';
 import type { SandboxSession, SandboxUser } from './state.ts';
 
 /** In the order of the content model. */
@@ -34,10 +24,6 @@ const ONLY_IN_1_3: ReadonlySet<string> = new Set([
 
 export function isPresenceAttribute(name: string, version: CspVersion): boolean {
   return ATTRIBUTES.includes(name) && (name !== 'InfoLink' || isAtLeast(version, '1.2'));
-}
-
-function simpleAttribute(name: string, value: string): Element {
-  return element(name, [element('Qualifier', 'T'), element('PresenceValue', value)]);
 }
 
 function currentAttributes(user: SandboxUser): ReadonlyMap<string, Element> {
@@ -172,7 +158,7 @@ export function unsubscribePresence(call: Call): Element {
 
 export function getWatcherList({ session, request, version }: Call): Element {
   const ids = new Set([...session.user.watchers.values()].map((subscription) => subscription.session.user.id));
-  const shown = [...ids].slice(0, integer(request, 'MaxWatcherList') ?? ids.size);
+  const shown = [...ids].slice(0, childInteger(request, 'MaxWatcherList') ?? ids.size);
   const watchers = shown.map((id) => {
     const userId = element('UserID', id);
     if (version === '1.1') return element('User', [userId]);

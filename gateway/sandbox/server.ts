@@ -9,6 +9,7 @@ import { decodeMessage, encodeMessage } from '../csp/codec.ts';
 import { CspError } from '../csp/errors.ts';
 import { DEFAULT_LIMITS } from '../csp/limits.ts';
 import type { CspMessage } from '../csp/message.ts';
+import { resultCode } from '../csp/status.ts';
 import { encodingOfContentType } from '../csp/versions.ts';
 import { answerMessage } from './exchange.ts';
 import { type SandboxClock, SandboxState } from './state.ts';
@@ -117,7 +118,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 function namesOf({ transactions }: CspMessage): string {
   return transactions
     .map(({ primitive }) => {
-      const code = [primitive, ...primitive.children].find(({ name }) => name === 'Result')?.children[0]?.text;
+      const code = resultCode(primitive);
       return code === undefined ? primitive.name : `${primitive.name} ${code}`;
     })
     .join(', ');

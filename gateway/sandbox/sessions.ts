@@ -2,9 +2,9 @@
  * How sessions begin, go on and end [P10]: a login replaces the older session of the same user and client, silence longer
  * than the KeepAliveTime ends one, and what was not delivered waits for the user's next session.
  */
-import { type Element, element } from '../csp/element.ts';
-import { result, status } from '../csp/status.ts';
-import { type Call, clientKey, integer, ok } from './call.ts';
+import { childInteger, type Element, element } from '../csp/element.ts';
+import { result, STATUS, status } from '../csp/status.ts';
+import { type Call, clientKey, ok } from './call.ts';
 import { presenceChanged } from './presence.ts';
 import type { SandboxSession, SandboxState, SandboxUser } from './state.ts';
 
@@ -83,18 +83,18 @@ export function heard(state: SandboxState, sessionId: string | undefined): Sandb
   }
   if (session !== undefined) expire(state, session);
   return sessionId !== undefined && state.expired.has(sessionId)
-    ? status(600, 'The session has expired; please log in again.')
-    : status(604, 'There is no such session; please log in.');
+    ? status(STATUS.SESSION_EXPIRED, 'The session has expired; please log in again.')
+    : status(STATUS.INVALID_SESSION, 'There is no such session; please log in.');
 }
 
 export function keepAlive({ state, session, request }: Call): Element {
-  const asked = integer(request, 'TimeToLive');
-  if (asked === undefined) return element('KeepAlive-Response', [result(200)]);
+  const asked = childInteger(request, 'TimeToLive');
+  if (asked === undefined) return element('KeepAlive-Response', [result(STATUS.OK)]);
   session.keepAliveSeconds = grantedSeconds(state, asked);
-  return element('KeepAlive-Response', [result(200), element('KeepAliveTime', session.keepAliveSeconds)]);
+  return element('KeepAlive-Response', [result(STATUS.OK), element('KeepAliveTime', session.keepAliveSeconds)]);
 }
 
 export function logout({ state, session, version }: Call): Element {
   endSession(state, session);
-  return version === '1.1' ? element('Disconnect', [result(200)]) : ok();
+  return version === '1.1' ? element('Disconnect', [result(STATUS.OK)]) : ok();
 }

@@ -32,7 +32,7 @@ export function askedMessages(primitive: Element): readonly AskedMessage[] {
     return {
       id: childText(message, 'SystemMessageID') ?? '',
       requiresResponse: childText(message, 'RequiresResponse') === 'T',
-      text: (child(message, 'SystemMessageText')?.text ?? '').trim(),
+      text: childText(message, 'SystemMessageText') ?? '',
       options: children(child(message, 'AnswerOptions'), 'AnswerOption').map((option) => ({
         id: childText(option, 'AnswerOptionID') ?? '',
         text: childText(option, 'AnswerOptionText') ?? '',

@@ -1,7 +1,7 @@
 /** What the server starts by itself, read into plain data, and the acknowledgement that each kind is owed [P2.3, P8.1]. */
 import { child, children, childText, descendant, type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
-import { endsSession, status } from '../../csp/status.ts';
+import { endsSession, resultCode, STATUS, status } from '../../csp/status.ts';
 import { type AskedMessage, askedMessages } from './asking.ts';
 
 export interface PresenceInfo {
@@ -44,8 +44,8 @@ export interface Outcome {
 /** What an answer says: its Result; 200 when it has none, as clients do [P12]. */
 export function outcomeOf(primitive: Element): Outcome {
   const result = child(primitive, 'Result');
-  const code = result === undefined ? 200 : Number(childText(result, 'Code') ?? Number.NaN);
-  return { code, description: childText(result, 'Description') ?? '', ok: code === 200, primitive };
+  const code = result === undefined ? STATUS.OK : (resultCode(primitive) ?? Number.NaN);
+  return { code, description: childText(result, 'Description') ?? '', ok: code === STATUS.OK, primitive };
 }
 
 export function presencesOf(primitive: Element): PresenceInfo[] {
@@ -120,6 +120,6 @@ export function acknowledgement({ id, primitive }: Transaction): Transaction | u
       return { mode: 'Response', id, primitive: delivered };
     }
     default:
-      return { mode: 'Response', id, primitive: status(200) };
+      return { mode: 'Response', id, primitive: status(STATUS.OK) };
   }
 }

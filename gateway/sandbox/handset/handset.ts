@@ -3,12 +3,12 @@
  * it is sent. One call is one exchange (a login takes several); calls of one handset must not overlap. The command
  * `sapgw handset`, the transcripts and the tests drive it.
  */
-import { child, children, childText, type Element, element } from '../../csp/element.ts';
+import { child, childText, childTexts, type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { endsSession } from '../../csp/status.ts';
 import type { CspVersion, Encoding } from '../../csp/versions.ts';
-import { NAMESPACES } from '../../csp/versions.ts';
 import { DIGEST_SCHEMAS } from '../digest.ts';
+import { presenceSubList, simpleAttribute, userElement } from '../elements.ts';
 import { type Answerer, type AskedMessage, type Choice, responseList } from './asking.ts';
 import { Conversation, type Trace } from './conversation.ts';
 import {
@@ -164,7 +164,7 @@ export class Handset {
     text: string,
     options: { readonly report?: boolean; readonly validitySeconds?: number } = {},
   ): Promise<Outcome & { readonly messageId: string | undefined }> {
-    const recipients = (typeof to === 'string' ? [to] : to).map((userId) => user(userId));
+    const recipients = (typeof to === 'string' ? [to] : to).map((userId) => userElement(userId));
     const { validitySeconds } = options;
     const outcome = await this.request(
       element('SendMessage-Request', [
@@ -174,7 +174,7 @@ export class Handset {
           element('ContentEncoding', 'None'),
           element('ContentSize', Buffer.byteLength(text)),
           element('Recipient', recipients),
-          element('Sender', [user(this.userId)]),
+          element('Sender', [userElement(this.userId)]),
           validitySeconds === undefined ? undefined : element('Validity', validitySeconds),
         ]),
         element('ContentData', text),
@@ -193,13 +193,9 @@ export class Handset {
 
   /** Publishes simple presence attributes by name. */
   async publish(attributes: Readonly<Record<string, string>>): Promise<Outcome> {
-    const list = Object.entries(attributes).map(([name, value]) =>
-      element(name, [element('Qualifier', 'T'), element('PresenceValue', value)]),
-    );
-    const xmlns = NAMESPACES[this.#conversation.version].pa;
-    return this.request(
-      element('UpdatePresence-Request', [{ ...element('PresenceSubList', list), attributes: { xmlns } }]),
-    );
+    const list = Object.entries(attributes).map(([name, value]) => simpleAttribute(name, value));
+    const subList = presenceSubList(list, this.#conversation.version);
+    return this.request(element('UpdatePresence-Request', [subList]));
   }
 
   async presence(userIds: readonly string[]): Promise<Outcome & { readonly presences: readonly PresenceInfo[] }> {
@@ -217,7 +213,7 @@ export class Handset {
   }
 
   #named(userIds: readonly string[]): Element[] {
-    if (this.#conversation.version !== '1.3') return userIds.map((userId) => user(userId));
+    if (this.#conversation.version !== '1.3') return userIds.map((userId) => userElement(userId));
     const ids = userIds.map((userId) => element('UserID', userId));
     return [element('UserIDList', ids)];
   }
@@ -227,7 +223,7 @@ export class Handset {
     const outcome = await this.request(element('GetList-Request'));
     const { primitive } = outcome;
     const holder = child(primitive, 'ContactListIDList') ?? primitive;
-    const others = children(holder, 'ContactList').map(({ text }) => text.trim());
+    const others = childTexts(holder, 'ContactList');
     const byDefault = childText(primitive, 'DefaultContactList');
     return { ...outcome, lists: [...new Set([...(byDefault === undefined ? [] : [byDefault]), ...others])] };
   }
@@ -307,8 +303,4 @@ export class Handset {
   #needSession(): void {
     if (!this.loggedIn) throw new HandsetError('NOT_LOGGED_IN', 'log in first');
   }
-}
-
-function user(userId: string): Element {
-  return element('User', [element('UserID', userId)]);
 }

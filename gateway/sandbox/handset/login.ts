@@ -2,8 +2,9 @@
  * The way into a session [P7, X12 to X17]: System Messages are answered by a new Login-Request until none is asked, then
  * the digest phase when there is one, then capability and service negotiation.
  */
-import { child, childText, type Element, element } from '../../csp/element.ts';
+import { child, childInteger, childText, type Element, element } from '../../csp/element.ts';
 import { codesOfTree, ServiceSet } from '../../csp/service-tree.ts';
+import { STATUS } from '../../csp/status.ts';
 import { type CspVersion, isAtLeast } from '../../csp/versions.ts';
 import { DIGEST_SCHEMAS, digestBytes } from '../digest.ts';
 import { type Answerer, type AskedMessage, askedMessages, responseList } from './asking.ts';
@@ -69,7 +70,8 @@ export async function logIn(
     }
     const { code, description } = outcomeOf(login);
     const sessionId = childText(login, 'SessionID');
-    if (code === 200 && sessionId !== undefined) return settleIn(conversation, credentials, login, sessionId, rounds);
+    if (code === STATUS.OK && sessionId !== undefined)
+      return settleIn(conversation, credentials, login, sessionId, rounds);
     const messages = askedMessages(login);
     if (messages.length === 0) return { kind: 'refused', code, description };
     const choices = rounds < MAX_ROUNDS ? await answer?.(messages) : undefined;
@@ -171,11 +173,10 @@ async function settleIn(
     functions = child(await conversation.request(element('Service-Request', wanted)), 'Functions');
   }
   const tree = functions?.children[0];
-  const keepAlive = Number(childText(login, 'KeepAliveTime') ?? Number.NaN);
   return {
     kind: 'logged-in',
     sessionId,
-    keepAliveSeconds: Number.isNaN(keepAlive) ? undefined : keepAlive,
+    keepAliveSeconds: childInteger(login, 'KeepAliveTime'),
     rounds,
     unavailable: tree === undefined ? ServiceSet.NONE : codesOfTree(tree, version),
   };

@@ -3,6 +3,7 @@
  * {@link HandsetError} with a stable code; every HTTP answer is handed on as it came.
  */
 import { Agent, request as httpRequest } from 'undici';
+import { errorCode } from '../../error-code.ts';
 
 export interface TransportReply {
   readonly statusCode: number;
@@ -90,7 +91,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 const TIMED_OUT: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 function networkError(error: unknown, { origin }: URL): HandsetError {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   if (UNREACHABLE.has(code)) return new HandsetError('UNREACHABLE', `nobody answers at ${origin}`, { cause: error });
   if (TIMED_OUT.has(code)) {
     return new HandsetError('TIMEOUT', `${origin} gave no answer in ${ANSWER_WITHIN_MILLIS / 1000} s`, {
