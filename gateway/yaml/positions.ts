@@ -24,30 +24,42 @@ export function lineCounter(text: string): (offset: number) => { readonly line: 
 
 /** The offset in the text of what stands at a path. */
 export function offsetAt(doc: Document, text: string, path: Path, spot: Spot): number {
-  let node: Node | null = doc.contents;
-  let offset = start(node) ?? 0;
-  let nearestKey = offset;
-  for (const [index, part] of path.entries()) {
-    const found = child(isAlias(node) ? node.resolve(doc) : node, part);
-    if (found === undefined) return nearestKey;
-    nearestKey = start(found.key) ?? nearestKey;
-    const wantsKey = spot.at === 'key' && index === path.length - 1;
-    offset = (wantsKey ? undefined : start(found.value)) ?? nearestKey;
-    node = found.value;
-  }
-  return offset + offsetInside(node, text, spot.offset ?? 0);
+  const found = stepsTo(doc, path);
+  const key = found.map((step) => start(step.key)).findLast((offset) => offset !== undefined);
+  const nearestKey = key ?? start(doc.contents) ?? 0;
+  const value = found.at(-1)?.value ?? null;
+  if (found.length < path.length || spot.at === 'key') return nearestKey;
+  return (start(value) ?? nearestKey) + offsetInside(value, text, spot.offset ?? 0);
 }
 
 /** A scalar as it is written, such as `0.10` for the number 0.1; undefined where there is none. */
 export function writtenAt(doc: Document, path: Path): string | undefined {
-  const node = doc.getIn([...path], true);
+  const found = stepsTo(doc, path);
+  const node = found.length < path.length ? undefined : resolved(doc, found.at(-1)?.value);
   return isScalar(node) && typeof node.source === 'string' ? node.source : undefined;
 }
 
-function child(
-  node: Node | null | undefined,
-  part: string | number,
-): { readonly key: Node | null; readonly value: Node | null } | undefined {
+interface Step {
+  readonly key: Node | null;
+  readonly value: Node | null;
+}
+
+/** The steps of a path, as far as it exists. */
+function stepsTo(doc: Document, path: Path): readonly Step[] {
+  const found: Step[] = [];
+  let node: Node | null = doc.contents;
+  for (const part of path) {
+    const step = child(resolved(doc, node), part);
+    if (step === undefined) break;
+    found.push(step);
+    node = step.value;
+  }
+  return found;
+}
+
+const resolved = (doc: Document, node: Node | null | undefined) => (isAlias(node) ? node.resolve(doc) : node);
+
+function child(node: Node | null | undefined, part: string | number): Step | undefined {
   if (isSeq(node) && typeof part === 'number') {
     const item = node.items[part];
     return isNode(item) ? { key: item, value: item } : undefined;

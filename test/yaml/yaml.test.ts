@@ -92,6 +92,7 @@ describe('shapes', () => {
 
   test.each([
     ['name: 1.10', 'x.yaml:1:7: name: without quotes this is read as a number; did you mean "1.10"?'],
+    ['ratio: &r 1.10\nname: *r', 'x.yaml:2:7: name: without quotes this is read as a number; did you mean "1.10"?'],
     ['name: [x]', 'x.yaml:1:7: name: must be a text, not a list of 1'],
     ['name: {}', 'x.yaml:1:7: name: must be a text, not a mapping'],
     ['count: 1.50', 'x.yaml:1:8: count: must be a whole number, not 1.50'],
