@@ -10,10 +10,7 @@ export interface TargetUsage {
 }
 
 export function serveMeasurements(port: number): void {
-  const collect = (globalThis as { gc?: () => void }).gc;
   process.on('message', () => {
-    // Before each measurement, so that no run pays for the garbage of the one before.
-    collect?.();
     const { user, system } = process.cpuUsage();
     const usage: TargetUsage = { cpuSeconds: (user + system) / 1_000_000 };
     process.send?.(usage);
