@@ -3,10 +3,10 @@
  * answer: a session and the acceptances when it says yes [X19], a pass for the second phase when it challenges [X17],
  * nothing at all when it refuses, because an answer given by somebody who does not know the password is worth nothing.
  */
-import { child, childText, type Element } from '../csp/element.ts';
+import { childInteger, childText, type Element } from '../csp/element.ts';
 import { locateChildren } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
-import { STATUS } from '../csp/status.ts';
+import { resultCode, STATUS } from '../csp/status.ts';
 import { closed } from '../negotiation/window.ts';
 import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
 import { type Login, type LoginParts, loginFields } from './login.ts';
@@ -81,15 +81,10 @@ function loginResponse(exchange: Exchange, reply: Reply): Element | undefined {
 
 /** 200 with a SessionID opens; 200 or 401 without one is the challenge of a four-way login [P7.2]. */
 function outcomeOf(response: Element | undefined): LoginOutcome {
-  const code = Number(childText(child(response, 'Result'), 'Code'));
+  const code = resultCode(response);
   const sessionId = childText(response, 'SessionID') ?? '';
   if (code === STATUS.OK && sessionId !== '') {
-    const seconds = Number(childText(response, 'KeepAliveTime') ?? Number.NaN);
-    return {
-      kind: 'opened',
-      sessionId,
-      keepAliveSeconds: Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : undefined,
-    };
+    return { kind: 'opened', sessionId, keepAliveSeconds: childInteger(response, 'KeepAliveTime') };
   }
   return code === STATUS.OK || code === STATUS.UNAUTHORIZED ? { kind: 'challenge' } : { kind: 'refused' };
 }
@@ -103,7 +98,6 @@ async function open(
   told: number | undefined,
 ): Promise<boolean> {
   const { facts, asked } = login;
-  const wanted = Number(childText(login.primitive, 'TimeToLive') ?? Number.NaN);
   try {
     if (pass.remember.length > 0) await parts.acceptances.add(asked.userKey, pass.remember);
     await parts.sessions.open(facts.vasp, sessionId, {
@@ -113,7 +107,7 @@ async function open(
       version: facts.version,
       encoding: facts.encoding,
       // Without a KeepAliveTime in the answer the time that the client asked for holds [P4.2].
-      keepAliveSeconds: told ?? (Number.isSafeInteger(wanted) && wanted >= 0 ? wanted : undefined),
+      keepAliveSeconds: told ?? childInteger(login.primitive, 'TimeToLive'),
     });
   } catch {
     parts.log.error('the session cannot be stored', loginFields(login));

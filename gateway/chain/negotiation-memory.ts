@@ -31,9 +31,6 @@ export interface NegotiationMemory {
   release(tokens: readonly string[]): Promise<void>;
 }
 
-/** Worthless answers are remembered for the longest time-out that a negotiation commonly has. */
-const WORTHLESS_MILLIS = 120_000;
-
 interface KeptWindow {
   readonly vasp: string;
   readonly window: NegotiationWindow;
@@ -62,7 +59,7 @@ export class MemoryNegotiations implements NegotiationMemory {
   }
 
   async keepWindow(key: string, vasp: string, window: NegotiationWindow): Promise<void> {
-    const until = endOf(window, WORTHLESS_MILLIS);
+    const until = endOf(window);
     if (until <= this.#clock.wall()) this.#windows.delete(key);
     else this.#windows.set(key, { vasp, window, until });
   }

@@ -7,12 +7,9 @@ import { element } from '../csp/element.ts';
 import { STATUS, status } from '../csp/status.ts';
 import { systemMessageAnswers } from '../csp/system-message.ts';
 import { type JudgedAnswer, judgeAnswer } from '../negotiation/answers.ts';
-import { countWorthless, hold, WORTHLESS_ANSWERS_THAT_DENY } from '../negotiation/window.ts';
+import { countWorthless, hold, WORTHLESS_ANSWERS_THAT_DENY, worthlessAnswers } from '../negotiation/window.ts';
 import { answerWith, type Exchange, messageOf, type Reply } from './exchange.ts';
 import { type LoginParts, windowKey } from './login.ts';
-
-/** How long a wrong answer outside of a login is remembered. */
-const WORTHLESS_MILLIS = 120_000;
 
 export async function takeOutbandAnswers(parts: LoginParts, exchange: Exchange): Promise<Reply> {
   const primitive = messageOf(exchange).transactions[0]?.primitive ?? element('SystemMessage-User');
@@ -44,18 +41,17 @@ export async function takeOutbandAnswers(parts: LoginParts, exchange: Exchange):
 
 /** Puts one answer into its window; false when it is worth nothing. */
 async function keep(parts: LoginParts, vasp: string, answer: JudgedAnswer): Promise<boolean> {
-  if (answer.content === undefined) return false;
+  if (answer.content === undefined || answer.policy === undefined) return false;
   const { content } = answer;
   const key = windowKey(vasp, content.user, content.client);
   const window = await parts.negotiations.window(key);
   const now = parts.clock.wall();
   if (answer.kind === 'worthless') {
-    await parts.negotiations.keepWindow(key, vasp, countWorthless(window, 1, WORTHLESS_MILLIS, now));
+    await parts.negotiations.keepWindow(key, vasp, countWorthless(window, 1, answer.policy.timeoutMillis, now));
     await parts.negotiations.claim(answer.token === undefined ? [] : [answer.token]);
     return false;
   }
-  const guessing =
-    window.worthless.count >= WORTHLESS_ANSWERS_THAT_DENY && now - window.worthless.since < WORTHLESS_MILLIS;
+  const guessing = worthlessAnswers(window, now) >= WORTHLESS_ANSWERS_THAT_DENY;
   if (answer.kind === 'late' || guessing) return false;
   const held = hold(window, {
     policyId: answer.policy.id,

@@ -2,7 +2,7 @@
  * Finds the session that an Inband message belongs to, refuses those of sessions that are unknown or another client's,
  * and ends the session when either side says so [X33].
  */
-import { child, childText } from '../csp/element.ts';
+import { child, childInteger } from '../csp/element.ts';
 import { endsSession, STATUS } from '../csp/status.ts';
 import type { Log, Metrics, Secrets } from '../ports.ts';
 import {
@@ -71,8 +71,8 @@ export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metri
   async function takeOverKeepAlive(exchange: Exchange, session: Session, reply: Reply): Promise<void> {
     if (!reply.envelope?.transactions.some(({ primitive }) => primitive === 'KeepAlive-Response')) return;
     for (const { primitive } of answerMessage(exchange, reply).transactions) {
-      const seconds = Number(childText(primitive, 'KeepAliveTime') ?? Number.NaN);
-      if (primitive.name !== 'KeepAlive-Response' || !Number.isSafeInteger(seconds) || seconds < 0) continue;
+      const seconds = primitive.name === 'KeepAlive-Response' ? childInteger(primitive, 'KeepAliveTime') : undefined;
+      if (seconds === undefined) continue;
       await sessions.keepAlive(exchange.vasp.name, exchange.envelope.sessionId ?? '', session, seconds);
     }
   }

@@ -24,6 +24,9 @@ export interface SessionSettings {
   readonly unnamedKeepAliveSeconds: number;
 }
 
+/** Ten years: longer ones are taken for this. */
+const LONGEST_KEEP_ALIVE_SECONDS = 315_360_000;
+
 export class Sessions {
   readonly #cache: LRUCache<string, Session>;
   readonly #store: SessionStore;
@@ -79,13 +82,16 @@ export class Sessions {
     return this.#write(vasp, id, { ...record, expiresAt: now + this.#lifeMillis(record) });
   }
 
-  /** Takes over what the client was told in a KeepAlive-Response. */
+  /** Takes over what the client was told in a KeepAlive-Response, in seconds. */
   keepAlive(vasp: string, id: string, session: Session, keepAliveSeconds: number): Promise<Session> {
     const record = { ...session.record, keepAliveSeconds };
     return this.#write(vasp, id, { ...record, expiresAt: this.#clock.wall() + this.#lifeMillis(record) });
   }
 
-  async #write(vasp: string, id: string, record: SessionRecord): Promise<Session> {
+  async #write(vasp: string, id: string, written: SessionRecord): Promise<Session> {
+    const { keepAliveSeconds } = written;
+    const tooLong = keepAliveSeconds !== undefined && keepAliveSeconds > LONGEST_KEEP_ALIVE_SECONDS;
+    const record = tooLong ? { ...written, keepAliveSeconds: LONGEST_KEEP_ALIVE_SECONDS } : written;
     const session = { key: this.#storeKey(vasp, id), record };
     this.#cache.set(cacheKey(vasp, id), session);
     await this.#store.put(session.key, record);

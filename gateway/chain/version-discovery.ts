@@ -1,7 +1,7 @@
 /** The one message that needs neither session nor login: the discovery of versions, answered here [P1.4]. */
 
 import { encodeDocument } from '../csp/codec.ts';
-import { element } from '../csp/element.ts';
+import { element, inNamespace } from '../csp/element.ts';
 import { CSP_VERSIONS, NAMESPACES } from '../csp/versions.ts';
 import type { Link } from './exchange.ts';
 
@@ -10,16 +10,13 @@ export const versionDiscovery: Link = async (exchange, next) => {
   const { envelope, request } = exchange;
   if (envelope.kind !== 'version-discovery') return next(exchange);
   const namespaces = CSP_VERSIONS.map((version) => NAMESPACES[version]);
-  const response = {
-    ...element('WV-CSP-VersionDiscovery-Response', [
-      element('VersionList', [
-        ...namespaces.map(({ csp }) => element('SessionNSName', csp)),
-        ...namespaces.map(({ trc }) => element('TransactionNSName', trc)),
-        ...namespaces.map(({ pa }) => element('PresenceAttributeNSName', pa)),
-      ]),
-    ]),
-    attributes: { xmlns: NAMESPACES[envelope.version].csp },
-  };
+  const versions = element('VersionList', [
+    ...namespaces.map(({ csp }) => element('SessionNSName', csp)),
+    ...namespaces.map(({ trc }) => element('TransactionNSName', trc)),
+    ...namespaces.map(({ pa }) => element('PresenceAttributeNSName', pa)),
+  ]);
+  const { csp } = NAMESPACES[envelope.version];
+  const response = inNamespace(element('WV-CSP-VersionDiscovery-Response', [versions]), csp);
   return {
     statusCode: 200,
     headers: ['Content-Type', request.contentType],

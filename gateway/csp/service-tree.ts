@@ -7,7 +7,7 @@
  * IMSendFunc, presence delivery with PresenceDeliverFunc, using groups with GroupUseFunc).
  */
 import { type Element, element } from './element.ts';
-import type { CspVersion } from './versions.ts';
+import { type CspVersion, isAtLeast } from './versions.ts';
 
 interface CodeRow {
   readonly code: string;
@@ -213,10 +213,10 @@ export function codesOfTree(tree: Element, version: CspVersion): ServiceSet {
 
 /**
  * The WVCSPFeat element for a set, every code spelled out; undefined for an empty one, because an empty WVCSPFeat means
- * everything. A mandatory part is left out: no version lets it stand beside functions.
+ * everything. A mandatory part is named only where a feature has nothing else [P3]: it does not stand beside functions.
  */
 export function spelledOutTree(set: ServiceSet, version: CspVersion): Element | undefined {
-  return tree(set.meet(VERSION_SETS[version]), () => false);
+  return tree(set.meet(VERSION_SETS[version]), version, () => false);
 }
 
 /**
@@ -225,20 +225,25 @@ export function spelledOutTree(set: ServiceSet, version: CspVersion): Element | 
  */
 export function collapsedTree(set: ServiceSet, within: ServiceSet, version: CspVersion): Element | undefined {
   const part = set.meet(VERSION_SETS[version]);
-  return tree(part, (name) => {
+  return tree(part, version, (name) => {
     const below = (SET_OF_NAME.get(name) ?? ServiceSet.NONE).meet(within).meet(VERSION_SETS[version]);
     return !below.isEmpty && below.minus(part).isEmpty;
   });
 }
 
-function tree(set: ServiceSet, isWhole: (name: string) => boolean): Element | undefined {
+function tree(set: ServiceSet, version: CspVersion, isWhole: (name: string) => boolean): Element | undefined {
   if (set.isEmpty) return undefined;
   if (isWhole(TREE_ROOT)) return element(TREE_ROOT);
-  const features = FEATURES.map((feature) => featureNode(feature, set, isWhole)).filter((node) => node !== undefined);
+  const features = FEATURES.flatMap((feature) => featureNode(feature, set, version, isWhole) ?? []);
   return features.length === 0 ? undefined : element(TREE_ROOT, features);
 }
 
-function featureNode(feature: string, set: ServiceSet, isWhole: (name: string) => boolean): Element | undefined {
+function featureNode(
+  feature: string,
+  set: ServiceSet,
+  version: CspVersion,
+  isWhole: (name: string) => boolean,
+): Element | undefined {
   const rows = CODES.filter((r) => r.feature === feature && set.has(r.code));
   if (rows.length === 0) return undefined;
   if (isWhole(feature)) return element(feature);
@@ -248,5 +253,12 @@ function featureNode(feature: string, set: ServiceSet, isWhole: (name: string) =
     const leaves = rows.filter((r) => r.function === fn && !r.mandatory).map(({ code }) => element(code));
     return leaves.length === 0 ? [] : [element(fn, leaves)];
   });
-  return nodes.length === 0 ? undefined : element(feature, nodes);
+  if (nodes.length > 0) return element(feature, nodes);
+  // 1.1 has no names for mandatory parts.
+  return isAtLeast(version, '1.2')
+    ? element(
+        feature,
+        rows.map(({ code }) => element(code)),
+      )
+    : undefined;
 }

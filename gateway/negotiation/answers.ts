@@ -22,6 +22,7 @@ export type JudgedAnswer =
   | {
       readonly kind: 'worthless';
       readonly reason: WorthlessReason;
+      readonly policy?: OffLinePolicy;
       readonly token?: string;
       readonly content?: TokenContent;
     };
@@ -53,6 +54,7 @@ export function judgeAnswer(answer: SystemMessageAnswer, context: JudgingContext
   const worthless = (reason: WorthlessReason): JudgedAnswer => ({
     kind: 'worthless',
     reason,
+    policy,
     token: answer.id,
     content,
   });

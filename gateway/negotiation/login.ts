@@ -20,6 +20,7 @@ import {
   type NegotiationWindow,
   timesAsked,
   WORTHLESS_ANSWERS_THAT_DENY,
+  worthlessAnswers,
 } from './window.ts';
 
 export interface LoginAttempt {
@@ -167,7 +168,7 @@ function ask(
   const worthless = attempt.answers.filter(({ kind }) => kind === 'worthless').length;
   const longest = Math.max(...outstanding.map(({ timeoutMillis }) => timeoutMillis));
   let window = worthless === 0 ? attempt.window : countWorthless(attempt.window, worthless, longest, attempt.now);
-  if (worthless > 0 && window.worthless.count >= WORTHLESS_ANSWERS_THAT_DENY) {
+  if (worthless > 0 && worthlessAnswers(window, attempt.now) >= WORTHLESS_ANSWERS_THAT_DENY) {
     return tooManyWrongAnswers(attempt, outstanding, observed, window);
   }
   // A message that goes out again because its answer was worthless is bounded by the count of worthless answers.

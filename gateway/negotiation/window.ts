@@ -29,10 +29,19 @@ export interface HeldAnswer {
 export interface NegotiationWindow {
   readonly asked: ReadonlyMap<string, AskedCount>;
   readonly held: readonly HeldAnswer[];
-  readonly worthless: { readonly since: number; readonly count: number };
+  readonly worthless: {
+    readonly since: number;
+    readonly count: number;
+    /** How long they are remembered: the longest time-out of the policies that they were given to. */
+    readonly timeoutMillis: number;
+  };
 }
 
-export const EMPTY_WINDOW: NegotiationWindow = { asked: new Map(), held: [], worthless: { since: 0, count: 0 } };
+export const EMPTY_WINDOW: NegotiationWindow = {
+  asked: new Map(),
+  held: [],
+  worthless: { since: 0, count: 0, timeoutMillis: 0 },
+};
 
 /** The fifth worthless answer within the time-out's window denies [X14]. */
 export const WORTHLESS_ANSWERS_THAT_DENY = 5;
@@ -58,19 +67,26 @@ export function countAsked(
   return { ...window, asked };
 }
 
-/** The window after more worthless answers; `timeoutMillis` is how long they are remembered. */
+/** How many worthless answers still count. */
+export function worthlessAnswers({ worthless }: NegotiationWindow, now: number): number {
+  return now - worthless.since >= worthless.timeoutMillis ? 0 : worthless.count;
+}
+
+/** The window after more worthless answers, to a policy with this time-out. */
 export function countWorthless(
   window: NegotiationWindow,
   answers: number,
   timeoutMillis: number,
   now: number,
 ): NegotiationWindow {
-  const over = now - window.worthless.since >= timeoutMillis;
+  const before = worthlessAnswers(window, now);
+  const { since, timeoutMillis: longest } = window.worthless;
   return {
     ...window,
-    worthless: over
-      ? { since: now, count: answers }
-      : { since: window.worthless.since, count: window.worthless.count + answers },
+    worthless:
+      before === 0
+        ? { since: now, count: answers, timeoutMillis }
+        : { since, count: before + answers, timeoutMillis: Math.max(longest, timeoutMillis) },
   };
 }
 
@@ -103,10 +119,10 @@ export function closed(window: NegotiationWindow): NegotiationWindow {
   return { ...EMPTY_WINDOW, worthless: window.worthless };
 }
 
-/** When the last part of the window grows too old, given how long worthless answers are remembered. */
-export function endOf(window: NegotiationWindow, worthlessMillis: number): number {
+/** When the last part of the window grows too old. */
+export function endOf(window: NegotiationWindow): number {
   return Math.max(
-    window.worthless.since + worthlessMillis,
+    window.worthless.since + window.worthless.timeoutMillis,
     ...[...window.asked.values()].map(({ since, timeoutMillis }) => since + timeoutMillis),
     ...window.held.map(({ until }) => until),
   );

@@ -50,13 +50,21 @@ describe('how often a message was sent', () => {
 describe('worthless answers', () => {
   test('add up within the time and are forgotten after it', () => {
     const two = countWorthless(countWorthless(EMPTY_WINDOW, 1, 60_000, NOW), 1, 60_000, NOW + 59_999);
-    expect(two.worthless).toEqual({ since: NOW, count: 2 });
-    expect(countWorthless(two, 3, 60_000, NOW + 60_000).worthless).toEqual({ since: NOW + 60_000, count: 3 });
+    expect(two.worthless).toEqual({ since: NOW, count: 2, timeoutMillis: 60_000 });
+    expect(countWorthless(two, 3, 60_000, NOW + 60_000).worthless).toEqual({
+      since: NOW + 60_000,
+      count: 3,
+      timeoutMillis: 60_000,
+    });
   });
 
   test('outlive the negotiation, and nothing else does', () => {
     const window = countWorthless(hold(countAsked(EMPTY_WINDOW, [policy], NOW), HELD), 4, 60_000, NOW);
-    expect(closed(window)).toEqual({ asked: new Map(), held: [], worthless: { since: NOW, count: 4 } });
+    expect(closed(window)).toEqual({
+      asked: new Map(),
+      held: [],
+      worthless: { since: NOW, count: 4, timeoutMillis: 60_000 },
+    });
   });
 });
 
@@ -82,9 +90,9 @@ describe('a held answer', () => {
 });
 
 test('a window ends with its last part', () => {
-  expect(endOf(EMPTY_WINDOW, 5_000)).toBe(5_000);
+  expect(endOf(EMPTY_WINDOW)).toBe(0);
   const asked = countAsked(EMPTY_WINDOW, [policy], NOW);
-  expect(endOf(asked, 5_000)).toBe(NOW + 120_000);
-  expect(endOf(hold(asked, { ...HELD, until: NOW + 999_999 }), 5_000)).toBe(NOW + 999_999);
-  expect(endOf(countWorthless(asked, 1, 1, NOW + 1_000_000), 5_000)).toBe(NOW + 1_005_000);
+  expect(endOf(asked)).toBe(NOW + 120_000);
+  expect(endOf(hold(asked, { ...HELD, until: NOW + 999_999 }))).toBe(NOW + 999_999);
+  expect(endOf(countWorthless(asked, 1, 5_000, NOW + 1_000_000))).toBe(NOW + 1_005_000);
 });

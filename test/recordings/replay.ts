@@ -240,8 +240,9 @@ export class Replay {
     }
     const seen = vasp.seen.map(({ body }) => decodeMessage(body, encoding).transactions[0]?.primitive);
     const both = wanted(request.primitive, version).meet(granted);
-    // Mandatory parts alone have no tree of their own to ask with.
-    const toVasp = both.minus(MANDATORY).isEmpty && !granted.isAll ? ServiceSet.NONE : both;
+    // In 1.1 mandatory parts have no name to ask by.
+    const unnamed = version === '1.1' && both.minus(MANDATORY).isEmpty && !granted.isAll;
+    const toVasp = unnamed ? ServiceSet.NONE : both;
     this.#same(
       seen.map((primitive) => [primitive?.name, primitive === undefined ? '' : codes(wanted(primitive, version))]),
       toVasp.isEmpty ? [] : [['Service-Request', codes(toVasp)]],
