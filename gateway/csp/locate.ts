@@ -123,19 +123,18 @@ export function walkWbxml(
   let at = start;
   do {
     const token = bytes[at] as number;
-    if (token === 0x00) {
+    if (token === SWITCH_PAGE) {
       page = bytes[at + 1] as number;
       at += 2;
-    } else if (token === 0x01) {
+    } else if (token === END) {
       at++;
       if (--depth === 1) onChild(bytes[childStart] as number, childStart, at, childPage, page);
-    } else if ((token & 0x3f) >= 0x04) {
+    } else if (isTag(token)) {
       if (depth === 1) {
         childStart = at;
         childPage = page;
       }
-      at = (token & 0x3f) === 0x04 ? uintEnd(bytes, at + 1) : at + 1;
-      if ((token & 0x80) !== 0) at = attributesEnd(bytes, at);
+      at = startTagEndWbxml(bytes, at);
       if ((token & 0x40) !== 0) depth++;
       else if (depth === 1) onChild(token, childStart, at, childPage, page);
     } else {
@@ -143,6 +142,43 @@ export function walkWbxml(
     }
   } while (depth > 0 && at < bytes.length);
   return { end: at, page };
+}
+
+/**
+ * The range with the page switches directly before it: they were written for what stands there, and have to go with it,
+ * because a switch may not stand before an END. `bytes` is a whole WBXML message.
+ */
+export function withSwitches(bytes: Uint8Array, range: ByteRange): ByteRange {
+  let page = 0;
+  let switches: { readonly start: number; readonly pageAtStart: number } | undefined;
+  for (let at = stringTable(bytes).end; at < range.start; ) {
+    const token = bytes[at] as number;
+    if (token === SWITCH_PAGE) {
+      switches ??= { start: at, pageAtStart: page };
+      page = bytes[at + 1] as number;
+      at += 2;
+    } else {
+      switches = undefined;
+      if (token === END) at++;
+      else at = isTag(token) ? startTagEndWbxml(bytes, at) : itemEnd(bytes, at);
+    }
+  }
+  return { ...range, ...switches };
+}
+
+const SWITCH_PAGE = 0x00;
+const END = 0x01;
+const LITERAL = 0x04;
+
+/** In content: everything but the global tokens, which are END, strings, entities, extensions and opaque data. */
+function isTag(token: number): boolean {
+  return (token & 0x3f) >= LITERAL;
+}
+
+function startTagEndWbxml(bytes: Uint8Array, at: number): number {
+  const token = bytes[at] as number;
+  const nameEnd = (token & 0x3f) === LITERAL ? uintEnd(bytes, at + 1) : at + 1;
+  return (token & 0x80) !== 0 ? attributesEnd(bytes, nameEnd) : nameEnd;
 }
 
 function uintEnd(bytes: Uint8Array, from: number): number {
@@ -187,13 +223,15 @@ function attributesEnd(bytes: Uint8Array, from: number): number {
 function wbxmlName(bytes: Uint8Array, version: CspVersion, token: number, at: number, page: number): string {
   const bits = token & 0x3f;
   if (bits !== 0x04) return tolerantTokenTables(version).tags[tagIndex(page, bits)]?.name ?? '';
-  const start = stringTableStart(bytes) + uint(bytes, at + 1);
+  const start = stringTable(bytes).start + uint(bytes, at + 1);
   return textOf(bytes, start, stringEnd(bytes, start));
 }
 
-/** Behind WBXML version, public id (a number, or 0 and an offset), charset and the table's length. */
-function stringTableStart(bytes: Uint8Array): number {
+/** Where the string table lies: behind WBXML version, public id (a number, or 0 and an offset), charset and its length. */
+function stringTable(bytes: Uint8Array): { readonly start: number; readonly end: number } {
   const publicIdEnd = uintEnd(bytes, 1);
   const charset = uint(bytes, 1) === 0 ? uintEnd(bytes, publicIdEnd) : publicIdEnd;
-  return uintEnd(bytes, uintEnd(bytes, charset));
+  const lengthAt = uintEnd(bytes, charset);
+  const start = uintEnd(bytes, lengthAt);
+  return { start, end: start + uint(bytes, lengthAt) };
 }

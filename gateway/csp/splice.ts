@@ -1,11 +1,11 @@
 /**
  * Changes to a message's bytes at ranges that the scan or `locate.ts` found; all other bytes stay as they came. In WBXML
- * what follows a change was written for a certain tag page: a page switch is put in when, and only when, another page
- * would be in force at the next tag.
+ * what follows a change was written for a certain tag page: a page switch is put in, or left out, where another page
+ * would be in force at the next tag, or the same one already is.
  */
 import { type Element, element } from './element.ts';
 import type { ByteRange, Envelope } from './envelope.ts';
-import { locateChild, walkWbxml } from './locate.ts';
+import { locateChild, walkWbxml, withSwitches } from './locate.ts';
 import type { CspVersion, Encoding } from './versions.ts';
 import { encodeWbxmlFragment } from './wbxml/encode.ts';
 import { encodeXmlFragment } from './xml.ts';
@@ -34,8 +34,10 @@ export function splice(bytes: Uint8Array, encoding: Encoding, edits: readonly Ed
     const switchAt = inForce === written ? end : firstTagOrSwitch(bytes, at, end);
     parts.push(bytes.subarray(at, switchAt));
     if (switchAt < end) {
-      if (bytes[switchAt] !== SWITCH_PAGE) parts.push(Uint8Array.of(SWITCH_PAGE, written));
-      parts.push(bytes.subarray(switchAt, end));
+      const switches = bytes[switchAt] === SWITCH_PAGE;
+      if (!switches) parts.push(Uint8Array.of(SWITCH_PAGE, written));
+      const isIdle = switches && bytes[switchAt + 1] === inForce;
+      parts.push(bytes.subarray(isIdle ? switchAt + 2 : switchAt, end));
       inForce = written;
     }
     at = end;
@@ -73,9 +75,13 @@ function firstTagOrSwitch(bytes: Uint8Array, from: number, end: number): number 
   return at;
 }
 
-/** The message without the element at `range`. */
+/** The message without the element at `range`, and without the page switches that were written for it. */
 export function removeRange(bytes: Uint8Array, encoding: Encoding, range: ByteRange): Buffer {
-  return splice(bytes, encoding, [{ range }]);
+  return splice(bytes, encoding, [{ range: removable(bytes, encoding, range) }]);
+}
+
+function removable(bytes: Uint8Array, encoding: Encoding, range: ByteRange): ByteRange {
+  return encoding === 'xml' ? range : withSwitches(bytes, range);
 }
 
 /**
@@ -133,7 +139,9 @@ export function replaceTransactionId(bytes: Uint8Array, envelope: Envelope, inde
  */
 export function removeTransactions(bytes: Uint8Array, envelope: Envelope, indexes: readonly number[]): Buffer {
   const chosen = new Set(indexes);
-  const edits = envelope.transactions.flatMap(({ range }, index) => (chosen.has(index) ? [{ range }] : []));
+  const edits = envelope.transactions.flatMap(({ range }, index) =>
+    chosen.has(index) ? [{ range: removable(bytes, envelope.encoding, range) }] : [],
+  );
   if (edits.length !== chosen.size || edits.length === envelope.transactions.length) {
     throw new RangeError('transactions to remove do not exist, or none would be left');
   }

@@ -13,18 +13,11 @@ export function spell(document: Element, version: CspVersion, encoding: Encoding
 }
 
 /**
- * The ways in which a message may come out when an element of that name is cut out of it and nothing else is touched.
- * In WBXML the page switch before the element may stay or go, the string table stays.
+ * How a message has to come out when an element of that name is cut out of it and nothing else is touched. In WBXML the
+ * page switches that only the element needed go with it, the string table stays.
  */
-export function spellWithout(
-  document: Element,
-  name: string,
-  version: CspVersion,
-  encoding: Encoding,
-): readonly Buffer[] {
-  return encoding === 'xml'
-    ? [cutXml(spellXml(document), name)]
-    : [spellWbxml(without(document, name), version), spellWbxml(document, version, name)];
+export function spellWithout(document: Element, name: string, version: CspVersion, encoding: Encoding): Buffer {
+  return encoding === 'xml' ? cutXml(spellXml(document), name) : spellWbxml(document, version, name);
 }
 
 function spellXml(document: Element): Buffer {
@@ -77,15 +70,15 @@ function spellWbxml(document: Element, version: CspVersion, cut?: string): Buffe
   }
 
   function write({ name, attributes, children, text: value }: Element): void {
+    if (name === cut) {
+      keepNames([{ name, children, text: value }]);
+      return;
+    }
     const tag = tagOfName.get(name);
     const bits = (children.length > 0 || value !== '' ? CONTENT : 0) | (attributes === undefined ? 0 : ATTRIBUTES);
     if (tag !== undefined && tag.page !== page) {
       bytes.push(0, tag.page);
       page = tag.page;
-    }
-    if (name === cut) {
-      keepNames([{ name, children, text: value }]);
-      return;
     }
     if (tag === undefined) bytes.push(LITERAL | bits, ...literal(name));
     else bytes.push(tag.token | bits);
@@ -113,10 +106,4 @@ function uint(value: number): readonly number[] {
 /** What is left of an XML message when an element is cut out of its text. */
 function cutXml(message: Buffer, name: string): Buffer {
   return Buffer.from(message.toString().replace(new RegExp(`<${name}>[\\s\\S]*</${name}\\s*>`), ''));
-}
-
-/** The document without the elements of that name. */
-function without(document: Element, name: string): Element {
-  const children = document.children.filter((child) => child.name !== name).map((child) => without(child, name));
-  return { ...document, children };
 }

@@ -26,8 +26,8 @@ export interface Client {
   readonly vasp: string;
   session: string | undefined;
   nextId: number;
-  /** The last message that it sent: as bytes, and in the forms that they may have without an element. */
-  sent: { readonly bytes: Buffer; readonly without: (name: string) => readonly Buffer[] } | undefined;
+  /** The last message that it sent: as bytes, and as the bytes that they are without an element. */
+  sent: { readonly bytes: Buffer; readonly without: (name: string) => Buffer } | undefined;
   /** The TransactionID of the last primitive that the server opened. */
   serverId: string;
 }
