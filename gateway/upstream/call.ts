@@ -3,9 +3,10 @@
  * and settles exactly once. It is written against the dispatcher's plain callbacks, which carry headers as bytes and need
  * no wrapper per request. A call that was given up before it was sent is never sent, and none is sent twice.
  */
-import type { Dispatcher } from 'undici';
+import type { Client } from 'undici';
 import { forwardedReplyHeaders, HeaderClass, headerClassOf, viaOf } from '../http/headers.ts';
 import type { UpstreamFailure, UpstreamResult } from '../ports.ts';
+import type { Passenger } from './connections.ts';
 import type { Timed } from './deadlines.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -14,9 +15,12 @@ const VIA = viaOf('1.1');
 /** What a call tells its VASP's pool when it is over. */
 export interface CallOwner {
   callIsOver(call: UpstreamCall): void;
+  /** undici has said its last word about the call, which may have been over long before. */
+  connectionIsFree(call: UpstreamCall): void;
 }
 
-export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
+export class UpstreamCall implements Passenger, Timed {
+  connection: Client | undefined = undefined;
   endsAt = 0;
   older: Timed | undefined = undefined;
   newer: Timed | undefined = undefined;
@@ -41,6 +45,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
     this.#owner = owner;
     this.#maxAnswerBytes = maxAnswerBytes;
     this.#resolve = resolve;
+  }
+
+  get isOver(): boolean {
+    return this.#isSettled;
   }
 
   timeIsOver(): void {
@@ -85,6 +93,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
   }
 
   onComplete(): void {
+    this.#owner.connectionIsFree(this);
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#owner.callIsOver(this);
@@ -99,6 +108,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Timed {
   }
 
   onError(): void {
+    this.#owner.connectionIsFree(this);
     this.#fail(this.#abort === undefined ? 'unreachable' : 'broken');
   }
 

@@ -3,10 +3,10 @@
  * [reliability §6]. A request is sent once or not at all; what came of it is told as a result, never as an exception.
  */
 import { performance } from 'node:perf_hooks';
-import { Pool } from 'undici';
 import { HeaderClass, headerClassOf } from '../http/headers.ts';
 import type { Metrics, Upstream, UpstreamResult } from '../ports.ts';
 import { type CallOwner, UpstreamCall } from './call.ts';
+import { Connections } from './connections.ts';
 import { DeadlineQueue } from './deadlines.ts';
 
 export interface VaspEndpoint {
@@ -28,11 +28,6 @@ export const DEFAULT_VASP_LIMITS = {
   waiting: 1024,
   maxAnswerBytes: 512 * 1024,
 } as const satisfies Omit<VaspEndpoint, 'name' | 'url'>;
-
-/** Shorter than the 5 s after which common servers close: a request must not meet a connection that is being closed. */
-const KEEP_ALIVE_MILLIS = 4_000;
-const KEEP_ALIVE_MAX_MILLIS = 60_000;
-const MAX_HEADER_BYTES = 32 * 1024;
 
 export interface UpstreamPools extends Upstream {
   /** Lets running requests finish, within their time-outs. */
@@ -63,12 +58,15 @@ export function createUpstream(
 class VaspPool implements CallOwner {
   readonly #endpoint: VaspEndpoint;
   readonly #metrics: Pick<Metrics, 'upstream' | 'upstreamError'>;
-  readonly #pool: Pool;
+  readonly #connections: Connections;
   readonly #host: string;
   /** Undefined when the client's target is used. */
   readonly #path: string | undefined;
   readonly #deadlines: DeadlineQueue;
   #running = 0;
+  /** Set when the pool is closing. */
+  #closed: Promise<void> | undefined;
+  #whenIdle: (() => void) | undefined;
 
   constructor(endpoint: VaspEndpoint, metrics: Pick<Metrics, 'upstream' | 'upstreamError'>) {
     const url = new URL(endpoint.url);
@@ -79,24 +77,12 @@ class VaspPool implements CallOwner {
     this.#host = url.host;
     this.#path = url.pathname === '/' && url.search === '' ? undefined : url.pathname + url.search;
     this.#deadlines = new DeadlineQueue(endpoint.timeoutMillis, () => performance.now());
-    this.#pool = new Pool(url.origin, {
-      connections: endpoint.connections,
-      pipelining: 1,
-      allowH2: false,
-      connectTimeout: endpoint.timeoutMillis,
-      // The deadline is kept here: undici's own timers act up to a second late.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MILLIS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MAX_MILLIS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      strictContentLength: true,
-    });
+    this.#connections = new Connections(url.origin, endpoint.connections, endpoint.timeoutMillis);
   }
 
   send(request: Parameters<Upstream['send']>[1]): Promise<UpstreamResult> {
     const { connections, waiting, maxAnswerBytes, name } = this.#endpoint;
-    if (this.#running >= connections + waiting) {
+    if (this.#closed !== undefined || this.#running >= connections + waiting) {
       this.#metrics.upstreamError(name, 'unreachable');
       return Promise.resolve({ kind: 'failed', failure: 'unreachable' });
     }
@@ -105,12 +91,13 @@ class VaspPool implements CallOwner {
       this.#running += 1;
       this.#deadlines.add(call);
       call.startedAt = call.endsAt - this.#endpoint.timeoutMillis;
-      this.#pool.dispatch(
+      this.#connections.send(
         {
           path: this.#path ?? request.target,
           method: 'POST',
           headers: this.#headersOf(request),
           body: request.body,
+          blocking: false,
         },
         call,
       );
@@ -119,6 +106,7 @@ class VaspPool implements CallOwner {
 
   callIsOver(call: UpstreamCall): void {
     this.#running -= 1;
+    if (this.#running === 0) this.#whenIdle?.();
     this.#deadlines.remove(call);
     if (call.failure === undefined) {
       this.#metrics.upstream(this.#endpoint.name, (performance.now() - call.startedAt) / 1000);
@@ -127,8 +115,22 @@ class VaspPool implements CallOwner {
     }
   }
 
+  connectionIsFree(call: UpstreamCall): void {
+    this.#connections.giveBack(call);
+  }
+
   close(): Promise<void> {
-    return this.#pool.close();
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+    }
+    await this.#connections.close();
   }
 
   #headersOf(request: Parameters<Upstream['send']>[1]): string[] {

@@ -121,6 +121,26 @@ describe('a request', () => {
   });
 });
 
+test('closing lets what runs and what waits finish, and takes nothing new', async () => {
+  let first: Socket | undefined;
+  await start(
+    (socket, _request, { requests }) => {
+      if (requests.length === 1) first = socket;
+      else socket.write(answerOf('second'));
+    },
+    { connections: 1 },
+  );
+  const running = [send(), send()];
+  while (first === undefined) await new Promise(setImmediate);
+  const closed = upstream.close();
+  expect(await send()).toEqual({ kind: 'failed', failure: 'unreachable' });
+  first.write(answerOf('first'));
+  const results = await Promise.all(running);
+  expect(results.map((result) => result.kind === 'answer' && result.body.toString())).toEqual(['first', 'second']);
+  await closed;
+  expect(vasp.connections).toBe(1);
+});
+
 describe('an answer', () => {
   test('comes back whole: status, end-to-end headers as they were spelled, body bytes', async () => {
     const body = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('');
