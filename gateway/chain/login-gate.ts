@@ -16,9 +16,14 @@ import { takeOutbandAnswers } from './outband-answers.ts';
 import { loginRefusal, refuseAll } from './refusal.ts';
 
 export function loginGate(parts: LoginParts): Link {
-  return async (exchange, next) => {
+  return (exchange, next) => {
     const { envelope } = exchange;
-    if (envelope.transactions.some(({ primitive }) => primitive === 'Login-Request')) {
+    const isLogin = envelope.transactions.some(({ primitive }) => primitive === 'Login-Request');
+    return envelope.sessionType === 'Inband' && !isLogin ? next(exchange) : outsideSessions(exchange, isLogin, next);
+  };
+
+  async function outsideSessions(exchange: Exchange, isLogin: boolean, next: Handler): Promise<Reply> {
+    if (isLogin) {
       return isLoginAlone(exchange)
         ? gate(parts, exchange, next)
         : refuseAll(
@@ -27,11 +32,10 @@ export function loginGate(parts: LoginParts): Link {
             'A Login-Request stands alone in an Outband message, in mode Request.',
           );
     }
-    if (envelope.sessionType === 'Inband') return next(exchange);
-    return firstTransaction(envelope).primitive === 'SystemMessage-User'
+    return firstTransaction(exchange.envelope).primitive === 'SystemMessage-User'
       ? takeOutbandAnswers(parts, exchange)
       : refuseAll(exchange, STATUS.INVALID_SESSION, 'Please log in first: nothing else is served without a session.');
-  };
+  }
 }
 
 function isLoginAlone({ envelope }: Exchange): boolean {

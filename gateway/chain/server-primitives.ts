@@ -39,7 +39,7 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number): Link {
 
   return async (exchange, next) => {
     const reply = await next(restoreIds(exchange));
-    if (reply.origin !== 'vasp' || reply.envelope === undefined) return reply;
+    if (reply.origin !== 'vasp' || !opensTransaction(reply)) return reply;
     const allowed = await withinLevel(exchange, reply, next);
     return exchange.vasp.replaceTransactionIds ? replaceIds(exchange, allowed) : allowed;
   };
@@ -66,8 +66,7 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number): Link {
       if (refused.length < current.envelope.transactions.length) {
         return without(exchange, current, current.envelope, refused);
       }
-      if (answer.envelope?.transactions.some(({ primitive, mode }) => isServerOriginated(primitive, mode)))
-        current = answer;
+      if (opensTransaction(answer)) current = answer;
       else if (isPoll(exchange) && current.envelope.poll?.value === true) current = await next(exchange);
       else break;
     }
@@ -122,7 +121,7 @@ function refuseToVasp(exchange: Exchange, refused: readonly Refused[], next: Han
 }
 
 function restoreIds(exchange: Exchange): Exchange {
-  if (!exchange.vasp.replaceTransactionIds) return exchange;
+  if (!exchange.vasp.replaceTransactionIds || !exchange.envelope.transactions.some(answersServer)) return exchange;
   let restored = exchange;
   exchange.envelope.transactions.forEach(({ id }, index) => {
     const original = answersServer(exchange.envelope.transactions[index]) ? OURS.exec(id)?.[1] : undefined;
@@ -135,6 +134,11 @@ function restoreIds(exchange: Exchange): Exchange {
 /** Whether a client's transaction may stand under an id of the server's: everything in mode Response. */
 function answersServer(transaction: EnvelopeTransaction | undefined): boolean {
   return transaction?.mode === 'Response';
+}
+
+/** Most replies only answer, and go on as they came. */
+function opensTransaction({ envelope }: Reply): boolean {
+  return envelope?.transactions.some(({ primitive, mode }) => isServerOriginated(primitive, mode)) === true;
 }
 
 function isPoll({ envelope }: Exchange): boolean {

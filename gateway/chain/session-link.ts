@@ -41,9 +41,8 @@ export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metri
       return refuseAll(exchange, STATUS.CLIENT_MISMATCH, 'The ClientID is not that of the client that logged in.');
     }
     const reply = await next({ ...exchange, session });
-    const ended = endOfSession(exchange, reply);
-    if (ended) await sessions.end(exchange.vasp.name, exchange.envelope.sessionId ?? '');
-    else await takeOverKeepAlive(exchange, session, reply);
+    if (endOfSession(exchange, reply)) await sessions.end(exchange.vasp.name, exchange.envelope.sessionId ?? '');
+    else if (answersKeepAlive(reply)) await takeOverKeepAlive(exchange, session, reply);
     return reply;
   }
 
@@ -69,13 +68,16 @@ export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metri
   }
 
   async function takeOverKeepAlive(exchange: Exchange, session: Session, reply: Reply): Promise<void> {
-    if (!reply.envelope?.transactions.some(({ primitive }) => primitive === 'KeepAlive-Response')) return;
     for (const { primitive } of answerMessage(exchange, reply).transactions) {
       const seconds = primitive.name === 'KeepAlive-Response' ? childInteger(primitive, 'KeepAliveTime') : undefined;
       if (seconds === undefined) continue;
       await sessions.keepAlive(exchange.vasp.name, exchange.envelope.sessionId ?? '', session, seconds);
     }
   }
+}
+
+function answersKeepAlive({ envelope }: Reply): boolean {
+  return envelope?.transactions.some(({ primitive }) => primitive === 'KeepAlive-Response') === true;
 }
 
 /** The client logs out, or the VASP says that the session is over. A logout ends it even where the VASP fails. */

@@ -3,12 +3,13 @@
 import { encodeDocument } from '../csp/codec.ts';
 import { element, inNamespace } from '../csp/element.ts';
 import { CSP_VERSIONS, NAMESPACES } from '../csp/versions.ts';
-import type { Link } from './exchange.ts';
+import type { Exchange, Link, Reply } from './exchange.ts';
 
 /** Answers a version discovery with the namespaces that the gateway speaks [P1.4]. */
-export const versionDiscovery: Link = async (exchange, next) => {
-  const { envelope, request } = exchange;
-  if (envelope.kind !== 'version-discovery') return next(exchange);
+export const versionDiscovery: Link = (exchange, next) =>
+  exchange.envelope.kind === 'version-discovery' ? answerDiscovery(exchange) : next(exchange);
+
+async function answerDiscovery({ envelope, request }: Exchange): Promise<Reply> {
   const namespaces = CSP_VERSIONS.map((version) => NAMESPACES[version]);
   const versions = element('VersionList', [
     ...namespaces.map(({ csp }) => element('SessionNSName', csp)),
@@ -25,4 +26,4 @@ export const versionDiscovery: Link = async (exchange, next) => {
     envelope: undefined,
     outcome: 'answered',
   };
-};
+}
