@@ -85,7 +85,7 @@ export async function benchCodec(): Promise<Row[]> {
   );
   const theirs = libwbxml(wbxml, withDoctype);
   if (!theirs.installed) {
-    console.log('libwbxml is not installed (or python3 is not): nothing to compare the conversions with');
+    console.error('libwbxml is not installed (or python3 is not): nothing to compare the conversions with');
     return rows;
   }
   compare(rows, 'WBXML to XML', theirs.toXml, toXml, 2);
@@ -100,7 +100,7 @@ function scanRow(name: string, bytes: Buffer, encoding: 'xml' | 'wbxml', goal: n
 
 function compare(rows: Row[], name: string, theirs: number | null | undefined, ours: number, goal: number): void {
   if (theirs === null || theirs === undefined) {
-    console.log(`libwbxml refuses the sample message: ${name} is not compared`);
+    console.error(`libwbxml refuses the sample message: ${name} is not compared`);
     return;
   }
   rows.push(
