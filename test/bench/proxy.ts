@@ -15,6 +15,9 @@ const FLOOR = 1.2;
 const GOAL = 1.5;
 
 interface Plan {
+  /** Pairs of fresh processes: how well the compiler of hot code did differs from one process to the next. */
+  readonly pairs: number;
+  /** For each pair. */
   readonly rounds: number;
   readonly requests: number;
   readonly warmUpRequests: number;
@@ -25,35 +28,39 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMPILED = join(ROOT, 'node_modules', '.cache', 'sapgw-bench');
 
 /** Long enough for the compiler of hot code to be done: what it takes is paid once in a process's life, not per request. */
-const FULL: Plan = { rounds: 10, requests: 20_000, warmUpRequests: 80_000 };
-const QUICK: Plan = { rounds: 4, requests: 10_000, warmUpRequests: 40_000 };
+const FULL: Plan = { pairs: 4, rounds: 5, requests: 20_000, warmUpRequests: 60_000 };
+const QUICK: Plan = { pairs: 2, rounds: 3, requests: 10_000, warmUpRequests: 40_000 };
 
-interface Target {
+/** What was measured of one proxy, round by round, over all of its processes. */
+interface Measured {
   readonly name: string;
-  readonly child: ChildProcess;
-  readonly port: number;
   readonly rates: number[];
   readonly throughputs: number[];
+}
+
+interface Target {
+  readonly measured: Measured;
+  readonly child: ChildProcess;
+  readonly port: number;
 }
 
 export async function benchProxy(isQuick: boolean): Promise<Row[]> {
   const plan = isQuick ? QUICK : FULL;
   const children: ChildProcess[] = [];
+  const baseline: Measured = { name: 'http-proxy', rates: [], throughputs: [] };
+  const gateway: Measured = { name: 'gateway', rates: [], throughputs: [] };
   compile();
   try {
     const vasp = start(children, 'upstream-server.ts', []);
     const { port } = await answerOf<TargetReady>(vasp);
     const load = start(children, 'load.ts', []);
-    const baseline = await startTarget(children, 'http-proxy', 'proxy-target-http-proxy.ts', port);
-    const gateway = await startTarget(children, 'gateway', 'proxy-target-gateway.ts', port);
-    for (const target of [baseline, gateway]) await measure(load, target, plan.warmUpRequests);
-    for (let round = 0; round < plan.rounds; round += 1) {
-      const inTurn = round % 2 === 0 ? [baseline, gateway] : [gateway, baseline];
-      for (const target of inTurn) {
-        const { rate, throughput } = await measure(load, target, plan.requests);
-        target.rates.push(rate);
-        target.throughputs.push(throughput);
-      }
+    for (let pair = 0; pair < plan.pairs; pair += 1) {
+      const targets = [
+        await startTarget(children, baseline, 'proxy-target-http-proxy.ts', port),
+        await startTarget(children, gateway, 'proxy-target-gateway.ts', port),
+      ];
+      await measurePair(load, targets, plan);
+      for (const { child } of targets) child.kill();
     }
     return rowsOf(baseline, gateway);
   } finally {
@@ -61,9 +68,21 @@ export async function benchProxy(isQuick: boolean): Promise<Row[]> {
   }
 }
 
-function rowsOf(baseline: Target, gateway: Target): Row[] {
+async function measurePair(load: ChildProcess, targets: readonly Target[], plan: Plan): Promise<void> {
+  for (const target of targets) await measure(load, target, plan.warmUpRequests);
+  for (let round = 0; round < plan.rounds; round += 1) {
+    const inTurn = round % 2 === 0 ? targets : targets.toReversed();
+    for (const target of inTurn) {
+      const { rate, throughput } = await measure(load, target, plan.requests);
+      target.measured.rates.push(rate);
+      target.measured.throughputs.push(throughput);
+    }
+  }
+}
+
+function rowsOf(baseline: Measured, gateway: Measured): Row[] {
   const ratio = median(gateway.rates.map((rate, round) => rate / (baseline.rates[round] ?? Number.NaN)));
-  const plain = (target: Target): Row[] => [
+  const plain = (target: Measured): Row[] => [
     { name: `proxy: ${target.name}`, value: median(target.rates), unit: 'requests/CPU-s', better: 'higher' },
     {
       name: `proxy: ${target.name}, wall clock`,
@@ -98,7 +117,7 @@ async function measure(
   const after = await usageOf(target);
   if (report.wrong > 0 || report.answered !== requests) {
     throw new Error(
-      `${target.name} answered ${report.answered} of ${requests} requests, ${report.wrong} of them wrongly`,
+      `${target.measured.name} answered ${report.answered} of ${requests} requests, ${report.wrong} of them wrongly`,
     );
   }
   return { rate: requests / (after.cpuSeconds - before.cpuSeconds), throughput: requests / report.seconds };
@@ -109,10 +128,15 @@ async function usageOf(target: Target): Promise<TargetUsage> {
   return answerOf<TargetUsage>(target.child);
 }
 
-async function startTarget(children: ChildProcess[], name: string, file: string, vaspPort: number): Promise<Target> {
+async function startTarget(
+  children: ChildProcess[],
+  measured: Measured,
+  file: string,
+  vaspPort: number,
+): Promise<Target> {
   const child = start(children, file, [String(vaspPort)]);
   const { port } = await answerOf<TargetReady>(child);
-  return { name, child, port, rates: [], throughputs: [] };
+  return { measured, child, port };
 }
 
 /** What is measured is what runs in production: the compiler's output, not the sources through a loader. */
