@@ -40,7 +40,8 @@ export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metri
       refused(exchange, 'other-client', STATUS.CLIENT_MISMATCH);
       return refuseAll(exchange, STATUS.CLIENT_MISMATCH, 'The ClientID is not that of the client that logged in.');
     }
-    const reply = await next({ ...exchange, session });
+    const { vasp, request, body, envelope } = exchange;
+    const reply = await next({ vasp, request, body, envelope, session });
     if (endOfSession(exchange, reply)) await sessions.end(exchange.vasp.name, exchange.envelope.sessionId ?? '');
     else if (answersKeepAlive(reply)) await takeOverKeepAlive(exchange, session, reply);
     return reply;

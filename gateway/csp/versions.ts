@@ -63,29 +63,30 @@ export function contentTypeOf(version: CspVersion, encoding: Encoding): string {
   return family + encoding;
 }
 
+const ENCODING_OF_TYPE: ReadonlyMap<string, Encoding> = new Map([
+  ['application/vnd.wv.csp.xml', 'xml'],
+  ['application/vnd.wv.csp+xml', 'xml'],
+  ['application/xml', 'xml'],
+  ['text/xml', 'xml'],
+  ['application/vnd.wv.csp.wbxml', 'wbxml'],
+  ['application/vnd.wv.csp+wbxml', 'wbxml'],
+]);
+
 /**
  * The encoding that a Content-Type header names; parameters and case do not matter, and the plain XML types are
  * tolerated [P8]. Undefined for anything that is not a CSP message.
  */
 export function encodingOfContentType(contentType: string): Encoding | undefined {
+  const spelledAsUsual = ENCODING_OF_TYPE.get(contentType);
+  if (spelledAsUsual !== undefined) return spelledAsUsual;
   const semicolon = contentType.indexOf(';');
-  const type = (semicolon === -1 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
-  switch (type) {
-    case 'application/vnd.wv.csp.xml':
-    case 'application/vnd.wv.csp+xml':
-    case 'application/xml':
-    case 'text/xml':
-      return 'xml';
-    case 'application/vnd.wv.csp.wbxml':
-    case 'application/vnd.wv.csp+wbxml':
-      return 'wbxml';
-    default:
-      return undefined;
-  }
+  const type = semicolon === -1 ? contentType : contentType.slice(0, semicolon);
+  return ENCODING_OF_TYPE.get(type.trim().toLowerCase());
 }
 
 /** Whether a Content-Type header says nothing of the charset, or what a message is written in: UTF-8 or its subset. */
 export function isUtf8ContentType(contentType: string): boolean {
+  if (!contentType.includes(';')) return true;
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1];
   return charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset);
 }
