@@ -34,9 +34,7 @@ export class Connections {
     this.#origin = origin;
     this.#limit = limit;
     this.#options = {
-      // Never used: one request at a time is lent out. At 1, undici would wait a turn of the event loop after each answer,
-      // on top of the one in which it looks, before each request, whether the connection still stands.
-      pipelining: 2,
+      pipelining: 1,
       allowH2: false,
       connectTimeout: connectTimeoutMillis,
       // Time limits are kept by the deadlines: undici's own timers act up to a second late.
