@@ -80,3 +80,9 @@ test('every command in the README is one of the command line', () => {
   for (const command of new Set(named))
     expect(program).toMatch(new RegExp(`[cC]ommand\\('${command}[' ]|'${command}'`));
 });
+
+test('no script of the package relies on running before or after another: .npmrc switches such scripts off', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
+  expect(Object.keys(scripts).filter((name) => /^(pre|post)/.test(name))).toEqual([]);
+});
