@@ -212,6 +212,17 @@ export function codesOfTree(tree: Element, version: CspVersion): ServiceSet {
 }
 
 /**
+ * The set with the mandatory part of every feature that it holds a code of: who spells out what there is leaves the
+ * mandatory parts unsaid, and they are there when their feature is [P3].
+ */
+export function withMandatoryParts(set: ServiceSet): ServiceSet {
+  const present = new Set(CODES.filter(({ code }) => set.has(code)).map(({ feature }) => feature));
+  return set.join(
+    ServiceSet.ofCodes(CODES.filter((r) => r.mandatory && present.has(r.feature)).map(({ code }) => code)),
+  );
+}
+
+/**
  * The WVCSPFeat element for a set, every code spelled out; undefined for an empty one, because an empty WVCSPFeat means
  * everything. A mandatory part is named only where a feature has nothing else [P3]: it does not stand beside functions.
  */

@@ -11,6 +11,7 @@ import {
   ServiceSet,
   spelledOutTree,
   TREE_ROOT,
+  withMandatoryParts,
 } from '../csp/service-tree.ts';
 import type { CspVersion } from '../csp/versions.ts';
 
@@ -63,7 +64,7 @@ export function narrowAnswer(
   const deniedTree = child(child(answer, 'Functions'), TREE_ROOT);
   const denied = deniedTree === undefined ? ServiceSet.NONE : codesOfTree(deniedTree, version);
   const providedTree = child(child(answer, 'AllFunctions'), TREE_ROOT);
-  const provided = providedTree === undefined ? ofVersion : codesOfTree(providedTree, version);
+  const provided = providedTree === undefined ? ofVersion : withMandatoryParts(codesOfTree(providedTree, version));
   const available = granted.meet(provided).minus(denied);
   const unavailable = request.wanted.minus(available);
   const functions = collapsedTree(unavailable, request.wanted, version);

@@ -1,7 +1,7 @@
 /** Proves what the VASP is asked for and what the client is told: the reference's own examples, in every version [X30]. */
 import { describe, expect, test } from '@jest/globals';
 import { type Element, element } from '../../gateway/csp/element.ts';
-import { ServiceSet, serviceSetOf } from '../../gateway/csp/service-tree.ts';
+import { ServiceSet, serviceSetOf, spelledOutTree } from '../../gateway/csp/service-tree.ts';
 import { CSP_VERSIONS, type CspVersion } from '../../gateway/csp/versions.ts';
 import { narrowAnswer, narrowRequest, serviceResponse } from '../../gateway/service-level/negotiate.ts';
 import { instantiate, parsePatterns } from '../transcripts/pattern.ts';
@@ -139,6 +139,16 @@ describe('what the client is told', () => {
       element('AllFunctions', []),
     );
   });
+
+  test.each(CSP_VERSIONS)(
+    'what a VASP spells out in CSP %s names no mandatory part, and has it all the same',
+    (version) => {
+      const narrowed = narrowRequest(request('PresenceFeat IMFeat', true), grant('PresenceFeat'), version);
+      const spelled = spelledOutTree(grant('PresenceFeat IMFeat'), version);
+      const said = element('Service-Response', [element('AllFunctions', spelled === undefined ? [] : [spelled])]);
+      expect(narrowAnswer(narrowed, said, grant('PresenceFeat'), version)?.functions).toEqual(functions('IMFeat'));
+    },
+  );
 
   test('AllFunctions names only what both the VASP has and the level grants', () => {
     const narrowed = narrowRequest(request('IMFeat', true), grant('IMFeat'), '1.2');
