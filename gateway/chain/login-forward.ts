@@ -3,16 +3,19 @@
  * answer: a session and the acceptances when it says yes [X19], a pass for the second phase when it challenges [X17],
  * nothing at all when it refuses, because an answer given by somebody who does not know the password is worth nothing.
  */
-import { childInteger, childText, type Element } from '../csp/element.ts';
-import { locateChildren } from '../csp/locate.ts';
+import { childInteger, childText, type Element, withoutChild } from '../csp/element.ts';
+import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
-import { closed } from '../negotiation/window.ts';
+import { closed, type NegotiationWindow } from '../negotiation/window.ts';
 import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
 import { type Login, type LoginParts, loginFields } from './login.ts';
 import type { Pass } from './negotiation-memory.ts';
 import { refuseAll } from './refusal.ts';
 import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
+
+/** Answers are between the client and the gateway: no VASP hears them [X15]. */
+const ANSWERS = 'SystemMessageResponseList';
 
 /** @param passMillis how long the answers of this login let a second phase through; 0 when they came with none. */
 export async function forwardLogin(
@@ -24,7 +27,7 @@ export async function forwardLogin(
 ): Promise<Reply> {
   const stripped = withoutAnswers(login.exchange);
   const negotiation = carriesFunctions(login.primitive)
-    ? openNegotiation(stripped, 0, withoutAnswerList(login.primitive), pass.granted)
+    ? openNegotiation(stripped, 0, withoutChild(login.primitive, ANSWERS), pass.granted)
     : undefined;
   const reply = await next(negotiation === undefined ? stripped : narrowExchange(stripped, negotiation));
   const response = loginResponse(login.exchange, reply);
@@ -56,16 +59,8 @@ export async function forwardLogin(
 function withoutAnswers(exchange: Exchange): Exchange {
   const { encoding, version } = exchange.envelope;
   const { primitiveRange } = firstTransaction(exchange.envelope);
-  const list = locateChildren(exchange.body, encoding, version, primitiveRange).find(
-    ({ name }) => name === 'SystemMessageResponseList',
-  );
-  return list === undefined
-    ? exchange
-    : withoutAnswers(withBody(exchange, removeRange(exchange.body, encoding, list.range)));
-}
-
-function withoutAnswerList(primitive: Element): Element {
-  return { ...primitive, children: primitive.children.filter(({ name }) => name !== 'SystemMessageResponseList') };
+  const list = locateChild(exchange.body, encoding, version, primitiveRange, ANSWERS);
+  return list === undefined ? exchange : withoutAnswers(withBody(exchange, removeRange(exchange.body, encoding, list)));
 }
 
 type LoginOutcome =
@@ -113,9 +108,7 @@ async function open(
     parts.log.error('the session cannot be stored', loginFields(login));
     return false;
   }
-  await parts.negotiations.dropPass(login.passKey);
-  const window = await parts.negotiations.window(login.windowKey);
-  await parts.negotiations.keepWindow(login.windowKey, facts.vasp, closed(window));
+  const window = await endNegotiation(parts, login);
   for (const { policy, outcome } of pass.outcomes) {
     if (outcome === 'answered') parts.metrics.negotiation(facts.vasp, policy, 'accepted');
     // Closing the window has spared this one its end by the clock.
@@ -141,7 +134,13 @@ async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply
 /** The answers did not lead to a session: they were worth nothing, and may be given again with the right password. */
 async function forget(parts: LoginParts, login: Login, pass: Pass): Promise<void> {
   await parts.negotiations.release(pass.tokens);
-  await parts.negotiations.dropPass(login.passKey);
-  const window = await parts.negotiations.window(login.windowKey);
-  await parts.negotiations.keepWindow(login.windowKey, login.facts.vasp, closed(window));
+  await endNegotiation(parts, login);
+}
+
+/** Whatever came of it, the next login starts anew; gives the window as it was. */
+async function endNegotiation({ negotiations }: LoginParts, login: Login): Promise<NegotiationWindow> {
+  await negotiations.dropPass(login.passKey);
+  const window = await negotiations.window(login.windowKey);
+  await negotiations.keepWindow(login.windowKey, login.facts.vasp, closed(window));
+  return window;
 }

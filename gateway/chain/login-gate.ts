@@ -3,8 +3,7 @@
  * about it: the reply that asks or denies, or the login handed to `login-forward.ts`. Nothing of a user is kept before
  * that user has accepted something, and no credential ever.
  */
-import { child, element } from '../csp/element.ts';
-import { result, STATUS, status } from '../csp/status.ts';
+import { STATUS, status } from '../csp/status.ts';
 import { systemMessageList } from '../csp/system-message.ts';
 import type { AskVerdict, ForwardVerdict, LoginVerdict } from '../negotiation/login.ts';
 import type { NegotiationWindow } from '../negotiation/window.ts';
@@ -86,10 +85,7 @@ function ask(parts: LoginParts, login: Login, verdict: AskVerdict): Reply {
   parts.metrics.login(login.facts.vasp, 'asked');
   parts.log.info('login asked', { ...loginFields(login), messages: verdict.messages.length });
   const list = systemMessageList(verdict.messages);
-  const response = element('Login-Response', [
-    child(login.primitive, 'ClientID'),
-    result(parts.askingCode, verdict.description, list),
-  ]);
+  const response = loginRefusal(login.primitive, parts.askingCode, verdict.description, list);
   return answerWith(login.exchange, response, 'asked');
 }
 

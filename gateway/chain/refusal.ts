@@ -18,7 +18,7 @@ export function loginRefusal(
 /** How long a client is told to wait before it logs in again, in seconds; CSP 1.3 alone can say it [X24]. */
 const TRY_AGAIN_SECONDS = 60;
 
-export function tryAgain(version: CspVersion): Element | undefined {
+function tryAgain(version: CspVersion): Element | undefined {
   return version === '1.3' ? element('TryAgainTimeout', TRY_AGAIN_SECONDS) : undefined;
 }
 
@@ -27,34 +27,34 @@ export function tryAgain(version: CspVersion): Element | undefined {
  * again where `temporary` [X24].
  */
 export function refuseAll(exchange: Exchange, code: number, description: string, temporary = false): Reply {
-  const { envelope } = exchange;
-  const primitive = (transaction: EnvelopeTransaction, index: number): Element =>
-    transaction.primitive === 'Login-Request'
+  const { version } = exchange.envelope;
+  return answerEach(exchange, code, ({ primitive }, index) =>
+    primitive === 'Login-Request'
       ? loginRefusal(
           messageOf(exchange).transactions[index]?.primitive ?? element('Login-Request'),
           code,
           description,
-          temporary ? tryAgain(envelope.version) : undefined,
+          temporary ? tryAgain(version) : undefined,
         )
-      : status(code, description);
-  return replyWith(
-    exchange,
-    answerAll(
-      envelope,
-      envelope.transactions.map((transaction, index) => ({
-        mode: 'Response',
-        id: transaction.id,
-        primitive: primitive(transaction, index),
-      })),
-    ),
-    String(code),
+      : status(code, description),
   );
 }
 
 /** Answers every transaction with a Status, a login too: of a message that cannot be read nothing is repeated [X1]. */
 export function refuseUnreadable(exchange: Exchange, description: string): Reply {
+  return answerEach(exchange, STATUS.BAD_REQUEST, () => status(STATUS.BAD_REQUEST, description));
+}
+
+function answerEach(
+  exchange: Exchange,
+  code: number,
+  primitiveFor: (transaction: EnvelopeTransaction, index: number) => Element,
+): Reply {
   const { envelope } = exchange;
-  const primitive = status(STATUS.BAD_REQUEST, description);
-  const answers = envelope.transactions.map(({ id }) => ({ mode: 'Response' as const, id, primitive }));
-  return replyWith(exchange, answerAll(envelope, answers), String(STATUS.BAD_REQUEST));
+  const answers = envelope.transactions.map((transaction, index) => ({
+    mode: 'Response' as const,
+    id: transaction.id,
+    primitive: primitiveFor(transaction, index),
+  }));
+  return replyWith(exchange, answerAll(envelope, answers), String(code));
 }

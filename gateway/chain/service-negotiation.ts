@@ -4,7 +4,7 @@
  * same way. Only the element that says something else is replaced; the bytes around it stay.
  */
 import { child, type Element, withChildren } from '../csp/element.ts';
-import { locateChildren } from '../csp/locate.ts';
+import { locateChild } from '../csp/locate.ts';
 import type { ServiceSet } from '../csp/service-tree.ts';
 import { removeRange, replaceElement } from '../csp/splice.ts';
 import { type NarrowedRequest, narrowAnswer, narrowRequest, serviceResponse } from '../service-level/negotiate.ts';
@@ -31,15 +31,15 @@ export function narrowExchange(exchange: Exchange, { index, request, narrowed }:
   const { body } = exchange;
   const { encoding, version } = exchange.envelope;
   const functions = narrowed.functions === 'nothing' ? undefined : narrowed.functions;
-  const old = locateChildren(body, encoding, version, range).find(({ name }) => name === 'Functions');
+  const old = locateChild(body, encoding, version, range, 'Functions');
   if (old === undefined) {
     return withBody(exchange, replaceElement(body, encoding, version, range, withFunctions(request, functions)));
   }
   return withBody(
     exchange,
     functions === undefined
-      ? removeRange(body, encoding, old.range)
-      : replaceElement(body, encoding, version, old.range, functions),
+      ? removeRange(body, encoding, old)
+      : replaceElement(body, encoding, version, old, functions),
   );
 }
 

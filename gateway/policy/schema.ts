@@ -91,7 +91,6 @@ const charge = z
 export const optionSchema = z
   .strictObject({ id, text: texts, grant: levelName.optional(), deny: texts.optional() })
   .describe('an option: { id, text, grant: LEVEL } or { id, text, deny: TEXTS }');
-export type OptionFile = z.infer<typeof optionSchema>;
 
 const verification = z
   .strictObject({
