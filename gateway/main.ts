@@ -15,6 +15,7 @@ import { DEFAULT_HTTP_LIMITS } from './http/limits.ts';
 import { createClientServer } from './http/server.ts';
 import { openLog } from './log.ts';
 import { compileGlob } from './policy/glob.ts';
+import { LivePolicySets } from './policy/live-sets.ts';
 import { loadPolicies } from './policy-folder.ts';
 import type { Clock } from './ports.ts';
 import { createSandbox } from './sandbox/server.ts';
@@ -71,6 +72,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
   log.info('policies loaded', { policies: policies.set.policies.length, warnings: policies.warnings.length });
   if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
 
+  const sets = new LivePolicySets(policies.set);
   const metrics = openMetrics({ processMetrics: true });
   metrics.policyReload('loaded');
   const store = timedStore(opened.store, clock, metrics.storeDuration);
@@ -86,7 +88,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
   );
   const gateway = createGateway({
     vasps,
-    policies: () => policies.set,
+    policies: sets,
     acceptances: store.acceptances,
     negotiations,
     sessions: new Sessions(store.sessions, secrets.secrets, clock, {

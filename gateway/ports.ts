@@ -57,6 +57,73 @@ export interface Acceptance {
   readonly acceptedAt: number;
 }
 
+/** One decision of one user about one policy, as it is proven later [policy-files §2]. No name: keyed hashes only. */
+export interface AuditRecord {
+  /** Keyed hash of the question's token: the same decision is recorded once, however often it is written. */
+  readonly id: string;
+  /** Keyed hash of the user id, as in sessions and acceptances. */
+  readonly user: string;
+  readonly vasp: string;
+  readonly policy: string;
+  readonly version: number;
+  /** `shown`: the message needed no answer and got none. */
+  readonly outcome: 'accepted' | 'shown';
+  /** The option chosen; undefined for a message without options. */
+  readonly option: string | undefined;
+  /** SHA-256, hexadecimal, of the text that was shown: see {@link ShownText}. */
+  readonly text: string;
+  /** The text's language, a tag as the policy writes it. */
+  readonly language: string;
+  /** Wall-clock milliseconds. */
+  readonly presentedAt: number;
+  readonly decidedAt: number;
+  /** How often the question was put until then, from 1. */
+  readonly tries: number;
+  readonly way: WayOfAsking;
+  /** The level that the option grants; undefined when it grants none in particular. */
+  readonly level: string | undefined;
+  /** Names of the levels that the login got; what they have in common was granted. */
+  readonly granted: readonly string[];
+  readonly csp: CspVersion;
+  readonly charge: AuditCharge | undefined;
+}
+
+/** How the question reached the user, and the answer the gateway. */
+export type WayOfAsking =
+  /** In the Login-Response, answered with the next Login-Request [X12, X13]. */
+  | 'system-message'
+  /** In the Login-Response, answered by an Outband SystemMessage-User [X13]. */
+  | 'system-message-user'
+  /** On the gateway's web page [X21]. */
+  | 'page'
+  /** In a conversation with the service contact [X21]. */
+  | 'conversation';
+
+export interface AuditCharge {
+  readonly amount: string;
+  readonly currency: string;
+  readonly per: string;
+  readonly estimate: boolean;
+}
+
+/**
+ * What users saw of one question: the message, its options under their numbers, the proof that was asked for. The user's
+ * own id stands in it as `{user}`, so that the text names nobody and is the same for all.
+ */
+export interface ShownText {
+  /** SHA-256 of the text's UTF-8, hexadecimal. */
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** All that is kept of one login that the VASP accepted [X19]. */
+export interface Accepted {
+  readonly remember: readonly Acceptance[];
+  readonly records: readonly AuditRecord[];
+  /** The texts that the records name. */
+  readonly texts: readonly ShownText[];
+}
+
 export interface AcceptanceStore {
   /** All acceptances of one user at one VASP: one read. */
   of(userKey: string): Promise<readonly Acceptance[]>;

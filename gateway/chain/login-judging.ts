@@ -11,7 +11,7 @@ import type { Login, LoginParts } from './login.ts';
 
 export async function judgeLoginOf(parts: LoginParts, login: Login, window: NegotiationWindow): Promise<LoginVerdict> {
   const { facts, asked } = login;
-  const set = parts.policies();
+  const set = parts.policies.current();
   const now = parts.clock.wall();
   const policies = applicablePolicies(set, facts, now);
   const answers = systemMessageAnswers(login.primitive) ?? [];

@@ -1,7 +1,8 @@
 /** A login on its way through the gateway: what its message says, and the keyed hashes of who it says it is. */
 import { child, childText, type Element } from '../csp/element.ts';
 import { type Asked, shortForm } from '../negotiation/token.ts';
-import type { Glob, LoginFacts, PolicySet } from '../policy/model.ts';
+import type { PolicySets } from '../policy/live-sets.ts';
+import type { Glob, LoginFacts } from '../policy/model.ts';
 import type { AcceptanceStore, Clock, Log, Metrics, Secrets } from '../ports.ts';
 import { type Exchange, messageOf } from './exchange.ts';
 import { clientIdText, clientKeyOf, cookieKeyOf, userKeyOf } from './identity.ts';
@@ -22,8 +23,8 @@ export interface Login {
 
 /** What deciding about a login needs of the world. */
 export interface LoginParts {
-  /** The policies in force; a login is decided wholly under the set that it finds. */
-  readonly policies: () => PolicySet;
+  /** A negotiation is decided wholly under the set that it began with. */
+  readonly policies: PolicySets;
   readonly acceptances: AcceptanceStore;
   readonly negotiations: NegotiationMemory;
   readonly sessions: Sessions;

@@ -19,7 +19,7 @@ export async function takeOutbandAnswers(parts: LoginParts, exchange: Exchange):
     judgeAnswer(answer, {
       secrets: parts.secrets,
       vasp: exchange.vasp.name,
-      policies: parts.policies().policies,
+      policies: parts.policies.current().policies,
       user: undefined,
       isSpent: (token) => spent.has(token),
       now: parts.clock.wall(),

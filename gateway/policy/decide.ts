@@ -53,7 +53,7 @@ function failedCondition(applies: Applies, user: UserId, login: LoginFacts, now:
 }
 
 /** With and without `wv:`; an id without a domain is held against the part of the glob before its `@`. */
-function matchesUser(glob: Glob, user: UserId): boolean {
+export function matchesUser(glob: Glob, user: UserId): boolean {
   if (glob.matches(user.bare) || glob.matches(`wv:${user.bare}`)) return true;
   if (user.domain !== '') return false;
   const local = glob.withoutDomain;

@@ -12,6 +12,7 @@ import type { Route } from '../../gateway/chain/route.ts';
 import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
 import { createGateway, type Gateway } from '../../gateway/gateway.ts';
 import { compileGlob } from '../../gateway/policy/glob.ts';
+import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
 import type { PolicyFile, PolicySet } from '../../gateway/policy/model.ts';
 import { formatProblem, parsePolicySet } from '../../gateway/policy/parse.ts';
 import type {
@@ -129,7 +130,7 @@ export function createRig(options: RigOptions = {}): Rig {
   const store = options.store ?? openMemoryStore();
   const secrets = options.secrets ?? secretsOf(TEST_KEY);
   const upstream = scriptedUpstream();
-  let policies = policySetOf(options.policies);
+  const policies = new LivePolicySets(policySetOf(options.policies));
   let negotiations = newNegotiations();
   let gateway = start();
 
@@ -140,7 +141,7 @@ export function createRig(options: RigOptions = {}): Rig {
   function start(): Gateway {
     return createGateway({
       vasps: (options.vasps ?? [{}]).map((vasp) => ({ ...DEFAULT_VASP, ...vasp })),
-      policies: () => policies,
+      policies,
       acceptances: store.acceptances,
       negotiations,
       sessions: new Sessions(store.sessions, secrets, clock, { ...DEFAULT_SESSIONS, ...options.sessions }),
@@ -172,7 +173,7 @@ export function createRig(options: RigOptions = {}): Rig {
     send: (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) =>
       gateway.handle({ target, host, contentType, headers, body: Buffer.from(body) }),
     usePolicies: (next) => {
-      policies = policySetOf(next);
+      policies.replace(policySetOf(next), clock.wall());
     },
     restart: () => {
       negotiations = newNegotiations();
