@@ -9,7 +9,7 @@ import { type Asked, issueToken, shortForm } from '../negotiation/token.ts';
 import { EMPTY_WINDOW, type NegotiationWindow } from '../negotiation/window.ts';
 import type { OffLinePolicy } from '../policy/model.ts';
 import type { TestAnswer } from '../policy/test-file.ts';
-import type { Judge, JudgeInput, JudgeOutcome } from '../policy/test-run.ts';
+import type { Judge, JudgeInput, JudgeOutcome, PolicyStanding } from '../policy/test-run.ts';
 import type { Secrets } from '../ports.ts';
 import { openSecrets } from '../secrets.ts';
 
@@ -67,17 +67,33 @@ function judge(secrets: Secrets, input: JudgeInput): JudgeOutcome {
       return token;
     },
   });
+  const standings = verdict.outcomes.map(({ policy, outcome }) => ({ policy, how: outcome }));
   switch (verdict.kind) {
     case 'forward':
-      return { kind: 'forward', granted: verdict.granted, remembered: verdict.remember.map(({ policy }) => policy) };
+      return {
+        kind: 'forward',
+        granted: verdict.granted,
+        remembered: verdict.remember.map(({ policy }) => policy),
+        recorded: recordedOf(policies, standings),
+        standings,
+      };
     case 'deny':
-      return { kind: 'deny', code: verdict.code, description: verdict.description };
+      return { kind: 'deny', code: verdict.code, description: verdict.description, standings };
     case 'ask':
       return {
         kind: 'ask',
+        standings,
         messages: verdict.messages.map(({ id, text, options }) => ({ policy: issued.get(id) ?? '', text, options })),
       };
   }
+}
+
+/** What was decided now goes to the record, where the policy keeps one. */
+function recordedOf(policies: readonly OffLinePolicy[], standings: readonly PolicyStanding[]): readonly string[] {
+  const decided = new Set(
+    standings.filter(({ how }) => how === 'answered' || how === 'shown').map(({ policy }) => policy),
+  );
+  return policies.filter(({ id, record }) => record === 'keyed' && decided.has(id)).map(({ id }) => id);
 }
 
 /** Options stand on the wire as their place in the policy. */

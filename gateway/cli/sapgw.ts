@@ -1,27 +1,37 @@
 #!/usr/bin/env node
-/** The command line: one command a file, put together here. Exit status: 0 done, 1 what was asked for failed, 2 wrong use. */
+/**
+ * The command line: one family of commands a file, put together here. A family is loaded when its command is called, all
+ * of them for the help: checking a policy does not wait for the libraries of the gateway. Exit status: 0 done, 1 what was
+ * asked for failed, 2 wrong use.
+ */
 import { Command, CommanderError } from 'commander';
-import { configCommand } from './config.ts';
-import { registerConvert } from './convert.ts';
-import { registerHandset } from './handset.ts';
-import { registerPolicy } from './policy.ts';
-import { createPolicyJudge } from './policy-judge.ts';
-import { registerSandbox } from './sandbox.ts';
-import { registerServe } from './serve.ts';
 
 const WRONG_USE = 2;
+
+interface Family {
+  /** The commands that it adds. */
+  readonly commands: readonly string[];
+  readonly add: (program: Command) => Promise<unknown>;
+}
+
+/** In the order of the help. */
+const FAMILIES: readonly Family[] = [
+  { commands: ['serve'], add: async (program) => (await import('./serve.ts')).registerServe(program) },
+  { commands: ['sandbox'], add: async (program) => (await import('./sandbox.ts')).registerSandbox(program) },
+  { commands: ['handset'], add: async (program) => (await import('./handset.ts')).registerHandset(program) },
+  { commands: ['policy'], add: async (program) => (await import('./policy.ts')).registerPolicy(program) },
+  { commands: ['decode', 'encode'], add: async (program) => (await import('./convert.ts')).registerConvert(program) },
+  { commands: ['config'], add: async (program) => program.addCommand((await import('./config.ts')).configCommand()) },
+];
 
 const program = new Command('sapgw')
   .description('a gateway in front of an IMPS service: asks before login, applies the granted service level')
   .showHelpAfterError('(sapgw --help lists the commands)')
   .exitOverride();
 
-registerServe(program);
-registerSandbox(program);
-registerHandset(program);
-registerPolicy(program, { judge: createPolicyJudge() });
-registerConvert(program);
-program.addCommand(configCommand());
+const called = process.argv[2] ?? '';
+const family = FAMILIES.find(({ commands }) => commands.includes(called));
+for (const { add } of family === undefined ? FAMILIES : [family]) await add(program);
 // Commands made before exitOverride was set do not inherit it.
 for (const command of everyCommand(program)) command.exitOverride();
 

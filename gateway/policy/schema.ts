@@ -98,7 +98,7 @@ const verification = z
     url: flag.optional(),
     key: z.string().min(1).max(40).describe('the word that proves reading, up to 40 characters'),
   })
-  .describe('{ inText: TEXTS, key: WORD }');
+  .describe('{ inText: TEXTS, key: WORD } or { url: true, key: random }');
 
 const askMode = z.enum(['every-login', 'on-change', 'once']);
 const ask = z
@@ -124,7 +124,7 @@ export const offLineServiceSchema = z.strictObject({
   record: z.enum(['keyed', 'none']).optional(),
   withoutSystemMessages: z
     .strictObject({ deny: texts.optional(), grant: levelName.optional(), converse: flag.optional() })
-    .describe('{ deny: TEXTS } or { grant: LEVEL }')
+    .describe('{ deny: TEXTS }, { grant: LEVEL } or { converse: true }')
     .optional(),
   mode: z.enum(['enforce', 'observe']).optional(),
 });
@@ -163,8 +163,9 @@ const expectation = z
       .describe('the reason, or { code, reason }')
       .optional(),
     remembered: z.array(id).describe('a list of policy ids').optional(),
+    recorded: z.array(id).describe('a list of policy ids').optional(),
   })
-  .describe('what must come out: ask, grant or deny, remembered');
+  .describe('what must come out: ask, grant or deny, remembered, recorded');
 
 export const policyTestsSchema = z.strictObject({
   kind: z.literal('policy-tests'),

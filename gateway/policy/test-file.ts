@@ -39,6 +39,7 @@ export interface Expectation {
   readonly grant: readonly string[] | undefined;
   readonly deny: { readonly code: number | undefined; readonly reason: string | undefined } | undefined;
   readonly remembered: readonly string[] | undefined;
+  readonly recorded: readonly string[] | undefined;
 }
 
 export interface ExpectedMessage {
@@ -94,8 +95,8 @@ function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: Po
   for (const [index, { policy }] of (expect.ask ?? []).entries()) {
     checkPolicy([...at, 'expect', 'ask', index, 'policy'], policy);
   }
-  for (const [index, policy] of (expect.remembered ?? []).entries()) {
-    checkPolicy([...at, 'expect', 'remembered', index], policy);
+  for (const key of ['remembered', 'recorded'] as const) {
+    for (const [index, policy] of (expect[key] ?? []).entries()) checkPolicy([...at, 'expect', key, index], policy);
   }
   for (const level of levelsOf(expect.grant) ?? []) {
     checkLevelName(document, [...at, 'expect', 'grant'], level, [...set.levels.keys()]);
@@ -143,6 +144,7 @@ function buildCase(file: CaseFile, index: number): TestCase {
       grant: levelsOf(file.expect.grant),
       deny: denyOf(file.expect.deny),
       remembered: file.expect.remembered,
+      recorded: file.expect.recorded,
     },
     at: ['cases', index],
   };

@@ -5,8 +5,9 @@
 import { ServiceSet } from '../csp/service-tree.ts';
 import type { Acceptance } from '../ports.ts';
 import type { YamlDocument } from '../yaml/document.ts';
-import type { Problem } from '../yaml/problem.ts';
+import type { Path, Problem } from '../yaml/problem.ts';
 import { applicablePolicies } from './decide.ts';
+import { DEFAULT_ON_TIMEOUT, DEFAULT_WITHOUT_SYSTEM_MESSAGES } from './defaults.ts';
 import type { LoginFacts, OffLinePolicy, PolicyFile, PolicySet } from './model.ts';
 import { readTestFile, type TestAnswer, type TestCase } from './test-file.ts';
 
@@ -25,15 +26,25 @@ export interface JudgeInput {
   readonly now: number;
 }
 
-export type JudgeOutcome =
+export type JudgeOutcome = { readonly standings: readonly PolicyStanding[] } & (
   | {
       readonly kind: 'forward';
       readonly granted: ServiceSet;
       /** Ids of the policies whose acceptance will be remembered. */
       readonly remembered: readonly string[];
+      /** Ids of the policies whose outcome goes to the record of decisions. */
+      readonly recorded: readonly string[];
     }
   | { readonly kind: 'ask'; readonly messages: readonly AskedMessage[] }
-  | { readonly kind: 'deny'; readonly code: number; readonly description: string };
+  | { readonly kind: 'deny'; readonly code: number; readonly description: string }
+);
+
+/** How one policy came to its outcome. */
+export interface PolicyStanding {
+  readonly policy: string;
+  /** Such as `remembered`, `asked`, `answered`, `declined`, `timed-out`, `cannot-ask`, `shown` or `observed`. */
+  readonly how: string;
+}
 
 export interface AskedMessage {
   readonly policy: string;
@@ -59,39 +70,70 @@ export interface TestReport {
   readonly failed: number;
   /** What is wrong with the test files themselves; no case of such a file was run. */
   readonly problems: readonly Problem[];
-  /** What no passing case chose: policy ids, and `policy/option`. */
+  /** What no passing case chose: policy ids, and `policy/option`. Policies in mode observe are never asked, and do not count. */
   readonly untested: readonly string[];
+  /** What a policy writes and no passing case came to: `policy/onTimeout` and `policy/withoutSystemMessages`. */
+  readonly unreached: readonly string[];
 }
 
 export function runPolicyTests(set: PolicySet, files: readonly PolicyFile[], judge: Judge): TestReport {
   const cases: CaseResult[] = [];
   const problems: Problem[] = [];
-  const tested = new Set<string>();
+  const covered = new Set<string>();
   for (const file of files) {
     const { document, cases: testCases } = readTestFile(file, set);
     problems.push(...document.problems);
     for (const testCase of testCases) {
-      const result = runCase(set, document, testCase, judge);
+      const { result, standings } = runCase(set, document, testCase, judge);
       cases.push(result);
-      if (result.passed) for (const name of testedBy(testCase)) tested.add(name);
+      if (result.passed) for (const name of coveredBy(testCase, standings)) covered.add(name);
     }
   }
   const passed = cases.filter((result) => result.passed).length;
-  const untested = set.policies.flatMap(namesOf).filter((name) => !tested.has(name));
-  return { cases, passed, failed: cases.length - passed, problems, untested };
+  const asking = set.policies.filter(({ mode }) => mode === 'enforce');
+  const isUncovered = (name: string): boolean => !covered.has(name);
+  return {
+    cases,
+    passed,
+    failed: cases.length - passed,
+    problems,
+    untested: asking.flatMap(choicesOf).filter(isUncovered),
+    unreached: asking.flatMap(rulingsOf).filter(isUncovered),
+  };
 }
 
-const namesOf = ({ id, options }: OffLinePolicy): readonly string[] =>
+const choicesOf = ({ id, options }: OffLinePolicy): readonly string[] =>
   options.length === 0 ? [id] : options.map((option) => `${id}/${option.id}`);
 
-function testedBy({ answers, expect }: TestCase): readonly string[] {
+/** The key of the ruling that decides when a policy comes to stand so. */
+const RULING_OF: Readonly<Record<string, string>> = { 'timed-out': 'onTimeout', 'cannot-ask': 'withoutSystemMessages' };
+
+/** Rulings that the file writes, as far as a login can come to them. */
+function rulingsOf(policy: OffLinePolicy): readonly string[] {
+  const { id, onTimeout, withoutSystemMessages, requiresResponse } = policy;
+  return [
+    ...(requiresResponse && onTimeout !== DEFAULT_ON_TIMEOUT ? [`${id}/onTimeout`] : []),
+    ...(withoutSystemMessages === DEFAULT_WITHOUT_SYSTEM_MESSAGES ? [] : [`${id}/withoutSystemMessages`]),
+  ];
+}
+
+function coveredBy({ answers, expect }: TestCase, standings: readonly PolicyStanding[]): readonly string[] {
   const chosen = [...answers].flatMap(([policy, answer]) =>
     answer.kind === 'given' && answer.option !== undefined ? [`${policy}/${answer.option}`] : [policy],
   );
-  return [...chosen, ...(expect.ask ?? []).map(({ policy }) => policy)];
+  const ruled = standings.flatMap(({ policy, how }) =>
+    Object.hasOwn(RULING_OF, how) ? [`${policy}/${RULING_OF[how]}`] : [],
+  );
+  return [...chosen, ...ruled, ...(expect.ask ?? []).map(({ policy }) => policy)];
 }
 
-function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, judge: Judge): CaseResult {
+interface RunCase {
+  readonly result: CaseResult;
+  /** Where every policy came to stand, in the first login and in the one that answered. */
+  readonly standings: readonly PolicyStanding[];
+}
+
+function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, judge: Judge): RunCase {
   const before = document.problems.length;
   const { login, now, knowsSystemMessages, accepted, answers } = testCase;
   const input = { set, policies: applicablePolicies(set, login, now), login, knowsSystemMessages, accepted, now };
@@ -100,7 +142,8 @@ function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, jud
   compareAsked(document, testCase, first);
   compareResult(set, document, testCase, last);
   const differences = document.problems.slice(before);
-  return { path: document.path, name: testCase.name, passed: differences.length === 0, differences };
+  const result = { path: document.path, name: testCase.name, passed: differences.length === 0, differences };
+  return { result, standings: [...first.standings, ...last.standings] };
 }
 
 function compareAsked(document: YamlDocument, { at, expect, answers }: TestCase, first: JudgeOutcome): void {
@@ -131,7 +174,7 @@ function compareAsked(document: YamlDocument, { at, expect, answers }: TestCase,
 }
 
 function compareResult(set: PolicySet, document: YamlDocument, { at, expect }: TestCase, last: JudgeOutcome): void {
-  const { grant, deny, remembered } = expect;
+  const { grant, deny, remembered, recorded } = expect;
   const place = [...at, 'expect'];
   if (grant !== undefined) {
     const wanted = grant.reduce((sum, name) => sum.meet(set.levels.get(name)?.set ?? ServiceSet.NONE), ServiceSet.ALL);
@@ -149,14 +192,19 @@ function compareResult(set: PolicySet, document: YamlDocument, { at, expect }: T
   } else if (last.kind !== 'ask') {
     document.report(place, `expected questions only, but ${said(last)}`);
   }
-  if (remembered === undefined) return;
-  const kept = last.kind === 'forward' ? last.remembered : [];
-  if (!sameList(remembered.toSorted(), kept.toSorted())) {
-    document.report(
-      [...place, 'remembered'],
-      `expected to be remembered ${listed(remembered)}, but was ${listed(kept)}`,
-    );
-  }
+  const isForwarded = last.kind === 'forward';
+  compareKept(document, [...place, 'remembered'], remembered, isForwarded ? last.remembered : []);
+  compareKept(document, [...place, 'recorded'], recorded, isForwarded ? last.recorded : []);
+}
+
+function compareKept(
+  document: YamlDocument,
+  at: Path,
+  wanted: readonly string[] | undefined,
+  kept: readonly string[],
+): void {
+  if (wanted === undefined || sameList(wanted.toSorted(), kept.toSorted())) return;
+  document.report(at, `expected to be ${at.at(-1)} ${listed(wanted)}, but was ${listed(kept)}`);
 }
 
 function said(outcome: JudgeOutcome): string {

@@ -10,7 +10,13 @@ import { textFor, textValues } from '../../gateway/policy/text.ts';
 
 type Standing =
   | { readonly kind: 'outstanding' }
-  | { readonly kind: 'ruled'; readonly ruling: Ruling | undefined; readonly code: number; readonly chosen: boolean };
+  | {
+      readonly kind: 'ruled';
+      readonly ruling: Ruling | undefined;
+      readonly code: number;
+      readonly how: string;
+      readonly chosen: boolean;
+    };
 
 export const plainJudge: Judge = (input: JudgeInput): JudgeOutcome => {
   const { policies, login, set } = input;
@@ -19,14 +25,20 @@ export const plainJudge: Judge = (input: JudgeInput): JudgeOutcome => {
   const say = (policy: OffLinePolicy, texts: Texts): string =>
     textFor(texts, [login.language], textValues(policy, login));
 
+  const standings = placed.map(({ policy, standing }) => ({
+    policy: policy.id,
+    how: standing.kind === 'outstanding' ? 'asked' : standing.how,
+  }));
+
   for (const { policy, standing } of placed) {
     if (standing.kind !== 'ruled' || standing.ruling?.kind !== 'deny') continue;
-    return { kind: 'deny', code: standing.code, description: say(policy, standing.ruling.texts) };
+    return { kind: 'deny', code: standing.code, description: say(policy, standing.ruling.texts), standings };
   }
   const outstanding = placed.filter(({ standing }) => standing.kind === 'outstanding');
   if (outstanding.length > 0) {
     return {
       kind: 'ask',
+      standings,
       messages: outstanding.map(({ policy }) => ({
         policy: policy.id,
         text: say(policy, policy.message),
@@ -36,12 +48,14 @@ export const plainJudge: Judge = (input: JudgeInput): JudgeOutcome => {
   }
   let granted = enforced.length === 0 ? set.defaultLevel.set : ServiceSet.ALL;
   const remembered: string[] = [];
+  const recorded: string[] = [];
   for (const { policy, standing } of placed) {
     if (standing.kind !== 'ruled') continue;
     if (standing.ruling?.kind === 'grant') granted = granted.meet(standing.ruling.level.set);
     if (standing.chosen && policy.ask.mode !== 'every-login') remembered.push(policy.id);
+    if (standing.chosen && policy.record === 'keyed') recorded.push(policy.id);
   }
-  return { kind: 'forward', granted, remembered };
+  return { kind: 'forward', granted, remembered, recorded, standings };
 };
 
 function standingOf(policy: OffLinePolicy, { accepted, answers, knowsSystemMessages, now }: JudgeInput): Standing {
@@ -52,27 +66,28 @@ function standingOf(policy: OffLinePolicy, { accepted, answers, knowsSystemMessa
       (version === policy.version || policy.ask.mode === 'once') &&
       (policy.ask.mode !== 'every' || now < acceptedAt + policy.ask.everyMillis),
   );
-  if (before !== undefined) return ruled(optionOf(policy, before.option), 200, false);
-  if (!knowsSystemMessages) return ruled(policy.withoutSystemMessages, 403, false);
+  if (before !== undefined) return ruled(optionOf(policy, before.option), 200, 'remembered');
+  if (!knowsSystemMessages) return ruled(policy.withoutSystemMessages, 403, 'cannot-ask');
   const answer = answers.get(policy.id);
   if (answer !== undefined) return answered(policy, answer);
-  return answers.size > 0 && !policy.requiresResponse ? ruled(undefined, 200, false) : { kind: 'outstanding' };
+  return answers.size > 0 && !policy.requiresResponse ? ruled(undefined, 200, 'shown') : { kind: 'outstanding' };
 }
 
 function answered(policy: OffLinePolicy, answer: TestAnswer): Standing {
-  if (answer.kind === 'never' || answer.late) return ruled(policy.onTimeout, 408, false);
+  if (answer.kind === 'never' || answer.late) return ruled(policy.onTimeout, 408, 'timed-out');
   const key = policy.verification?.key.toLowerCase();
   if (key !== undefined && answer.key?.trim().toLowerCase() !== key) return { kind: 'outstanding' };
   if (answer.option === undefined && policy.options.length > 0) return { kind: 'outstanding' };
-  return ruled(optionOf(policy, answer.option), 403, true);
+  return ruled(optionOf(policy, answer.option), 403, 'answered');
 }
 
 const optionOf = (policy: OffLinePolicy, option: string | undefined): Ruling | undefined =>
   policy.options.find(({ id }) => id === option)?.outcome;
 
-const ruled = (ruling: Ruling | undefined, code: number, chosen: boolean): Standing => ({
+const ruled = (ruling: Ruling | undefined, code: number, how: string): Standing => ({
   kind: 'ruled',
   ruling,
   code,
-  chosen,
+  how,
+  chosen: how === 'answered',
 });

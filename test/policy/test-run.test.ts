@@ -105,6 +105,8 @@ describe('a case fails, and says what came out instead', () => {
       kind: 'forward',
       granted: set.levels.get('quiet')?.set ?? set.defaultLevel.set,
       remembered: [],
+      recorded: [],
+      standings: [],
     });
     expect(found(run('login: { user: a }\nexpect: { grant: full }', judge)).join()).toMatch(
       /MF, GETSPI, .* not granted/,
@@ -131,6 +133,60 @@ describe('a test file that is wrong is no failed test', () => {
     const report = run(`login: { user: a }\n${lines}`);
     expect(report.problems.map(formatProblem).join('\n')).toContain(expected);
     expect(report.cases).toEqual([]);
+  });
+});
+
+describe('the record of decisions', () => {
+  test('is told apart from what is remembered', () => {
+    const set = setOf(LEVELS, CHARGE.replace('verification', 'ask: every-login\nverification'));
+    const lines = 'login: { user: a }, answers: { fees: { option: pay, key: green } }, expect:';
+    const text = `kind: policy-tests\ncases:\n  - { name: it, ${lines} { grant: full, remembered: [], recorded: [] } }\n`;
+    const report = runPolicyTests(set, [{ path: 'it.test.yaml', text }], plainJudge);
+    expect(found(report)).toEqual([
+      'it.test.yaml:3:134: cases[0].expect.recorded: expected to be recorded nothing, but was fees',
+    ]);
+  });
+
+  test('of a policy that keeps none is empty', () => {
+    const set = setOf(LEVELS, CHARGE.replace('verification', 'record: none\nverification'));
+    const lines = 'login: { user: a }, answers: { fees: { option: pay, key: green } }, expect:';
+    const text = `kind: policy-tests\ncases:\n  - { name: it, ${lines} { grant: full, remembered: [fees], recorded: [] } }\n`;
+    expect(found(runPolicyTests(set, [{ path: 'it.test.yaml', text }], plainJudge))).toEqual([]);
+  });
+
+  test('names policies that are there', () => {
+    const report = run('login: { user: a }\nexpect: { ask: [], recorded: [feas] }');
+    expect(report.problems.map(formatProblem)).toEqual([
+      'it.test.yaml:5:35: cases[0].expect.recorded[0]: no policy has the id "feas"; did you mean "fees"?',
+    ]);
+  });
+});
+
+describe('rulings that no passing case came to are told', () => {
+  const set = setOf(
+    LEVELS,
+    `${CHARGE}onTimeout: { deny: { en: Late, sv: Sent } }\nwithoutSystemMessages: { grant: quiet }\n`,
+  );
+  test.each([
+    ['none', 'expect: { ask: [{ policy: fees }] }', ['fees/onTimeout', 'fees/withoutSystemMessages']],
+    ['late', 'answers: { fees: { never: true } }\n    expect: { deny: Late }', ['fees/withoutSystemMessages']],
+    ['cannot ask', 'expect: { grant: quiet }', ['fees/onTimeout']],
+    [
+      'failed',
+      'answers: { fees: { never: true } }\n    expect: { deny: Soon }',
+      ['fees/onTimeout', 'fees/withoutSystemMessages'],
+    ],
+  ])('%s', (name, lines, unreached) => {
+    const login = name === 'cannot ask' ? '{ user: a, csp: "1.1" }' : '{ user: a }';
+    const text = `kind: policy-tests\ncases:\n  - name: it\n    login: ${login}\n    ${lines}\n`;
+    expect(runPolicyTests(set, [{ path: 'it.test.yaml', text }], plainJudge).unreached).toEqual(unreached);
+  });
+
+  test('built-in ones and those of observing policies do not count', () => {
+    const observing = setOf(LEVELS, `${CHARGE}mode: observe\nonTimeout: { deny: { en: Late, sv: Sent } }\n`);
+    const { untested, unreached } = runPolicyTests(observing, [], plainJudge);
+    expect([untested, unreached]).toEqual([[], []]);
+    expect(runPolicyTests(SET, [], plainJudge).unreached).toEqual([]);
   });
 });
 
