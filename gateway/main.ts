@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { openMetrics } from './admin/metrics.ts';
 import { type Check, createAdminServer } from './admin/server.ts';
+import { auditSeal } from './audit/seal.ts';
 import { MemoryNegotiations } from './chain/negotiation-memory.ts';
 import { Sessions } from './chain/sessions.ts';
 import { type Address, type Config, SANDBOX_NAME, type StoreConfig, sandboxVasp } from './config.ts';
@@ -17,7 +18,7 @@ import { openLog } from './log.ts';
 import { compileGlob } from './policy/glob.ts';
 import { LivePolicySets } from './policy/live-sets.ts';
 import { loadPolicies } from './policy-folder.ts';
-import type { Clock } from './ports.ts';
+import type { Clock, Secrets } from './ports.ts';
 import { createSandbox } from './sandbox/server.ts';
 import { openSecrets } from './secrets.ts';
 import { type OpenResult, openLmdbStore } from './stores/lmdb.ts';
@@ -63,7 +64,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
   if (policies.kind === 'failed' || secrets.kind === 'failed' || subscribers.kind === 'failed') {
     return { kind: 'failed', problems };
   }
-  const opened = openStore(config.store, clock);
+  const opened = openStore(config.store, clock, secrets.secrets);
   if (opened.kind === 'failed') return { kind: 'failed', problems: [opened.problem] };
 
   const log = openLog({ level: config.log.level });
@@ -217,10 +218,10 @@ export async function startGateway(config: Config): Promise<StartResult> {
   }
 }
 
-function openStore(config: StoreConfig, clock: Clock): OpenResult {
+function openStore(config: StoreConfig, clock: Clock, secrets: Secrets): OpenResult {
   return config.kind === 'memory'
     ? { kind: 'open', store: openMemoryStore(), setAside: undefined }
-    : openLmdbStore(config.directory, clock.wall());
+    : openLmdbStore(config.directory, clock.wall(), auditSeal(secrets));
 }
 
 function cannotListen(error: unknown): string {

@@ -46,6 +46,8 @@ export interface SessionStore {
   delete(sessionKey: string): Promise<void>;
   /** Drops every session that has expired; answers how many are left for each VASP. */
   sweep(now: number): Promise<ReadonlyMap<string, number>>;
+  /** The sessions of one user at one VASP, by their keys. Goes through all sessions: for rare questions. */
+  ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>>;
 }
 
 /** What a user accepted, so that the same question is not asked again [X19]. */
@@ -127,16 +129,142 @@ export interface Accepted {
 export interface AcceptanceStore {
   /** All acceptances of one user at one VASP: one read. */
   of(userKey: string): Promise<readonly Acceptance[]>;
-  /** Adds acceptances, each replacing an older one of the same policy. Durable when resolved. */
+  /**
+   * Keeps all of one login together or nothing of it: each acceptance replaces an older one of the same policy, the records
+   * are appended to the audit chain, the texts are kept once. A record whose id is in the chain already is not appended
+   * again. Durable when resolved.
+   */
+  accept(userKey: string, accepted: Accepted): Promise<void>;
+  /** Adds acceptances without records. Durable when resolved. */
   add(userKey: string, accepted: readonly Acceptance[]): Promise<void>;
-  /** Forgets everything about one user. */
-  forget(userKey: string): Promise<void>;
+  /** Forgets every acceptance of one user; resolves with how many there were. Records in the audit chain stay. */
+  forget(userKey: string): Promise<number>;
+  /** Forgets one user's acceptance of one policy, or of all when undefined, so that the user is asked again; resolves with how many. */
+  forgetPolicies(userKey: string, policy: string | undefined): Promise<number>;
+}
+
+/**
+ * One entry of the audit chain. Its hash covers the hash before it, its own sequence number and the SHA-256 of its
+ * record, so that a record's content can be erased and the chain still be verified. Hashes are hexadecimal SHA-256.
+ */
+export type AuditEntry =
+  | (AuditLink & { readonly kind: 'record'; readonly record: AuditRecord })
+  /** The record was erased; `content` is what its SHA-256 was. */
+  | (AuditLink & { readonly kind: 'erased'; readonly content: string })
+  /** What stands in the store under this number cannot be read. */
+  | { readonly kind: 'damaged'; readonly sequence: number };
+
+export interface AuditLink {
+  /** From 1, without gaps. */
+  readonly sequence: number;
+  /** The hash of the entry before; 64 zeros before the first. */
+  readonly previous: string;
+  readonly hash: string;
+}
+
+/** Where the chain begins and ends. The store seals it with the gateway's key. */
+export interface AuditHead {
+  /** Sequence number of the first entry that is still kept: moved on by retention. */
+  readonly first: number;
+  /** Hash of the entry before `first`. */
+  readonly before: string;
+  /** Sequence number that the next entry gets. `first` when there is none. */
+  readonly next: number;
+  /** Hash of the last entry; `before` when there is none. */
+  readonly hash: string;
+  /** Sequence numbers at which the chain went on although its head was missing or not sealed by this gateway. */
+  readonly breaks: readonly number[];
+}
+
+/** Something in the audit chain that is not as the gateway left it. */
+export interface AuditProblem {
+  /** The entry that it is about; undefined for the head and for texts. */
+  readonly sequence: number | undefined;
+  readonly code:
+    | 'damaged'
+    | 'changed'
+    | 'missing'
+    | 'not-linked'
+    | 'not-sealed'
+    | 'head-damaged'
+    | 'head-differs'
+    | 'broken'
+    | 'index'
+    | 'text';
+  /** One clause that goes on after the entry's number. */
+  readonly message: string;
+}
+
+export interface AuditReport {
+  /** Undefined when the head is missing or not sealed by this gateway. */
+  readonly head: AuditHead | undefined;
+  /** Entries that were checked, erased ones among them. */
+  readonly entries: number;
+  readonly erased: number;
+  /** In the order of the entries; at most 1,000. */
+  readonly problems: readonly AuditProblem[];
+  /** How many more there are. */
+  readonly moreProblems: number;
+}
+
+/** The audit chain: appended to by {@link AcceptanceStore.accept}, changed by nothing but erasing and retention. */
+export interface AuditStore {
+  /** Up to `limit` entries in order, the first not before `from`. Empty at the end. */
+  read(from: number, limit: number): Promise<readonly AuditEntry[]>;
+  /** Where the chain begins and ends, whether or not the seal is right; undefined when it cannot be read. */
+  head(): Promise<AuditHead | undefined>;
+  /** Checks every entry, link, index row, text, and the seal, as they stood together at one moment. */
+  verify(progress?: (checked: number, of: number) => void): Promise<AuditReport>;
+  /** One user's entries at one VASP, in order. */
+  recordsOf(userKey: string): Promise<readonly AuditEntry[]>;
+  /** Erases the content of one user's records; the chain stays whole. Resolves with how many. */
+  erase(userKey: string): Promise<number>;
+  /**
+   * Drops entries from the chain's beginning as long as they were decided before a wall-clock time, with the texts that
+   * nothing names any more. Works in slices, each durable by itself; never goes past a damaged entry. Resolves with how many.
+   */
+  dropBefore(decidedAt: number): Promise<number>;
+}
+
+/** The texts that records name, once each. */
+export interface TextStore {
+  /** By the SHA-256 of its UTF-8, hexadecimal. */
+  get(hash: string): Promise<string | undefined>;
+}
+
+/** An operator's wish that users be asked again, as it is stored: see `policy/ask-again.ts`. */
+export interface StoredAskAgain {
+  /** Undefined: every policy. */
+  readonly policy: string | undefined;
+  /** Undefined: every VASP. */
+  readonly vasp: string | undefined;
+  /** A glob over user ids, as the operator wrote it. */
+  readonly users: string;
+  /** Wall-clock milliseconds: what was accepted before counts no longer. */
+  readonly at: number;
+}
+
+export interface AskAgainStore {
+  list(): Promise<readonly StoredAskAgain[]>;
+  /** Keeps a wish in the place of an older one with the same policy, VASP and users. Durable when resolved. */
+  add(wish: StoredAskAgain): Promise<void>;
+}
+
+/** Small named texts: what the gateway notes for itself. A name has at most 100 characters, a text a few MB. */
+export interface NoteStore {
+  get(name: string): Promise<string | undefined>;
+  /** Replaces it. Durable when resolved. */
+  put(name: string, text: string): Promise<void>;
 }
 
 /** One place for all durable state. `open` and `close` belong to `main.ts`. */
 export interface Store {
   readonly sessions: SessionStore;
   readonly acceptances: AcceptanceStore;
+  readonly audit: AuditStore;
+  readonly texts: TextStore;
+  readonly askAgain: AskAgainStore;
+  readonly notes: NoteStore;
   close(): Promise<void>;
 }
 

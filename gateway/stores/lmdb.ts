@@ -7,13 +7,25 @@
  * than locked out. Anything else that keeps it from opening (rights, a full disk, a newer version's data) stops the start.
  */
 import { mkdirSync, renameSync } from 'node:fs';
-import type { Database, RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { errorCode } from '../error-code.ts';
-import type { Acceptance, AcceptanceStore, SessionRecord, SessionStore, Store } from '../ports.ts';
+import type {
+  AcceptanceStore,
+  AskAgainStore,
+  AuditStore,
+  NoteStore,
+  SessionStore,
+  Store,
+  TextStore,
+} from '../ports.ts';
+import { shownText } from './ledger.ts';
+import type { Seal } from './ledger-tables.ts';
+import { LmdbAcceptances, LmdbAudit } from './lmdb-acceptances.ts';
 import { damageOf } from './lmdb-header.ts';
-import { replaced } from './memory.ts';
-import { readAcceptances, readSession, readSessionLife, writeAcceptances, writeSession } from './records.ts';
+import { LmdbLedger, openLedgerDatabases } from './lmdb-ledger.ts';
+import { LmdbAskAgain, LmdbNotes } from './lmdb-notes.ts';
+import { LmdbSessions } from './lmdb-sessions.ts';
 
 export type OpenResult =
   /** `setAside` is where a damaged environment was moved to. */
@@ -23,17 +35,22 @@ export type OpenResult =
 /** The form of the environment as a whole: which databases there are and how their keys are written. */
 const LAYOUT = 1;
 const LAYOUT_KEY = 'layout';
-/** Entries that a sweep looks at before it lets other work run: about a millisecond. */
-const SWEEP_SLICE = 1000;
+/** Databases that an environment may hold; more than there are, for versions to come. */
+const MAX_DATABASES = 64;
 
-/** Opens the environment, making it when the directory is new. `now` names a damaged one that is moved aside. */
-export function openLmdbStore(directory: string, now: number): OpenResult {
+type Environment = RootDatabase<Buffer, string>;
+
+/**
+ * Opens the environment, making it when the directory is new. `now` names a damaged one that is moved aside; `seal` seals the
+ * head of the audit chain with the gateway's key, and has to be the same every time.
+ */
+export function openLmdbStore(directory: string, now: number, seal: Seal): OpenResult {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
     return { kind: 'failed', problem: `${directory}: cannot be made: ${errorCode(error)}` };
   }
-  const first = tryOpen(directory);
+  const first = tryOpen(directory, seal);
   if (first.kind !== 'damaged') return first;
   const setAside = `${directory}.damaged-${new Date(now).toISOString().replace(/[:.]/g, '')}`;
   try {
@@ -45,21 +62,21 @@ export function openLmdbStore(directory: string, now: number): OpenResult {
       problem: `${directory}: is damaged (${first.damage}) and cannot be moved: ${errorCode(error)}`,
     };
   }
-  const second = tryOpen(directory);
+  const second = tryOpen(directory, seal);
   if (second.kind === 'open') return { ...second, setAside };
   return { kind: 'failed', problem: `${directory}: cannot be opened` };
 }
 
 type Attempt = OpenResult | { readonly kind: 'damaged'; readonly damage: string };
 
-function tryOpen(directory: string): Attempt {
-  let environment: RootDatabase<Buffer, string> | undefined;
+function tryOpen(directory: string, seal: Seal): Attempt {
+  let environment: Environment | undefined;
   try {
     const damage = damageOf(directory);
     if (damage !== undefined) return { kind: 'damaged', damage };
-    environment = open<Buffer, string>(directory, { encoding: 'binary', maxDbs: 16, cache: false });
+    environment = open<Buffer, string>(directory, { encoding: 'binary', maxDbs: MAX_DATABASES, cache: false });
     const problem = checkLayout(environment);
-    if (problem === undefined) return { kind: 'open', store: new LmdbStore(environment), setAside: undefined };
+    if (problem === undefined) return { kind: 'open', store: new LmdbStore(environment, seal), setAside: undefined };
     void environment.close();
     return { kind: 'failed', problem: `${directory}: ${problem}` };
   } catch (error) {
@@ -68,7 +85,7 @@ function tryOpen(directory: string): Attempt {
   }
 }
 
-function checkLayout(environment: RootDatabase<Buffer, string>): string | undefined {
+function checkLayout(environment: Environment): string | undefined {
   const found = environment.get(LAYOUT_KEY)?.[0];
   if (found === undefined) {
     environment.putSync(LAYOUT_KEY, Buffer.of(LAYOUT));
@@ -80,109 +97,29 @@ function checkLayout(environment: RootDatabase<Buffer, string>): string | undefi
 class LmdbStore implements Store {
   readonly sessions: SessionStore;
   readonly acceptances: AcceptanceStore;
-  readonly #environment: RootDatabase<Buffer, string>;
+  readonly audit: AuditStore;
+  readonly texts: TextStore;
+  readonly askAgain: AskAgainStore;
+  readonly notes: NoteStore;
+  readonly #environment: Environment;
 
-  constructor(environment: RootDatabase<Buffer, string>) {
+  constructor(environment: Environment, seal: Seal) {
     this.#environment = environment;
+    const single = environment.openDB<Buffer, string>({ name: 'single', encoding: 'binary' });
+    const ledger = openLedgerDatabases(environment, single);
     this.sessions = new LmdbSessions(environment.openDB({ name: 'sessions', encoding: 'binary' }));
-    this.acceptances = new LmdbAcceptances(environment.openDB({ name: 'acceptances', encoding: 'binary' }));
+    this.acceptances = new LmdbAcceptances(
+      environment.openDB({ name: 'acceptances', encoding: 'binary' }),
+      new LmdbLedger(ledger),
+      seal,
+    );
+    this.audit = new LmdbAudit(ledger, seal);
+    this.texts = { get: async (hash) => shownText(new LmdbLedger(ledger).text(hash)) };
+    this.askAgain = new LmdbAskAgain(single);
+    this.notes = new LmdbNotes(environment.openDB({ name: 'notes', encoding: 'binary' }));
   }
 
   async close(): Promise<void> {
     await this.#environment.close();
-  }
-}
-
-class LmdbSessions implements SessionStore {
-  readonly #db: Database<Buffer, string>;
-
-  constructor(db: Database<Buffer, string>) {
-    this.#db = db;
-  }
-
-  async get(sessionKey: string): Promise<SessionRecord | undefined> {
-    // The buffer is LMDB's until the next read: it is decoded before anything else runs.
-    const bytes = this.#db.getBinaryFast(sessionKey);
-    return bytes === undefined ? undefined : readSession(bytes);
-  }
-
-  async put(sessionKey: string, record: SessionRecord): Promise<void> {
-    await this.#db.put(sessionKey, writeSession(record));
-    await this.#db.flushed;
-  }
-
-  async delete(sessionKey: string): Promise<void> {
-    await this.#db.remove(sessionKey);
-    await this.#db.flushed;
-  }
-
-  /** Goes through everything in slices with pauses between them; a session opened meanwhile may not be counted yet. */
-  async sweep(now: number): Promise<ReadonlyMap<string, number>> {
-    const left = new Map<string, number>();
-    let after: string | undefined;
-    do {
-      const slice = this.#slice(after, now, left);
-      if (slice.expired.length > 0) await this.#removeExpired(slice.expired, now);
-      after = slice.last;
-      await new Promise((resume) => setImmediate(resume));
-    } while (after !== undefined);
-    return left;
-  }
-
-  /** Counts the living and lists the expired among the next entries; `last` is undefined at the end. */
-  #slice(
-    after: string | undefined,
-    now: number,
-    left: Map<string, number>,
-  ): { expired: string[]; last: string | undefined } {
-    const expired: string[] = [];
-    let seen = 0;
-    let last: string | undefined;
-    const from = after === undefined ? {} : { start: after, exclusiveStart: true };
-    for (const { key, value } of this.#db.getRange({ ...from, limit: SWEEP_SLICE })) {
-      const { vasp, expiresAt } = readSessionLife(value);
-      if (expiresAt <= now) expired.push(key);
-      else left.set(vasp, (left.get(vasp) ?? 0) + 1);
-      seen++;
-      last = key;
-    }
-    return { expired, last: seen < SWEEP_SLICE ? undefined : last };
-  }
-
-  /** Looks again inside the transaction: another process may have prolonged a session since. */
-  async #removeExpired(keys: readonly string[], now: number): Promise<void> {
-    await this.#db.transaction(() => {
-      for (const key of keys) {
-        const bytes = this.#db.getBinary(key);
-        if (bytes !== undefined && readSessionLife(bytes).expiresAt <= now) this.#db.removeSync(key);
-      }
-    });
-  }
-}
-
-class LmdbAcceptances implements AcceptanceStore {
-  readonly #db: Database<Buffer, string>;
-
-  constructor(db: Database<Buffer, string>) {
-    this.#db = db;
-  }
-
-  async of(userKey: string): Promise<readonly Acceptance[]> {
-    const bytes = this.#db.getBinary(userKey);
-    return bytes === undefined ? [] : readAcceptances(bytes);
-  }
-
-  async add(userKey: string, accepted: readonly Acceptance[]): Promise<void> {
-    await this.#db.transaction(() => {
-      const bytes = this.#db.getBinary(userKey);
-      const known = bytes === undefined ? [] : readAcceptances(bytes);
-      this.#db.putSync(userKey, writeAcceptances(replaced(known, accepted)));
-    });
-    await this.#db.flushed;
-  }
-
-  async forget(userKey: string): Promise<void> {
-    await this.#db.remove(userKey);
-    await this.#db.flushed;
   }
 }

@@ -2,12 +2,37 @@
  * The store that forgets: everything in this process's memory, nothing after its end. For trying things and for tests; a
  * gateway on it asks every user again after a restart.
  */
-import type { Acceptance, AcceptanceStore, SessionRecord, SessionStore, Store } from '../ports.ts';
+import type {
+  Acceptance,
+  AcceptanceStore,
+  Accepted,
+  AskAgainStore,
+  AuditEntry,
+  AuditHead,
+  AuditReport,
+  AuditStore,
+  NoteStore,
+  SessionRecord,
+  SessionStore,
+  Store,
+  StoredAskAgain,
+} from '../ports.ts';
+import { append, checkTexts, dropSlice, erase, shownText } from './ledger.ts';
+import { checkLedger } from './ledger-check.ts';
+import type { Seal } from './ledger-tables.ts';
+import { MemoryLedger } from './memory-ledger.ts';
+import { plainHead, replaced, without, withWish } from './rules.ts';
 
-export function openMemoryStore(): Store {
+/** @param seal of the audit chain's head. Nobody but this process reaches its memory, so any will do. */
+export function openMemoryStore(seal: Seal = () => ''): Store {
+  const ledger = new MemoryLedger();
   return {
     sessions: new MemorySessions(),
-    acceptances: new MemoryAcceptances(),
+    acceptances: new MemoryAcceptances(ledger, seal),
+    audit: new MemoryAudit(ledger, seal),
+    texts: { get: async (hash) => shownText(ledger.text(hash)) },
+    askAgain: new MemoryAskAgain(),
+    notes: new MemoryNotes(),
     close: async () => {},
   };
 }
@@ -35,27 +60,103 @@ class MemorySessions implements SessionStore {
     }
     return left;
   }
+
+  async ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>> {
+    return new Map([...this.#sessions].filter(([, record]) => record.userKey === userKey));
+  }
 }
 
 class MemoryAcceptances implements AcceptanceStore {
   readonly #users = new Map<string, readonly Acceptance[]>();
+  readonly #ledger: MemoryLedger;
+  readonly #seal: Seal;
+
+  constructor(ledger: MemoryLedger, seal: Seal) {
+    this.#ledger = ledger;
+    this.#seal = seal;
+  }
 
   async of(userKey: string): Promise<readonly Acceptance[]> {
     return this.#users.get(userKey) ?? [];
+  }
+
+  async accept(userKey: string, { remember, records, texts }: Accepted): Promise<void> {
+    checkTexts(this.#ledger, records, texts);
+    append(this.#ledger, this.#seal, records, texts);
+    if (remember.length > 0) await this.add(userKey, remember);
   }
 
   async add(userKey: string, accepted: readonly Acceptance[]): Promise<void> {
     this.#users.set(userKey, replaced(this.#users.get(userKey) ?? [], accepted));
   }
 
-  async forget(userKey: string): Promise<void> {
-    this.#users.delete(userKey);
+  async forget(userKey: string): Promise<number> {
+    return this.forgetPolicies(userKey, undefined);
+  }
+
+  async forgetPolicies(userKey: string, policy: string | undefined): Promise<number> {
+    const known = this.#users.get(userKey) ?? [];
+    const left = without(known, policy);
+    if (left.length === 0) this.#users.delete(userKey);
+    else this.#users.set(userKey, left);
+    return known.length - left.length;
   }
 }
 
-/** The acceptances of a user with new ones added, each in the place of an older one of the same policy. */
-export function replaced(known: readonly Acceptance[], added: readonly Acceptance[]): readonly Acceptance[] {
-  const byPolicy = new Map(known.map((acceptance) => [acceptance.policy, acceptance]));
-  for (const acceptance of added) byPolicy.set(acceptance.policy, acceptance);
-  return [...byPolicy.values()];
+class MemoryAudit implements AuditStore {
+  readonly #ledger: MemoryLedger;
+  readonly #seal: Seal;
+
+  constructor(ledger: MemoryLedger, seal: Seal) {
+    this.#ledger = ledger;
+    this.#seal = seal;
+  }
+
+  async read(from: number, limit: number): Promise<readonly AuditEntry[]> {
+    return this.#ledger.entries(from, limit);
+  }
+
+  async head(): Promise<AuditHead | undefined> {
+    return plainHead(this.#ledger.head());
+  }
+
+  verify(progress: (checked: number, of: number) => void = () => {}): Promise<AuditReport> {
+    return checkLedger(this.#ledger.snapshot(), this.#seal, progress);
+  }
+
+  async recordsOf(userKey: string): Promise<readonly AuditEntry[]> {
+    return this.#ledger.sequencesOf(userKey).flatMap((sequence) => this.#ledger.entries(sequence, 1));
+  }
+
+  async erase(userKey: string): Promise<number> {
+    return erase(this.#ledger, userKey);
+  }
+
+  async dropBefore(decidedAt: number): Promise<number> {
+    return dropSlice(this.#ledger, this.#seal, decidedAt, Number.POSITIVE_INFINITY);
+  }
+}
+
+class MemoryAskAgain implements AskAgainStore {
+  #wishes: readonly StoredAskAgain[] = [];
+
+  async list(): Promise<readonly StoredAskAgain[]> {
+    return this.#wishes;
+  }
+
+  async add(wish: StoredAskAgain): Promise<void> {
+    this.#wishes = withWish(this.#wishes, wish);
+  }
+}
+
+class MemoryNotes implements NoteStore {
+  readonly #notes = new Map<string, string>();
+
+  async get(name: string): Promise<string | undefined> {
+    return this.#notes.get(name);
+  }
+
+  async put(name: string, text: string): Promise<void> {
+    this.#notes.set(name, text);
+  }
 }

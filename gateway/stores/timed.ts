@@ -15,18 +15,38 @@ export function timedStore(
       observe(operation, (clock.monotonic() - start) / 1000);
     }
   }
-  const { sessions, acceptances } = store;
+  const { sessions, acceptances, audit } = store;
   return {
     sessions: {
       get: (key) => timed('session-get', () => sessions.get(key)),
       put: (key, record) => timed('session-put', () => sessions.put(key, record)),
       delete: (key) => timed('session-delete', () => sessions.delete(key)),
       sweep: (now) => timed('session-sweep', () => sessions.sweep(now)),
+      ofUser: (user) => timed('sessions-of-user', () => sessions.ofUser(user)),
     },
     acceptances: {
       of: (user) => timed('acceptances-of', () => acceptances.of(user)),
       add: (user, accepted) => timed('acceptances-add', () => acceptances.add(user, accepted)),
+      accept: (user, accepted) => timed('acceptances-accept', () => acceptances.accept(user, accepted)),
       forget: (user) => timed('acceptances-forget', () => acceptances.forget(user)),
+      forgetPolicies: (user, policy) => timed('acceptances-forget', () => acceptances.forgetPolicies(user, policy)),
+    },
+    audit: {
+      read: (from, limit) => timed('audit-read', () => audit.read(from, limit)),
+      head: () => timed('audit-head', () => audit.head()),
+      verify: (progress) => timed('audit-verify', () => audit.verify(progress)),
+      recordsOf: (user) => timed('audit-records', () => audit.recordsOf(user)),
+      erase: (user) => timed('audit-erase', () => audit.erase(user)),
+      dropBefore: (decidedAt) => timed('audit-drop', () => audit.dropBefore(decidedAt)),
+    },
+    texts: { get: (hash) => timed('text-get', () => store.texts.get(hash)) },
+    askAgain: {
+      list: () => timed('ask-again-list', () => store.askAgain.list()),
+      add: (wish) => timed('ask-again-add', () => store.askAgain.add(wish)),
+    },
+    notes: {
+      get: (name) => timed('note-get', () => store.notes.get(name)),
+      put: (name, text) => timed('note-put', () => store.notes.put(name, text)),
     },
     close: () => store.close(),
   };

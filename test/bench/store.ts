@@ -18,7 +18,7 @@ const BATCH = 500;
 /** Measures a store of `sessions` sessions in a temporary directory. */
 export async function benchStore(sessions: number): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'sapgw-bench-store-'));
-  const opened = openLmdbStore(directory, Date.now());
+  const opened = openLmdbStore(directory, Date.now(), (text) => text);
   if (opened.kind === 'failed') throw new Error(opened.problem);
   const { store } = opened;
   const keys: string[] = [];

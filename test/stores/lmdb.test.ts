@@ -9,7 +9,7 @@ import type { Store } from '../../gateway/ports.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { readAcceptances, readSession, writeSession } from '../../gateway/stores/records.ts';
 import { describeStore } from './contract.ts';
-import { acceptance, KEY, session } from './records-of-tests.ts';
+import { acceptance, KEY, seal, session } from './records-of-tests.ts';
 
 let root: string;
 let made = 0;
@@ -22,7 +22,7 @@ const newDirectory = () => join(root, `store-${made++}`);
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 function opened(directory: string): Store {
-  const result = openLmdbStore(directory, NOW);
+  const result = openLmdbStore(directory, NOW, seal);
   if (result.kind === 'failed') throw new Error(result.problem);
   return result.store;
 }
@@ -101,7 +101,7 @@ describe('what does not open', () => {
     await store.close();
     const damaged = damage(readFileSync(join(directory, 'data.mdb')));
     writeFileSync(join(directory, 'data.mdb'), damaged);
-    const result = openLmdbStore(directory, NOW);
+    const result = openLmdbStore(directory, NOW, seal);
     if (result.kind === 'failed') throw new Error(result.problem);
     expect(result.setAside).toBe(`${directory}.damaged-2026-01-02T030405000Z`);
     expect(readFileSync(join(result.setAside ?? '', 'data.mdb')).equals(damaged)).toBe(true);
@@ -117,7 +117,7 @@ describe('what does not open', () => {
     const raw = open<Buffer, string>(directory, { encoding: 'binary', maxDbs: 16 });
     await raw.put('layout', Buffer.of(77));
     await raw.close();
-    const result = openLmdbStore(directory, NOW);
+    const result = openLmdbStore(directory, NOW, seal);
     expect(result).toEqual({ kind: 'failed', problem: `${directory}: has layout 77; this version reads 1` });
     expect(existsSync(join(directory, 'data.mdb'))).toBe(true);
   });
@@ -125,7 +125,10 @@ describe('what does not open', () => {
   test('a directory that cannot be made is a problem with its path', () => {
     const directory = newDirectory();
     writeFileSync(directory, 'a file');
-    expect(openLmdbStore(directory, NOW)).toEqual({ kind: 'failed', problem: `${directory}: cannot be made: EEXIST` });
+    expect(openLmdbStore(directory, NOW, seal)).toEqual({
+      kind: 'failed',
+      problem: `${directory}: cannot be made: EEXIST`,
+    });
   });
 });
 

@@ -1,6 +1,8 @@
 /** Records that store tests write. Free of the test runner, so that child processes use them too. */
+
+import { createHash, createHmac } from 'node:crypto';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
-import type { Acceptance, SessionRecord } from '../../gateway/ports.ts';
+import type { Acceptance, Accepted, AuditRecord, SessionRecord, ShownText } from '../../gateway/ports.ts';
 
 export const KEY = 'AAAAAAAAAAAAAAAAAAAAAA';
 export const OTHER_KEY = 'BBBBBBBBBBBBBBBBBBBBBA';
@@ -22,4 +24,49 @@ export function session(change: Partial<SessionRecord> = {}): SessionRecord {
 
 export function acceptance(change: Partial<Acceptance> = {}): Acceptance {
   return { policy: 'aoc', version: 3, option: 'accept', acceptedAt: 1_700_000_000_000, ...change };
+}
+
+export const TEXT = shown('Messages cost EUR 0.10 each. Accept?\n1 Accept\n2 Decline');
+export const OTHER_TEXT = shown('Meddelanden kostar 0,10 EUR styck.');
+
+export function shown(text: string): ShownText {
+  return { hash: createHash('sha256').update(text).digest('hex'), text };
+}
+
+/** A record with an id of its own for each number. */
+export function record(number: number, change: Partial<AuditRecord> = {}): AuditRecord {
+  return {
+    id: idOf(`record ${number}`),
+    user: KEY,
+    vasp: 'friendly-im',
+    policy: 'advice-of-charge',
+    version: 3,
+    outcome: 'accepted',
+    option: 'accept',
+    text: TEXT.hash,
+    language: 'en',
+    presentedAt: 1_700_000_000_000 + number,
+    decidedAt: 1_700_000_020_000 + number,
+    tries: 1,
+    way: 'system-message',
+    level: 'full',
+    granted: ['full'],
+    csp: '1.2',
+    charge: { amount: '0.10', currency: 'EUR', per: 'message', estimate: false },
+    ...change,
+  };
+}
+
+/** A keyed hash, as `Secrets` makes them. */
+export function idOf(text: string): string {
+  return createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url');
+}
+
+export function accepted(records: readonly AuditRecord[], change: Partial<Accepted> = {}): Accepted {
+  return { remember: [], records, texts: [TEXT, OTHER_TEXT], ...change };
+}
+
+/** A seal as the gateway's keys make them. */
+export function seal(text: string): string {
+  return createHmac('sha256', 'a key of the tests').update(text).digest('base64url').slice(0, 22);
 }

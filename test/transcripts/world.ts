@@ -283,6 +283,10 @@ function openStore(): OpenStore {
   return {
     sessionsNow,
     acceptancesNow,
+    audit: store.audit,
+    texts: store.texts,
+    askAgain: store.askAgain,
+    notes: store.notes,
     close: () => store.close(),
     sessions: {
       get: (key) => store.sessions.get(key),
@@ -298,6 +302,7 @@ function openStore(): OpenStore {
         for (const [key, { expiresAt }] of sessionsNow) if (expiresAt <= now) sessionsNow.delete(key);
         return store.sessions.sweep(now);
       },
+      ofUser: (user) => store.sessions.ofUser(user),
     },
     acceptances: {
       of: (user) => store.acceptances.of(user),
@@ -305,7 +310,12 @@ function openStore(): OpenStore {
         await store.acceptances.add(user, accepted);
         acceptancesNow.set(user, await store.acceptances.of(user));
       },
+      accept: async (user, accepted) => {
+        await store.acceptances.accept(user, accepted);
+        acceptancesNow.set(user, await store.acceptances.of(user));
+      },
       forget: (user) => store.acceptances.forget(user),
+      forgetPolicies: (user, policy) => store.acceptances.forgetPolicies(user, policy),
     },
   };
 }

@@ -1,0 +1,115 @@
+/**
+ * Fields of a record as bytes, one after the other: big-endian numbers, hashes, texts with their length. A writer grows
+ * with what is written; a reader fails with {@link RecordError} on whatever is not there.
+ */
+import { RecordError } from './records.ts';
+
+const KEY_CHARACTERS = 22;
+const KEY_BYTES = 16;
+const SHA_BYTES = 32;
+/** The length byte of a key that is written as text. */
+const TEXT_KEY = 0;
+/** Of a keyed hash, written as its bytes. */
+const HASH_KEY = 1;
+
+export class FieldWriter {
+  #bytes = Buffer.alloc(512);
+  #length = 0;
+
+  /** A whole number below 256 ** `size`; `size` is at most 6. */
+  number(value: number, size: number): void {
+    this.#room(size);
+    this.#bytes.writeUIntBE(value, this.#length, size);
+    this.#length += size;
+  }
+
+  /** A SHA-256 written in hexadecimal. */
+  sha256(hash: string): void {
+    if (!/^[0-9a-f]{64}$/.test(hash)) throw new RangeError('a hash in a record is no SHA-256');
+    this.#room(SHA_BYTES);
+    this.#length += this.#bytes.write(hash, this.#length, 'hex');
+  }
+
+  /** A keyed hash, or any other text. */
+  key(key: string): void {
+    const bytes = key.length === KEY_CHARACTERS ? Buffer.from(key, 'base64url') : Buffer.alloc(0);
+    if (bytes.length === KEY_BYTES && bytes.toString('base64url') === key) {
+      this.number(HASH_KEY, 1);
+      this.#room(KEY_BYTES);
+      this.#length += bytes.copy(this.#bytes, this.#length);
+    } else {
+      this.number(TEXT_KEY, 1);
+      this.text(key);
+    }
+  }
+
+  /** A text of at most 65,535 bytes of UTF-8. */
+  text(text: string): void {
+    const length = Buffer.byteLength(text);
+    if (length > 0xffff) throw new RangeError('a text in a record has more than 65,535 bytes');
+    if (length < 0xff) {
+      this.number(length, 1);
+    } else {
+      this.number(0xff, 1);
+      this.number(length, 2);
+    }
+    this.#room(length);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  /** What was written, in a buffer of its own. */
+  bytes(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#length));
+  }
+
+  #room(size: number): void {
+    if (this.#length + size <= this.#bytes.length) return;
+    this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length + size)]);
+  }
+}
+
+export class FieldReader {
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  number(size: number): number {
+    return this.#bytes.readUIntBE(this.#take(size), size);
+  }
+
+  sha256(): string {
+    const at = this.#take(SHA_BYTES);
+    return this.#bytes.toString('hex', at, at + SHA_BYTES);
+  }
+
+  key(): string {
+    const form = this.number(1);
+    if (form === TEXT_KEY) return this.text();
+    if (form !== HASH_KEY) throw new RecordError('a record is damaged');
+    const at = this.#take(KEY_BYTES);
+    return this.#bytes.toString('base64url', at, at + KEY_BYTES);
+  }
+
+  text(): string {
+    const short = this.number(1);
+    const length = short === 0xff ? this.number(2) : short;
+    const at = this.#take(length);
+    return this.#bytes.toString('utf8', at, at + length);
+  }
+
+  /** Fails when something is left. */
+  end(): void {
+    if (this.#at !== this.#bytes.length) throw new RecordError('a record is damaged');
+  }
+
+  #take(size: number): number {
+    const at = this.#at;
+    if (at + size > this.#bytes.length) throw new RecordError('a record is damaged');
+    this.#at = at + size;
+    return at;
+  }
+}

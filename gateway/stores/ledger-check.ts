@@ -1,0 +1,200 @@
+/**
+ * Verifies an audit chain in a store: its entries and their links, the seal, and the rows beside it by which records,
+ * users and texts are found. Works in slices with pauses between them, on tables that show one moment.
+ */
+import { EMPTY_HEAD, sha256 } from '../audit/chain.ts';
+import { ChainCheck } from '../audit/verify.ts';
+import type { AuditEntry, AuditHead, AuditProblem, AuditReport } from '../ports.ts';
+import { isSealed } from './ledger.ts';
+import type { LedgerTables, Seal, UsersRow } from './ledger-tables.ts';
+
+/** Entries between two pauses: about ten milliseconds. */
+const SLICE = 500;
+const MAX_PROBLEMS = 1000;
+
+/** Everything that is wrong; `progress` hears of it after every slice. */
+export async function checkLedger(
+  tables: LedgerTables,
+  seal: Seal,
+  progress: (checked: number, of: number) => void,
+): Promise<AuditReport> {
+  const problems: AuditProblem[] = [];
+  let moreProblems = 0;
+  const found = (problem: AuditProblem): void => {
+    if (problems.length < MAX_PROBLEMS) problems.push(problem);
+    else moreProblems++;
+  };
+  const head = trustedHead(tables, seal, found);
+  const counts = new LedgerCounts(tables, found);
+  let chain: ChainCheck | undefined;
+  let from = 0;
+  for (;;) {
+    const slice = tables.entries(from, SLICE);
+    for (const entry of slice) {
+      chain ??= new ChainCheck(head?.first ?? entry.sequence, head?.before, found);
+      if (head !== undefined && (entry.sequence < head.first || entry.sequence >= head.next)) {
+        found(outside(entry.sequence, head));
+      } else {
+        chain.check(entry);
+      }
+      counts.count(entry);
+    }
+    const last = slice.at(-1);
+    if (last === undefined) break;
+    from = last.sequence + 1;
+    progress(counts.entries, Math.max(counts.entries, (head?.next ?? 0) - (head?.first ?? 0)));
+    await pause();
+  }
+  chain ??= new ChainCheck(head?.first ?? 1, head?.before, found);
+  chain.end(head);
+  await counts.compare();
+  const { entries, erased } = counts;
+  return { head, entries, erased, problems: problems.toSorted(bySequence), moreProblems };
+}
+
+/** Those about no entry in particular come first. */
+function bySequence(a: AuditProblem, b: AuditProblem): number {
+  return (a.sequence ?? 0) - (b.sequence ?? 0);
+}
+
+function trustedHead(tables: LedgerTables, seal: Seal, found: (problem: AuditProblem) => void): AuditHead | undefined {
+  const stored = tables.head();
+  if (stored === undefined) {
+    if (tables.lastEntry() === undefined) return EMPTY_HEAD;
+    found({
+      sequence: undefined,
+      code: 'head-damaged',
+      message: 'the head is missing: where the chain ends is not proven',
+    });
+    return undefined;
+  }
+  if (stored === 'damaged') {
+    found({
+      sequence: undefined,
+      code: 'head-damaged',
+      message: 'the head cannot be read: where the chain ends is not proven',
+    });
+    return undefined;
+  }
+  if (!isSealed(stored, seal)) {
+    const message =
+      'the head is not sealed with this gateway’s key: it was changed, or the key (secretFile) is another one';
+    found({ sequence: undefined, code: 'not-sealed', message });
+    return undefined;
+  }
+  for (const sequence of stored.breaks) {
+    const message =
+      'was appended when the head was missing or not sealed: what stands before it may have been rewritten';
+    found({ sequence, code: 'broken', message });
+  }
+  const { seal: _, ...head } = stored;
+  return head;
+}
+
+function outside(sequence: number, head: AuditHead): AuditProblem {
+  const message =
+    sequence < head.first
+      ? `stands before ${head.first}, where the sealed head says that the chain begins`
+      : `stands after ${head.next - 1}, where the sealed head says that the chain ends: the entry is forged, or the head is an old one`;
+  return { sequence, code: 'head-differs', message };
+}
+
+/** Holds the chain against the rows beside it: each record has its own, and there are no others. */
+class LedgerCounts {
+  entries = 0;
+  erased = 0;
+  readonly #tables: LedgerTables;
+  readonly #found: (problem: AuditProblem) => void;
+  readonly #texts = new Map<string, { uses: number; readonly first: number }>();
+  #ids = 0;
+  #users = 0;
+  #damaged = 0;
+
+  constructor(tables: LedgerTables, found: (problem: AuditProblem) => void) {
+    this.#tables = tables;
+    this.#found = found;
+  }
+
+  count(entry: AuditEntry): void {
+    this.entries++;
+    if (entry.kind === 'erased') this.erased++;
+    if (entry.kind === 'damaged') this.#damaged++;
+    if (entry.kind !== 'record') return;
+    const { sequence, record } = entry;
+    if (this.#tables.sequenceOf(record.id) === sequence) this.#ids++;
+    else this.#index(sequence, 'is not found by its id: the index of ids has been changed');
+    if (this.#tables.isUsers(record.user, sequence)) this.#users++;
+    else this.#index(sequence, 'is not found by its user: the index of users has been changed');
+    const text = this.#texts.get(record.text);
+    if (text === undefined) this.#texts.set(record.text, { uses: 1, first: sequence });
+    else text.uses++;
+  }
+
+  #index(sequence: number, message: string): void {
+    this.#found({ sequence, code: 'index', message });
+  }
+
+  /** After all entries were counted. */
+  async compare(): Promise<void> {
+    // Going through an index costs as much again, and the numbers tell whether it is worth it.
+    if (this.#tables.idCount() !== this.#ids) await this.#strayIds();
+    if (this.#tables.usersCount() !== this.#users) await this.#strayUsers();
+    this.#compareTexts();
+  }
+
+  async #strayIds(): Promise<void> {
+    let after: string | undefined;
+    for (;;) {
+      const slice = this.#tables.ids(after, SLICE);
+      for (const { id, sequence } of slice) {
+        const entry = this.#entry(sequence);
+        // A record that cannot be read, or says something else now, is a problem already: its row is what is right.
+        if (entry === undefined || entry.kind === 'erased')
+          this.#index(sequence ?? 0, 'is named by an id that it does not have');
+        after = id;
+      }
+      if (slice.length === 0) return;
+      await pause();
+    }
+  }
+
+  async #strayUsers(): Promise<void> {
+    let after: UsersRow | undefined;
+    for (;;) {
+      const slice = this.#tables.users(after, SLICE);
+      for (const row of slice) {
+        const entry = this.#entry(row.sequence);
+        if (entry === undefined || entry.kind === 'erased')
+          this.#index(row.sequence, 'is named as a user’s and is not');
+        after = row;
+      }
+      if (slice.length === 0) return;
+      await pause();
+    }
+  }
+
+  #entry(sequence: number | undefined): AuditEntry | undefined {
+    const [entry] = sequence === undefined ? [] : this.#tables.entries(sequence, 1);
+    return entry?.sequence === sequence ? entry : undefined;
+  }
+
+  #compareTexts(): void {
+    const text = (sequence: number | undefined, message: string) => this.#found({ sequence, code: 'text', message });
+    for (const { hash, kept } of this.#tables.texts()) {
+      const named = this.#texts.get(hash);
+      this.#texts.delete(hash);
+      if (kept === 'damaged') text(named?.first, `names the text ${hash}, which cannot be read`);
+      else if (sha256(kept.text) !== hash) text(named?.first, `names the text ${hash}, which has been changed`);
+      else if (named === undefined && this.#damaged === 0)
+        text(undefined, `the text ${hash} is kept, and no record names it`);
+      else if (named !== undefined && named.uses !== kept.uses && this.#damaged === 0) {
+        text(named.first, `names the text ${hash}, which is counted ${kept.uses} times and named ${named.uses} times`);
+      }
+    }
+    for (const [hash, { first }] of this.#texts) text(first, `names the text ${hash}, which is missing`);
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resume) => setImmediate(resume));
+}

@@ -1,0 +1,92 @@
+/** Sessions in LMDB. Changes that depend on what is stored look again inside the write transaction. */
+import type { Database } from 'lmdb';
+import type { SessionRecord, SessionStore } from '../ports.ts';
+import { readSession, readSessionLife, writeSession } from './records.ts';
+
+/** Entries that a sweep looks at before it lets other work run: about a millisecond. */
+const SWEEP_SLICE = 1000;
+
+export class LmdbSessions implements SessionStore {
+  readonly #db: Database<Buffer, string>;
+
+  constructor(db: Database<Buffer, string>) {
+    this.#db = db;
+  }
+
+  async get(sessionKey: string): Promise<SessionRecord | undefined> {
+    // The buffer is LMDB's until the next read: it is decoded before anything else runs.
+    const bytes = this.#db.getBinaryFast(sessionKey);
+    return bytes === undefined ? undefined : readSession(bytes);
+  }
+
+  async put(sessionKey: string, record: SessionRecord): Promise<void> {
+    await this.#db.put(sessionKey, writeSession(record));
+    await this.#db.flushed;
+  }
+
+  async delete(sessionKey: string): Promise<void> {
+    await this.#db.remove(sessionKey);
+    await this.#db.flushed;
+  }
+
+  /** Goes through everything in slices with pauses between them; a session opened meanwhile may not be counted yet. */
+  async sweep(now: number): Promise<ReadonlyMap<string, number>> {
+    const left = new Map<string, number>();
+    let after: string | undefined;
+    do {
+      const slice = this.#slice(after, now, left);
+      if (slice.expired.length > 0) await this.#removeExpired(slice.expired, now);
+      after = slice.last;
+      await new Promise((resume) => setImmediate(resume));
+    } while (after !== undefined);
+    return left;
+  }
+
+  /** Counts the living and lists the expired among the next entries; `last` is undefined at the end. */
+  #slice(
+    after: string | undefined,
+    now: number,
+    left: Map<string, number>,
+  ): { expired: string[]; last: string | undefined } {
+    const expired: string[] = [];
+    let seen = 0;
+    let last: string | undefined;
+    const from = after === undefined ? {} : { start: after, exclusiveStart: true };
+    for (const { key, value } of this.#db.getRange({ ...from, limit: SWEEP_SLICE })) {
+      const { vasp, expiresAt } = readSessionLife(value);
+      if (expiresAt <= now) expired.push(key);
+      else left.set(vasp, (left.get(vasp) ?? 0) + 1);
+      seen++;
+      last = key;
+    }
+    return { expired, last: seen < SWEEP_SLICE ? undefined : last };
+  }
+
+  /** Looks again inside the transaction: another process may have prolonged a session since. */
+  async #removeExpired(keys: readonly string[], now: number): Promise<void> {
+    await this.#db.transaction(() => {
+      for (const key of keys) {
+        const bytes = this.#db.getBinary(key);
+        if (bytes !== undefined && readSessionLife(bytes).expiresAt <= now) this.#db.removeSync(key);
+      }
+    });
+  }
+
+  async ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>> {
+    const found = new Map<string, SessionRecord>();
+    let after: string | undefined;
+    do {
+      const from = after === undefined ? {} : { start: after, exclusiveStart: true };
+      let seen = 0;
+      for (const { key, value } of this.#db.getRange({ ...from, limit: SWEEP_SLICE })) {
+        const record = readSession(value);
+        if (record.userKey === userKey) found.set(key, record);
+        after = key;
+        seen++;
+      }
+      if (seen < SWEEP_SLICE) after = undefined;
+      await new Promise((resume) => setImmediate(resume));
+    } while (after !== undefined);
+    return found;
+  }
+}
