@@ -8,6 +8,7 @@ import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
 import { closed, type NegotiationWindow } from '../negotiation/window.ts';
+import { acceptedBy } from './acceptance-records.ts';
 import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
 import { type Login, type LoginParts, loginFields } from './login.ts';
 import type { Pass } from './negotiation-memory.ts';
@@ -94,7 +95,8 @@ async function open(
 ): Promise<boolean> {
   const { facts, asked } = login;
   try {
-    if (pass.remember.length > 0) await parts.acceptances.add(asked.userKey, pass.remember);
+    const accepted = acceptedBy(parts.secrets, login, pass);
+    if (accepted.remember.length + accepted.records.length > 0) await parts.acceptances.accept(asked.userKey, accepted);
     await parts.sessions.open(facts.vasp, sessionId, {
       userKey: asked.userKey,
       clientKey: asked.clientKey,

@@ -5,7 +5,7 @@
  */
 import { STATUS, status } from '../csp/status.ts';
 import { systemMessageList } from '../csp/system-message.ts';
-import type { AskVerdict, ForwardVerdict, LoginVerdict } from '../negotiation/login.ts';
+import type { AskVerdict, ConverseVerdict, ForwardVerdict, LoginVerdict } from '../negotiation/verdict.ts';
 import type { NegotiationWindow } from '../negotiation/window.ts';
 import { answerWith, type Exchange, firstTransaction, type Handler, type Link, type Reply } from './exchange.ts';
 import { type Login, type LoginParts, loginFields, readLogin } from './login.ts';
@@ -61,6 +61,7 @@ async function gate(parts: LoginParts, exchange: Exchange, next: Handler): Promi
   await parts.negotiations.keepWindow(login.windowKey, exchange.vasp.name, verdict.window);
   await parts.negotiations.claim(verdict.tokens);
   if (verdict.kind === 'ask') return ask(parts, login, verdict);
+  if (verdict.kind === 'converse') return converse(parts, login, verdict);
   return deny(parts, login, { ...verdict, reason: verdict.how });
 }
 
@@ -87,6 +88,12 @@ function ask(parts: LoginParts, login: Login, verdict: AskVerdict): Reply {
   const list = systemMessageList(verdict.messages);
   const response = loginRefusal(login.primitive, parts.askingCode, verdict.description, list);
   return answerWith(login.exchange, response, 'asked');
+}
+
+function converse(parts: LoginParts, login: Login, verdict: ConverseVerdict): Reply {
+  const [policy] = verdict.policies;
+  const description = 'A question must be answered before you log in, and this phone cannot show it.';
+  return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'cannot-ask', policy: policy?.id ?? '' });
 }
 
 interface Denial {

@@ -1,55 +1,85 @@
 /** Gathers what `negotiation/login.ts` needs to decide about a login, and asks it. */
-import { systemMessageAnswers } from '../csp/system-message.ts';
+import { type SystemMessageAnswer, systemMessageAnswers } from '../csp/system-message.ts';
 import { judgeAnswer } from '../negotiation/answers.ts';
-import { judgeLogin, type LoginVerdict } from '../negotiation/login.ts';
-import { issueToken, shortForm } from '../negotiation/token.ts';
-import type { NegotiationWindow } from '../negotiation/window.ts';
+import { judgeLogin } from '../negotiation/login.ts';
+import { issueToken, readToken, shortForm } from '../negotiation/token.ts';
+import type { LoginVerdict } from '../negotiation/verdict.ts';
+import { type NegotiationWindow, setUnderWay } from '../negotiation/window.ts';
+import { stillCounts } from '../policy/ask-again.ts';
 import { applicablePolicies } from '../policy/decide.ts';
-import type { LoginFacts, OffLinePolicy } from '../policy/model.ts';
+import type { LoginFacts, OffLinePolicy, PolicySet } from '../policy/model.ts';
 import type { Acceptance } from '../ports.ts';
 import type { Login, LoginParts } from './login.ts';
 
 export async function judgeLoginOf(parts: LoginParts, login: Login, window: NegotiationWindow): Promise<LoginVerdict> {
   const { facts, asked } = login;
-  const set = parts.policies.current();
   const now = parts.clock.wall();
-  const policies = applicablePolicies(set, facts, now);
   const answers = systemMessageAnswers(login.primitive) ?? [];
+  const set = setOf(parts, facts.vasp, window, answers, now);
+  const policies = applicablePolicies(set, facts, now, ({ id }) =>
+    parts.metrics.negotiation(facts.vasp, id, 'condition-failed'),
+  );
   const spent = await parts.negotiations.spent(answers.map(({ id }) => id));
   const context = {
     secrets: parts.secrets,
     vasp: facts.vasp,
-    policies: set.policies,
+    sets: [set],
     user: shortForm('user', asked.userKey),
     isSpent: (token: string) => spent.has(token),
     now,
   };
   return judgeLogin({
     facts,
+    set,
     policies,
-    defaultLevel: set.defaultLevel,
     knowsSystemMessages: knowsSystemMessages(parts, facts),
-    accepted: await acceptedEarlier(parts, policies, asked.userKey),
+    accepted: await acceptedEarlier(parts, policies, login),
     answers: answers.map((answer) => judgeAnswer(answer, context)),
     window,
     cookie: shortForm('cookie', asked.cookieKey),
     languages: [facts.language, login.exchange.vasp.language],
+    publicUrl: parts.publicUrl(),
     now,
-    issue: (policy, languageIndex) => issueToken(parts.secrets, asked, policy, languageIndex, now),
+    issue: (policy, languageIndex) => {
+      const languageTold = facts.language !== undefined;
+      return issueToken(parts.secrets, asked, { setHash: set.hash, policy, languageIndex, languageTold }, now);
+    },
   });
+}
+
+/** A negotiation finishes under the set that it began with [policy-files §6]; a new one begins under the set in force. */
+function setOf(
+  parts: LoginParts,
+  vasp: string,
+  window: NegotiationWindow,
+  answers: readonly SystemMessageAnswer[],
+  now: number,
+): PolicySet {
+  const live = parts.policies.live();
+  const underWay = setUnderWay(window, now);
+  const known = live.find(({ hash }) => hash === underWay);
+  if (known !== undefined) return known;
+  // Another process may have asked, or this one before it was started again: the answers know what they were asked.
+  for (const { id } of answers) {
+    const read = readToken(parts.secrets, vasp, live, id);
+    if (read !== undefined) return read.set;
+  }
+  return parts.policies.current();
 }
 
 /** One read, and none where every policy asks at every login. A store that fails means: ask again, never charge unasked. */
 async function acceptedEarlier(
   parts: LoginParts,
   policies: readonly OffLinePolicy[],
-  userKey: string,
+  { asked, facts }: Login,
 ): Promise<readonly Acceptance[]> {
   if (policies.every(({ ask }) => ask.mode === 'every-login')) return [];
   try {
-    return await parts.acceptances.of(userKey);
+    const accepted = await parts.acceptances.of(asked.userKey);
+    const wishes = parts.askAgain.current();
+    return wishes.length === 0 ? accepted : accepted.filter((acceptance) => stillCounts(wishes, acceptance, facts));
   } catch {
-    parts.log.error('acceptances cannot be read, asking again', { user: userKey });
+    parts.log.error('acceptances cannot be read, asking again', { user: asked.userKey });
     return [];
   }
 }

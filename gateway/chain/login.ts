@@ -1,6 +1,7 @@
 /** A login on its way through the gateway: what its message says, and the keyed hashes of who it says it is. */
 import { child, childText, type Element } from '../csp/element.ts';
 import { type Asked, shortForm } from '../negotiation/token.ts';
+import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { Glob, LoginFacts } from '../policy/model.ts';
 import type { AcceptanceStore, Clock, Log, Metrics, Secrets } from '../ports.ts';
@@ -36,6 +37,10 @@ export interface LoginParts {
   readonly askingCode: number;
   /** Which clients know System Messages against what their version says; the first that matches decides [X11]. */
   readonly clientOverrides: readonly { readonly client: Glob; readonly systemMessages: boolean }[];
+  /** What users are to be asked again although they accepted. */
+  readonly askAgain: { current(): readonly AskAgain[] };
+  /** Where users reach the gateway's pages, without trailing slash. */
+  readonly publicUrl: () => string;
   /** Whether the operator admits a user [X22]. */
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
 }

@@ -4,12 +4,12 @@
  * The interface is asynchronous because nodes that share their logins share this too.
  */
 import { LRUCache } from 'lru-cache';
-import type { ForwardVerdict } from '../negotiation/login.ts';
+import type { ForwardVerdict } from '../negotiation/verdict.ts';
 import { EMPTY_WINDOW, endOf, type NegotiationWindow } from '../negotiation/window.ts';
 import type { Clock } from '../ports.ts';
 
 /** An acceptance that waits for the second phase of a four-way login [X17]. */
-export type Pass = Pick<ForwardVerdict, 'granted' | 'levels' | 'remember' | 'tokens' | 'outcomes'> & {
+export type Pass = Pick<ForwardVerdict, 'granted' | 'levels' | 'remember' | 'decisions' | 'tokens' | 'outcomes'> & {
   readonly askedAt: number | undefined;
 };
 

@@ -5,11 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { judgeAnswer } from '../negotiation/answers.ts';
 import { judgeLogin } from '../negotiation/login.ts';
-import { type Asked, issueToken, shortForm } from '../negotiation/token.ts';
+import { proofWord } from '../negotiation/proof.ts';
+import { questionFor } from '../negotiation/question.ts';
+import { type Asked, issueToken, type Question, shortForm } from '../negotiation/token.ts';
 import { EMPTY_WINDOW, type NegotiationWindow } from '../negotiation/window.ts';
-import type { OffLinePolicy } from '../policy/model.ts';
-import type { TestAnswer } from '../policy/test-file.ts';
-import type { Judge, JudgeInput, JudgeOutcome, PolicyStanding } from '../policy/test-run.ts';
+import { SAMPLE_PUBLIC_URL } from '../policy/describe.ts';
+import type { OffLinePolicy, PolicySet } from '../policy/model.ts';
+import { consentUrl } from '../policy/page-urls.ts';
+import type { AskedMessage, Judge, JudgeInput, JudgeOutcome, PolicyStanding } from '../policy/test-run.ts';
 import type { Secrets } from '../ports.ts';
 import { openSecrets } from '../secrets.ts';
 
@@ -31,7 +34,7 @@ function judge(secrets: Secrets, input: JudgeInput): JudgeOutcome {
   const context = {
     secrets,
     vasp: login.vasp,
-    policies: input.set.policies,
+    sets: [input.set],
     user: shortForm('user', asked.userKey),
     isSpent: () => false,
     now,
@@ -40,60 +43,92 @@ function judge(secrets: Secrets, input: JudgeInput): JudgeOutcome {
     const answer = input.answers.get(policy.id);
     if (answer === undefined || answer.kind === 'never') return [];
     const issuedAt = answer.late ? now - policy.timeoutMillis : now;
+    const id = issueToken(secrets, asked, questionOf(input.set, policy, 0), issuedAt);
     return judgeAnswer(
       {
-        id: issueToken(secrets, asked, policy, 0, issuedAt),
+        id,
         chosenOptionId: answer.option === undefined ? undefined : numberOf(policy, answer.option),
-        verificationKey: answer.key,
+        verificationKey: answer.key ?? wordOnPage(secrets, policy, id),
       },
       context,
     );
   });
   const issued = new Map<string, string>();
+  const languages = [login.language];
   const verdict = judgeLogin({
     facts: login,
+    set: input.set,
     policies,
-    defaultLevel: input.set.defaultLevel,
     knowsSystemMessages: input.knowsSystemMessages,
     accepted: input.accepted,
     answers,
-    window: windowBefore(policies, input.answers, now),
+    window: windowBefore(input),
     cookie: shortForm('cookie', asked.cookieKey),
-    languages: [login.language],
+    languages,
+    publicUrl: SAMPLE_PUBLIC_URL,
     now,
     issue: (policy, languageIndex) => {
-      const token = issueToken(secrets, asked, policy, languageIndex, now);
+      const token = issueToken(secrets, asked, questionOf(input.set, policy, languageIndex), now);
       issued.set(token, policy.id);
       return token;
     },
   });
   const standings = verdict.outcomes.map(({ policy, outcome }) => ({ policy, how: outcome }));
+  const asking = (how: string): readonly PolicyStanding[] =>
+    standings.map((standing) => (standing.how === 'asked' ? { ...standing, how } : standing));
+  const messageOf = (policy: OffLinePolicy): AskedMessage => {
+    const { text, options } = questionFor(policy, login, languages, '', SAMPLE_PUBLIC_URL);
+    return { policy: policy.id, text, options };
+  };
   switch (verdict.kind) {
     case 'forward':
       return {
         kind: 'forward',
         granted: verdict.granted,
         remembered: verdict.remember.map(({ policy }) => policy),
-        recorded: recordedOf(policies, standings),
+        recorded: verdict.decisions.map(({ policy }) => policy.id),
         standings,
       };
-    case 'deny':
-      return { kind: 'deny', code: verdict.code, description: verdict.description, standings };
+    case 'deny': {
+      const address = (token: string): string => consentUrl(SAMPLE_PUBLIC_URL, token);
+      const denial = {
+        kind: 'deny',
+        code: verdict.code,
+        description: [...issued.keys()].reduce(
+          (text, token) => text.replaceAll(address(token), '{consentUrl}'),
+          verdict.description,
+        ),
+      } as const;
+      if (verdict.how !== 'on-page') return { ...denial, onPage: [], standings };
+      const waiting = policies.filter(({ id }) =>
+        standings.some(({ policy, how }) => policy === id && how === 'asked'),
+      );
+      return { ...denial, onPage: waiting.map(messageOf), standings: asking('on-page') };
+    }
+    case 'converse':
+      return {
+        kind: 'ask',
+        way: 'conversation',
+        messages: verdict.policies.map(messageOf),
+        standings: asking('in-conversation'),
+      };
     case 'ask':
       return {
         kind: 'ask',
-        standings,
+        way: 'system-message',
         messages: verdict.messages.map(({ id, text, options }) => ({ policy: issued.get(id) ?? '', text, options })),
+        standings,
       };
   }
 }
 
-/** What was decided now goes to the record, where the policy keeps one. */
-function recordedOf(policies: readonly OffLinePolicy[], standings: readonly PolicyStanding[]): readonly string[] {
-  const decided = new Set(
-    standings.filter(({ how }) => how === 'answered' || how === 'shown').map(({ policy }) => policy),
-  );
-  return policies.filter(({ id, record }) => record === 'keyed' && decided.has(id)).map(({ id }) => id);
+function questionOf({ hash }: PolicySet, policy: OffLinePolicy, languageIndex: number): Question {
+  return { setHash: hash, policy, languageIndex, languageTold: true };
+}
+
+/** A word that is new for every question is taken as read, because no test could know it. */
+function wordOnPage(secrets: Secrets, policy: OffLinePolicy, token: string): string | undefined {
+  return policy.verification?.kind === 'url' ? proofWord(secrets, policy, token) : undefined;
 }
 
 /** Options stand on the wire as their place in the policy. */
@@ -102,14 +137,11 @@ function numberOf(policy: OffLinePolicy, option: string): string {
 }
 
 /** The login that answers comes after one that asked; a message never answered was sent as often as it ever is. */
-function windowBefore(
-  policies: readonly OffLinePolicy[],
-  answers: ReadonlyMap<string, TestAnswer>,
-  now: number,
-): NegotiationWindow {
+function windowBefore({ policies, answers, set, now }: JudgeInput): NegotiationWindow {
   if (answers.size === 0) return EMPTY_WINDOW;
   return {
     ...EMPTY_WINDOW,
+    set: set.hash,
     asked: new Map(
       policies.map((policy) => [
         policy.id,

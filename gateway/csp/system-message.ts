@@ -14,6 +14,8 @@ export interface SystemMessage {
   readonly options: readonly string[];
   /** The challenge whose answer proves that a human read the message. */
   readonly verificationInText?: string | undefined;
+  /** Where the challenge is found instead. */
+  readonly verificationUrl?: string | undefined;
 }
 
 /** One answer of a client, as it stands in the message: nothing is checked yet. */
@@ -32,12 +34,19 @@ export function systemMessageList(messages: readonly SystemMessage[]): Element {
         element('RequiresResponse', message.requiresResponse),
         element('SystemMessageText', message.text),
         message.options.length === 0 ? undefined : answerOptions(message.options),
-        message.verificationInText === undefined
-          ? undefined
-          : element('VerificationMechanism', [element('InText', message.verificationInText)]),
+        verificationMechanism(message),
       ]),
     ),
   );
+}
+
+function verificationMechanism({ verificationInText, verificationUrl }: SystemMessage): Element | undefined {
+  if (verificationInText !== undefined) {
+    return element('VerificationMechanism', [element('InText', verificationInText)]);
+  }
+  return verificationUrl === undefined
+    ? undefined
+    : element('VerificationMechanism', [element('URL', verificationUrl)]);
 }
 
 function answerOptions(texts: readonly string[]): Element {

@@ -3,29 +3,31 @@
  * does not depend on what else was answered; what follows from the answers together is decided in `login.ts`.
  */
 import type { SystemMessageAnswer } from '../csp/system-message.ts';
-import type { OffLinePolicy, PolicyOption } from '../policy/model.ts';
+import type { OffLinePolicy, PolicyOption, PolicySet } from '../policy/model.ts';
 import type { Secrets } from '../ports.ts';
+import { proofWord } from './proof.ts';
 import { readToken, type TokenContent } from './token.ts';
 
+/** What an authentic token asks for. */
+export interface AuthenticAnswer {
+  readonly set: PolicySet;
+  readonly policy: OffLinePolicy;
+  readonly token: string;
+  readonly content: TokenContent;
+}
+
+export interface ChosenAnswer extends AuthenticAnswer {
+  readonly kind: 'chosen';
+  /** Undefined: the message has no options and was acknowledged. */
+  readonly option: PolicyOption | undefined;
+}
+
 export type JudgedAnswer =
-  | {
-      readonly kind: 'chosen';
-      readonly policy: OffLinePolicy;
-      /** Undefined: the message has no options and was acknowledged. */
-      readonly option: PolicyOption | undefined;
-      readonly token: string;
-      readonly content: TokenContent;
-    }
-  /** Authentic, but older than the policy's time-out. */
-  | { readonly kind: 'late'; readonly policy: OffLinePolicy; readonly token: string; readonly content: TokenContent }
+  | ChosenAnswer
+  /** Older than the policy's time-out. */
+  | (AuthenticAnswer & { readonly kind: 'late' })
   /** Worth nothing. What is known of the token, when it is ours and fresh: it is used up, a fresh one is sent instead. */
-  | {
-      readonly kind: 'worthless';
-      readonly reason: WorthlessReason;
-      readonly policy?: OffLinePolicy;
-      readonly token?: string;
-      readonly content?: TokenContent;
-    };
+  | (Partial<AuthenticAnswer> & { readonly kind: 'worthless'; readonly reason: WorthlessReason });
 
 /** `forged` also stands for foreign: a token of another VASP, or of a policy or version not in force. */
 export type WorthlessReason = 'forged' | 'other-user' | 'spent' | 'no-such-option' | 'option-missing' | 'wrong-key';
@@ -33,8 +35,8 @@ export type WorthlessReason = 'forged' | 'other-user' | 'spent' | 'no-such-optio
 export interface JudgingContext {
   readonly secrets: Secrets;
   readonly vasp: string;
-  /** The policies in force. */
-  readonly policies: readonly OffLinePolicy[];
+  /** The sets that the question may have been asked under. */
+  readonly sets: readonly PolicySet[];
   /** The short form of the user's key, when it is known who answers; an answer outside of a login does not tell. */
   readonly user: string | undefined;
   /** Whether a token has already led to an outcome. */
@@ -44,26 +46,20 @@ export interface JudgingContext {
 }
 
 export function judgeAnswer(answer: SystemMessageAnswer, context: JudgingContext): JudgedAnswer {
-  const read = readToken(context.secrets, context.vasp, context.policies, answer.id);
+  const read = readToken(context.secrets, context.vasp, context.sets, answer.id);
   if (read === undefined) return { kind: 'worthless', reason: 'forged' };
   const { policy, content } = read;
+  const authentic: AuthenticAnswer = { ...read, token: answer.id };
   if (context.user !== undefined && content.user !== context.user) return { kind: 'worthless', reason: 'other-user' };
   if (context.isSpent(answer.id)) return { kind: 'worthless', reason: 'spent' };
-  if (context.now - content.issuedAt >= policy.timeoutMillis)
-    return { kind: 'late', policy, token: answer.id, content };
-  const worthless = (reason: WorthlessReason): JudgedAnswer => ({
-    kind: 'worthless',
-    reason,
-    policy,
-    token: answer.id,
-    content,
-  });
-  if (!hasRightKey(policy, answer.verificationKey)) return worthless('wrong-key');
-  if (policy.options.length === 0) return { kind: 'chosen', policy, option: undefined, token: answer.id, content };
+  if (context.now - content.issuedAt >= policy.timeoutMillis) return { kind: 'late', ...authentic };
+  const worthless = (reason: WorthlessReason): JudgedAnswer => ({ kind: 'worthless', reason, ...authentic });
+  if (!hasRightKey(context.secrets, policy, answer)) return worthless('wrong-key');
+  if (policy.options.length === 0) return { kind: 'chosen', ...authentic, option: undefined };
   if (answer.chosenOptionId === undefined) return worthless('option-missing');
   const option = optionNumbered(policy, answer.chosenOptionId);
   if (option === undefined) return worthless('no-such-option');
-  return { kind: 'chosen', policy, option, token: answer.id, content };
+  return { kind: 'chosen', ...authentic, option };
 }
 
 /** Options are numbered from 1 in the policy's order [X12]. */
@@ -71,7 +67,8 @@ function optionNumbered(policy: OffLinePolicy, number: string): PolicyOption | u
   return /^[0-9]{1,9}$/.test(number) ? policy.options[Number(number) - 1] : undefined;
 }
 
-function hasRightKey(policy: OffLinePolicy, key: string | undefined): boolean {
-  if (policy.verification === undefined) return true;
-  return key !== undefined && key.trim().toLowerCase() === policy.verification.key.trim().toLowerCase();
+function hasRightKey(secrets: Secrets, policy: OffLinePolicy, { id, verificationKey }: SystemMessageAnswer): boolean {
+  const right = proofWord(secrets, policy, id);
+  if (right === undefined) return true;
+  return verificationKey?.trim().toLowerCase() === right.trim().toLowerCase();
 }

@@ -2,12 +2,12 @@
  * Where one policy stands for one login: settled with a level, refused, or still to be asked. The rows below are tried
  * from top to bottom and the first that applies decides, so the whole of [X14] to [X21] can be read here as a list.
  */
-import type { ServiceSet } from '../csp/service-tree.ts';
 import { STATUS } from '../csp/status.ts';
-import type { OffLinePolicy, PolicyOption, Ruling, Texts } from '../policy/model.ts';
+import type { Level, OffLinePolicy, PolicyOption, Ruling, Texts } from '../policy/model.ts';
+import { mentions } from '../policy/text.ts';
 import type { Acceptance } from '../ports.ts';
 import type { JudgedAnswer } from './answers.ts';
-import { heldChoice, type NegotiationWindow, timesAsked } from './window.ts';
+import { type GivenAnswer, given, heldChoice, type NegotiationWindow, timesAsked } from './window.ts';
 
 /** How a policy came to where it stands; also the `outcome` that is counted for it. */
 export type How = 'remembered' | 'answered' | 'declined' | 'timed-out' | 'cannot-ask' | 'shown';
@@ -17,15 +17,18 @@ export type Standing =
       readonly kind: 'settled';
       readonly how: How;
       /** The granted level; undefined when the policy grants none in particular. */
-      readonly level: { readonly name: string; readonly set: ServiceSet } | undefined;
+      readonly level: Level | undefined;
       /** The option that was chosen now, for the record. */
       readonly option?: PolicyOption | undefined;
-      readonly token?: string;
-      /** Until when the answer counts, for one that was given now. */
-      readonly until?: number;
+      /** How it was answered, where it was answered in this negotiation. */
+      readonly given?: GivenAnswer;
     }
   | { readonly kind: 'refused'; readonly how: How; readonly code: number; readonly texts: Texts }
-  | { readonly kind: 'outstanding' };
+  | { readonly kind: 'outstanding' }
+  /** To be answered on the gateway's page, whose address these texts hold [X21]. */
+  | { readonly kind: 'on-page'; readonly texts: Texts }
+  /** To be answered in a conversation with the service contact [X21]. */
+  | { readonly kind: 'in-conversation' };
 
 /** What is known when a policy is looked at. */
 export interface StandingFacts {
@@ -45,8 +48,8 @@ const ROWS: readonly Row[] = [
   declinedNow,
   chosenNow,
   remembered,
-  cannotBeAsked,
   answeredBefore,
+  cannotBeAsked,
   late,
   askedTooOften,
   shown,
@@ -69,7 +72,7 @@ function declinedNow(policy: OffLinePolicy, { answers }: StandingFacts): Standin
   return undefined;
 }
 
-function chosenNow(policy: OffLinePolicy, { answers }: StandingFacts): Standing | undefined {
+function chosenNow(policy: OffLinePolicy, { answers, window, now }: StandingFacts): Standing | undefined {
   for (const answer of answers) {
     if (answer.kind !== 'chosen' || answer.policy.id !== policy.id) continue;
     return {
@@ -77,8 +80,7 @@ function chosenNow(policy: OffLinePolicy, { answers }: StandingFacts): Standing 
       how: 'answered',
       level: grantOf(answer.option),
       option: answer.option,
-      token: answer.token,
-      until: answer.content.issuedAt + policy.timeoutMillis,
+      given: given(window, answer, 'system-message', now),
     };
   }
   return undefined;
@@ -108,7 +110,12 @@ function stillCounts(policy: OffLinePolicy, acceptance: Acceptance, now: number)
 }
 
 function cannotBeAsked(policy: OffLinePolicy, { knowsSystemMessages }: StandingFacts): Standing | undefined {
-  return knowsSystemMessages ? undefined : byRuling(policy.withoutSystemMessages, 'cannot-ask', STATUS.FORBIDDEN);
+  if (knowsSystemMessages) return undefined;
+  const { withoutSystemMessages: ruling } = policy;
+  if (ruling.kind === 'converse') return { kind: 'in-conversation' };
+  // A text that names the page is no refusal: it tells where the question is answered.
+  if (ruling.kind === 'deny' && mentions(ruling.texts, 'consentUrl')) return { kind: 'on-page', texts: ruling.texts };
+  return byRuling(ruling, 'cannot-ask', STATUS.FORBIDDEN);
 }
 
 /** An answer that came outside of a login, or with a login that left other messages outstanding [X13]. */
@@ -121,8 +128,7 @@ function answeredBefore(policy: OffLinePolicy, { window, cookie, now }: Standing
     how: 'answered',
     level: grantOf(held.option),
     option: held.option,
-    token: held.answer.token,
-    until: held.answer.until,
+    given: held.answer,
   };
 }
 
@@ -149,6 +155,6 @@ function byRuling(ruling: Ruling, how: How, code: number): Standing {
     : { kind: 'refused', how, code, texts: ruling.texts };
 }
 
-function grantOf(option: PolicyOption | undefined): { readonly name: string; readonly set: ServiceSet } | undefined {
+function grantOf(option: PolicyOption | undefined): Level | undefined {
   return option?.outcome.kind === 'grant' ? option.outcome.level : undefined;
 }

@@ -1,9 +1,12 @@
 /**
- * What the gateway remembers, in memory and for a time-out's length, of one user and client between logins: how often
- * each question went out, how many answers were worthless, and answers that already count [X13, X14, X18]. A window is
- * data; every change gives a new one, and a part that is older than its time-out counts for nothing.
+ * What the gateway remembers, in memory and for a time-out's length, of one user and client between logins: which policy
+ * set the questions are of, how often each went out, how many answers were worthless, and answers that already count
+ * [X13, X14, X18]. A window is data; every change gives a new one, and a part that is older than its time-out counts for
+ * nothing.
  */
 import type { OffLinePolicy, PolicyOption } from '../policy/model.ts';
+import type { WayOfAsking } from '../ports.ts';
+import type { ChosenAnswer } from './answers.ts';
 
 /** How often one policy's message was sent, since the first time. */
 export interface AskedCount {
@@ -13,22 +16,40 @@ export interface AskedCount {
   readonly timeoutMillis: number;
 }
 
-/** An answer that counts for the next login of the same user, client and cookie [X13]. */
-export interface HeldAnswer {
-  readonly policyId: string;
-  readonly policyVersion: number;
-  /** Undefined: acknowledged, the message has no options. */
-  readonly optionId: string | undefined;
+/** How an answer came about, for the record and for as long as it counts. */
+export interface GivenAnswer {
   readonly token: string;
-  /** Short form of the cookie of the login that was asked: whoever answers must log in as the one who was asked. */
-  readonly cookie: string;
+  readonly way: WayOfAsking;
+  /** Tag of the language that the question was shown in. */
+  readonly language: string;
+  readonly presentedAt: number;
+  readonly decidedAt: number;
+  /** How often the question had been put, from 1. */
+  readonly tries: number;
   /** When its token grows too old. */
   readonly until: number;
 }
 
+/** An answer that counts for the next login of the same user and client [X13, X21]. */
+export interface HeldAnswer extends GivenAnswer {
+  readonly policyId: string;
+  readonly policyVersion: number;
+  /** Undefined: acknowledged, the message has no options. */
+  readonly optionId: string | undefined;
+  /**
+   * Short form of the cookie of the login that was asked, where whoever answers must log in under the same; undefined
+   * where the answer came by a way on which a phone may well log in anew [X21].
+   */
+  readonly cookie: string | undefined;
+}
+
 export interface NegotiationWindow {
+  /** Hash of the policy set that the negotiation began under; undefined when none is going on. */
+  readonly set: string | undefined;
   readonly asked: ReadonlyMap<string, AskedCount>;
   readonly held: readonly HeldAnswer[];
+  /** Questions that wait on the gateway's page, in order, for the user whom their texts may name. */
+  readonly page?: { readonly userId: string; readonly tokens: readonly string[] };
   readonly worthless: {
     readonly since: number;
     readonly count: number;
@@ -38,6 +59,7 @@ export interface NegotiationWindow {
 }
 
 export const EMPTY_WINDOW: NegotiationWindow = {
+  set: undefined,
   asked: new Map(),
   held: [],
   worthless: { since: 0, count: 0, timeoutMillis: 0 },
@@ -52,9 +74,18 @@ export function timesAsked(window: NegotiationWindow, policy: OffLinePolicy, now
   return asked === undefined || now - asked.since >= policy.timeoutMillis ? 0 : asked.times;
 }
 
-/** The window after the messages of these policies went out once more. */
+/** Hash of the set that the next login is decided under, while something that was asked or answered still counts. */
+export function setUnderWay({ set, asked, held }: NegotiationWindow, now: number): string | undefined {
+  const isUnderWay =
+    [...asked.values()].some(({ since, timeoutMillis }) => now - since < timeoutMillis) ||
+    held.some(({ until }) => now < until);
+  return isUnderWay ? set : undefined;
+}
+
+/** The window after the messages of these policies, out of a set, went out once more. */
 export function countAsked(
   window: NegotiationWindow,
+  set: string,
   policies: readonly OffLinePolicy[],
   now: number,
 ): NegotiationWindow {
@@ -64,7 +95,7 @@ export function countAsked(
     const since = times === 0 ? now : (asked.get(policy.id)?.since ?? now);
     asked.set(policy.id, { since, times: times + 1, timeoutMillis: policy.timeoutMillis });
   }
-  return { ...window, asked };
+  return { ...window, set, asked };
 }
 
 /** How many worthless answers still count. */
@@ -90,9 +121,30 @@ export function countWorthless(
   };
 }
 
-/** The window with an answer held; it takes the place of an older one to the same policy. */
-export function hold(window: NegotiationWindow, answer: HeldAnswer): NegotiationWindow {
-  return { ...window, held: [...window.held.filter(({ policyId }) => policyId !== answer.policyId), answer] };
+/** How an answer that came now was given. `language`: the one shown, when it is not the token's. */
+export function given(
+  window: NegotiationWindow,
+  { policy, token, content }: ChosenAnswer,
+  way: WayOfAsking,
+  now: number,
+  language?: string,
+): GivenAnswer {
+  const languages = [...policy.message.keys()];
+  return {
+    token,
+    way,
+    language: language ?? languages[content.languageIndex] ?? languages[0] ?? '',
+    presentedAt: content.issuedAt,
+    decidedAt: now,
+    tries: Math.max(1, timesAsked(window, policy, now)),
+    until: content.issuedAt + policy.timeoutMillis,
+  };
+}
+
+/** The window with an answer held; it takes the place of an older one to the same policy, and of those to another set. */
+export function hold(window: NegotiationWindow, set: string, answer: HeldAnswer): NegotiationWindow {
+  const others = window.set === set ? window.held.filter(({ policyId }) => policyId !== answer.policyId) : [];
+  return { ...window, set, held: [...others, answer] };
 }
 
 /** The answer held for a policy version and a cookie, with the option that it chose; undefined when there is none. */
@@ -106,7 +158,7 @@ export function heldChoice(
     (candidate) =>
       candidate.policyId === policy.id &&
       candidate.policyVersion === policy.version &&
-      candidate.cookie === cookie &&
+      (candidate.cookie === undefined || candidate.cookie === cookie) &&
       now < candidate.until,
   );
   if (answer === undefined) return undefined;

@@ -13,8 +13,20 @@ import {
   DEFAULT_WITHOUT_SYSTEM_MESSAGES,
 } from './defaults.ts';
 import { compileGlob } from './glob.ts';
-import type { Applies, AskMode, Condition, OffLinePolicy, Ruling, Texts, Verification } from './model.ts';
+import type {
+  Applies,
+  AskMode,
+  Condition,
+  OffLinePolicy,
+  Ruling,
+  Texts,
+  Verification,
+  WithoutSystemMessages,
+} from './model.ts';
 import type { OffLineServiceFile } from './schema.ts';
+
+/** With `url: true`: a fresh word for every message. */
+const RANDOM_KEY = 'random';
 
 /** The policy of a checked file; throws only when it was not checked. */
 export function buildOffLinePolicy(file: OffLineServiceFile, levels: Levels): OffLinePolicy {
@@ -39,10 +51,7 @@ export function buildOffLinePolicy(file: OffLineServiceFile, levels: Levels): Of
     onTimeout: file.onTimeout === undefined ? DEFAULT_ON_TIMEOUT : rulingOf(file.onTimeout, levels),
     ask: askOf(file.ask),
     record: file.record ?? 'keyed',
-    withoutSystemMessages:
-      file.withoutSystemMessages === undefined
-        ? DEFAULT_WITHOUT_SYSTEM_MESSAGES
-        : rulingOf(file.withoutSystemMessages, levels),
+    withoutSystemMessages: withoutSystemMessagesOf(file.withoutSystemMessages, levels),
     mode: file.mode ?? 'enforce',
   };
 }
@@ -75,8 +84,20 @@ function rulingOf(
   return { kind: 'grant', level };
 }
 
+function withoutSystemMessagesOf(
+  file: OffLineServiceFile['withoutSystemMessages'],
+  levels: Levels,
+): WithoutSystemMessages {
+  if (file === undefined) return DEFAULT_WITHOUT_SYSTEM_MESSAGES;
+  return file.converse === true ? { kind: 'converse' } : rulingOf(file, levels);
+}
+
 function verificationOf(file: OffLineServiceFile['verification']): { readonly verification?: Verification } {
-  return file?.inText === undefined ? {} : { verification: { inText: textsOf(file.inText), key: file.key } };
+  if (file === undefined) return {};
+  if (file.inText !== undefined) {
+    return { verification: { kind: 'in-text', inText: textsOf(file.inText), key: file.key } };
+  }
+  return { verification: { kind: 'url', key: file.key === RANDOM_KEY ? undefined : file.key } };
 }
 
 function askOf(ask: OffLineServiceFile['ask']): AskMode {

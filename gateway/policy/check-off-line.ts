@@ -19,19 +19,21 @@ export interface CheckContext {
   readonly levels: readonly string[] | undefined;
   /** The configured names, when known. */
   readonly vasps: readonly string[] | undefined;
+  /** Where users reach the gateway's pages, `none` when the configuration has no such place; absent when not known. */
+  readonly publicUrl?: string | undefined;
 }
 
 export function checkOffLineService(document: YamlDocument, context: CheckContext): void {
   const { value } = document;
   if (!isRecord(value)) return;
   if (isRecord(value.applies)) checkApplies(document, value.applies, context.vasps);
-  checkTexts(document, context.vasps);
+  checkTexts(document, context);
   if (Array.isArray(value.options)) checkOptions(document, value.options, context.levels);
   checkRequiresResponse(document, value);
-  if (isRecord(value.verification)) checkVerification(document, value.verification);
+  if (isRecord(value.verification)) checkVerification(document, value.verification, context);
   if (isRecord(value.onTimeout)) checkRuling(document, ['onTimeout'], value.onTimeout, context.levels);
   if (isRecord(value.withoutSystemMessages)) {
-    checkRuling(document, ['withoutSystemMessages'], value.withoutSystemMessages, context.levels);
+    checkWithoutSystemMessages(document, value.withoutSystemMessages, context.levels);
   }
 }
 
@@ -84,17 +86,36 @@ function checkOptions(
 }
 
 /** Exactly one of `grant` and `deny`, and a level that is defined. */
-function checkRuling(document: YamlDocument, path: Path, ruling: Mapping, levels: readonly string[] | undefined): void {
-  if (ruling.converse !== undefined) {
-    const message = 'is not served by this version yet: there is no conversation; use deny or grant';
-    document.report([...path, 'converse'], message, { at: 'key' });
-  } else if (ruling.grant === undefined && ruling.deny === undefined) {
-    document.report(path, 'must say what follows: one of grant and deny');
+function checkRuling(
+  document: YamlDocument,
+  path: Path,
+  ruling: Mapping,
+  levels: readonly string[] | undefined,
+  needed = 'one of grant and deny',
+): void {
+  if (ruling.grant === undefined && ruling.deny === undefined) {
+    document.report(path, `must say what follows: ${needed}`);
   }
   if (ruling.grant !== undefined && ruling.deny !== undefined) {
     document.report([...path, 'deny'], 'stands beside grant; only one of them can follow', { at: 'key' });
   }
   if (levels !== undefined) checkLevelName(document, [...path, 'grant'], ruling.grant, levels);
+}
+
+/** A ruling, or a conversation in its place. */
+function checkWithoutSystemMessages(
+  document: YamlDocument,
+  ruling: Mapping,
+  levels: readonly string[] | undefined,
+): void {
+  const path = ['withoutSystemMessages'];
+  const { converse, grant, deny } = ruling;
+  if (converse === undefined) checkRuling(document, path, ruling, levels, 'one of grant, deny and converse');
+  else if (converse === false) document.report([...path, 'converse'], 'must be true; leave it out to deny or grant');
+  else if (grant !== undefined || deny !== undefined) {
+    const message = `stands beside ${grant === undefined ? 'deny' : 'grant'}; only one of them can follow`;
+    document.report([...path, 'converse'], message, { at: 'key' });
+  }
 }
 
 function checkRequiresResponse(document: YamlDocument, policy: Mapping): void {
@@ -109,18 +130,22 @@ function checkRequiresResponse(document: YamlDocument, policy: Mapping): void {
   }
 }
 
-function checkVerification(document: YamlDocument, verification: Mapping): void {
+function checkVerification(document: YamlDocument, verification: Mapping, { publicUrl }: CheckContext): void {
   const { url, inText, key } = verification;
-  if (url === true) {
-    const message = 'is not served by this version yet: there is no page that shows the word; use inText';
-    document.report(['verification', 'url'], message, { at: 'key' });
-    if (inText !== undefined) document.report(['verification', 'inText'], 'stands beside url: true', { at: 'key' });
-    return;
+  if (url === false) document.report(['verification', 'url'], 'must be true; leave it out to use inText');
+  if (url === true && inText !== undefined) {
+    document.report(['verification', 'inText'], 'stands beside url: true; the word is shown in one place', {
+      at: 'key',
+    });
   }
-  if (inText === undefined) {
-    document.report(['verification'], 'must say where the word is shown: inText, with a text by language');
+  if (url === true && publicUrl === 'none') {
+    document.report(['verification', 'url'], 'needs a publicUrl in the configuration, where users reach the page');
   }
-  if (key === 'random') {
+  if (url === undefined && inText === undefined) {
+    const message = 'must say where the word is shown: inText, with a text by language, or url: true';
+    document.report(['verification'], message);
+  }
+  if (key === 'random' && url !== true) {
     document.report(['verification', 'key'], 'random goes with url: true; with inText, write the word');
   } else if (typeof key === 'string' && key !== '' && key.trim() !== key) {
     document.report(['verification', 'key'], 'must not begin or end with blanks');

@@ -6,11 +6,12 @@ import { isRecord } from '../yaml/data.ts';
 import type { YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
 import { didYouMean } from '../yaml/wording.ts';
+import type { CheckContext } from './check-off-line.ts';
+import { consentUrl } from './page-urls.ts';
 import {
   characters,
   chooseLanguage,
   fill,
-  LATER_PLACEHOLDERS,
   LONGEST_VALUE,
   PLACEHOLDERS,
   placeholdersIn,
@@ -29,12 +30,22 @@ const UNSENDABLE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}
 
 const isOption = (path: Path): boolean => path[0] === 'options' && path.at(-1) === 'text';
 
-/** Checks every text of an off-line service policy. `vasps`: the configured names, when known. */
-export function checkTexts(document: YamlDocument, vasps: readonly string[] | undefined): void {
+/** As long as public URLs are, where it is not known. */
+const USUAL_PUBLIC_URL = 'https://im.operator.example';
+/** The characters of a question's token. */
+const TOKEN_CHARACTERS = 48;
+
+const mayNamePage = (path: Path): boolean => path[0] === 'withoutSystemMessages';
+
+/** Checks every text of an off-line service policy. */
+export function checkTexts(document: YamlDocument, context: CheckContext): void {
   const { value } = document;
   if (!isRecord(value)) return;
-  const longest = longestValues(value, vasps);
-  for (const [path, texts] of textsOf(value)) checkText(document, path, texts, value, longest);
+  const longest = longestValues(value, context);
+  for (const [path, texts] of textsOf(value)) {
+    checkText(document, path, texts, value, longest);
+    if (mayNamePage(path)) checkPageIsNamed(document, path, texts, context);
+  }
   checkLanguages(document, value);
 }
 
@@ -78,7 +89,12 @@ function checkText(
       document.report(place, `the character U+${code} cannot be sent`, { offset: unsendable.index });
     }
     checkPlaceholders(document, place, text, policy);
-    checkLength(document, place, characters(fill(text, longest)), isOption(path));
+    checkLength(
+      document,
+      place,
+      characters(fill(text, isLanguageTag(language) ? language : 'en', longest)),
+      isOption(path),
+    );
   }
 }
 
@@ -111,14 +127,31 @@ function checkPlaceholders(
 ): void {
   for (const { name, index } of placeholdersIn(text)) {
     const placing = { offset: index };
-    if (LATER_PLACEHOLDERS.includes(name)) {
-      document.report(path, `{${name}} is not served by this version yet: there is no consent page`, placing);
+    if (name === 'consentUrl' && !mayNamePage(path)) {
+      document.report(path, '{consentUrl} stands in withoutSystemMessages.deny alone', placing);
     } else if (!PLACEHOLDERS.some((known) => known === name)) {
       const braced = [...PLACEHOLDERS].map((known) => `{${known}}`);
       document.report(path, `unknown placeholder {${name}}`, { ...placing, ...didYouMean(`{${name}}`, braced) });
     } else if (['amount', 'currency', 'per'].includes(name) && policy.charge === undefined) {
       document.report(path, `{${name}} stands for a part of \`charge\`, and the policy has none`, placing);
     }
+  }
+}
+
+/** Who is sent to the page in one language is sent there in all, and there must be a page. */
+function checkPageIsNamed(
+  document: YamlDocument,
+  path: Path,
+  texts: Readonly<Record<string, unknown>>,
+  { publicUrl }: CheckContext,
+): void {
+  const names = (text: unknown): boolean => typeof text === 'string' && text.includes('{consentUrl}');
+  if (!Object.values(texts).some(names)) return;
+  for (const [language, text] of Object.entries(texts)) {
+    if (!names(text)) document.report([...path, language], 'has no {consentUrl}, which the other languages have');
+  }
+  if (publicUrl === 'none') {
+    document.report(path, '{consentUrl} needs a publicUrl in the configuration, where users reach the page');
   }
 }
 
@@ -162,7 +195,7 @@ function checkLanguages(document: YamlDocument, policy: Readonly<Record<string, 
 
 function longestValues(
   policy: Readonly<Record<string, unknown>>,
-  configured: readonly string[] | undefined,
+  { vasps: configured, publicUrl = '' }: CheckContext,
 ): TextValues {
   const { applies, charge } = policy;
   const named = isRecord(applies) && Array.isArray(applies.vasps) ? applies.vasps : configured;
@@ -177,5 +210,6 @@ function longestValues(
     amount: written('amount'),
     currency: written('currency'),
     per: written('per'),
+    consentUrl: consentUrl(publicUrl === '' ? USUAL_PUBLIC_URL : publicUrl, 'x'.repeat(TOKEN_CHARACTERS)),
   };
 }

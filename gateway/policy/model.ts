@@ -80,12 +80,15 @@ export interface PolicyOption {
   readonly outcome: Ruling;
 }
 
-/** Proof that a human read the message: the challenge stands in the message, `key` answers it. */
-export interface Verification {
-  readonly inText: Texts;
-  /** Compared without regard to case and outer blanks. */
-  readonly key: string;
-}
+/** Proof that a human read the message; the key is compared without regard to case and outer blanks. */
+export type Verification =
+  /** The challenge stands in the message, `key` answers it. */
+  | { readonly kind: 'in-text'; readonly inText: Texts; readonly key: string }
+  /** A page of the gateway shows the word; undefined: a fresh one for every message. */
+  | { readonly kind: 'url'; readonly key: string | undefined };
+
+/** What a client that does not know System Messages gets [X21]. */
+export type WithoutSystemMessages = Ruling | { readonly kind: 'converse' };
 
 /** When somebody who accepted is asked again. */
 export type AskMode =
@@ -112,7 +115,7 @@ export interface OffLinePolicy {
   readonly onTimeout: Ruling;
   readonly ask: AskMode;
   readonly record: 'keyed' | 'none';
-  readonly withoutSystemMessages: Ruling;
+  readonly withoutSystemMessages: WithoutSystemMessages;
   readonly mode: 'enforce' | 'observe';
 }
 

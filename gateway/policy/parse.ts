@@ -24,6 +24,8 @@ export interface ParseOptions {
   readonly hash: (text: string) => string;
   /** The configured VASPs; with them a policy for an unknown one is an error. */
   readonly vasps?: readonly string[] | undefined;
+  /** The public URL of the gateway, `none` when it has none; with it, policies that send users there are checked. */
+  readonly publicUrl?: string | undefined;
 }
 
 /** A file whose name says that it holds cases for `policy test`, and no policy. */
@@ -53,6 +55,7 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
       read.every(({ readable }) => readable),
     ),
     vasps: options.vasps,
+    publicUrl: options.publicUrl,
   };
   const policyFiles = offLineDocuments.map((document) => {
     checkOffLineService(document, context);

@@ -35,14 +35,26 @@ export type JudgeOutcome = { readonly standings: readonly PolicyStanding[] } & (
       /** Ids of the policies whose outcome goes to the record of decisions. */
       readonly recorded: readonly string[];
     }
-  | { readonly kind: 'ask'; readonly messages: readonly AskedMessage[] }
-  | { readonly kind: 'deny'; readonly code: number; readonly description: string }
+  | {
+      readonly kind: 'ask';
+      /** `conversation`: with the service contact, by a client that does not know System Messages [X21]. */
+      readonly way: 'system-message' | 'conversation';
+      readonly messages: readonly AskedMessage[];
+    }
+  | {
+      readonly kind: 'deny';
+      readonly code: number;
+      /** Addresses of the gateway's page stand in it as `{consentUrl}`. */
+      readonly description: string;
+      /** The questions that wait on the gateway's page; empty when the denial is final. */
+      readonly onPage: readonly AskedMessage[];
+    }
 );
 
 /** How one policy came to its outcome. */
 export interface PolicyStanding {
   readonly policy: string;
-  /** Such as `remembered`, `asked`, `answered`, `declined`, `timed-out`, `cannot-ask`, `shown` or `observed`. */
+  /** Such as `remembered`, `asked`, `on-page`, `in-conversation`, `answered`, `declined`, `timed-out`, `cannot-ask` or `shown`. */
   readonly how: string;
 }
 
@@ -51,6 +63,12 @@ export interface AskedMessage {
   readonly text: string;
   /** The options' texts, in order. */
   readonly options: readonly string[];
+}
+
+/** The messages that the user has to answer, whichever way they are asked. */
+export function askedOf(outcome: JudgeOutcome): readonly AskedMessage[] {
+  if (outcome.kind === 'ask') return outcome.messages;
+  return outcome.kind === 'deny' ? outcome.onPage : [];
 }
 
 /** Judges one login. */
@@ -106,7 +124,12 @@ const choicesOf = ({ id, options }: OffLinePolicy): readonly string[] =>
   options.length === 0 ? [id] : options.map((option) => `${id}/${option.id}`);
 
 /** The key of the ruling that decides when a policy comes to stand so. */
-const RULING_OF: Readonly<Record<string, string>> = { 'timed-out': 'onTimeout', 'cannot-ask': 'withoutSystemMessages' };
+const RULING_OF: Readonly<Record<string, string>> = {
+  'timed-out': 'onTimeout',
+  'cannot-ask': 'withoutSystemMessages',
+  'on-page': 'withoutSystemMessages',
+  'in-conversation': 'withoutSystemMessages',
+};
 
 /** Rulings that the file writes, as far as a login can come to them. */
 function rulingsOf(policy: OffLinePolicy): readonly string[] {
@@ -138,7 +161,7 @@ function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, jud
   const { login, now, knowsSystemMessages, accepted, answers } = testCase;
   const input = { set, policies: applicablePolicies(set, login, now), login, knowsSystemMessages, accepted, now };
   const first = judge({ ...input, answers: new Map() });
-  const last = first.kind === 'ask' && answers.size > 0 ? judge({ ...input, answers }) : first;
+  const last = askedOf(first).length > 0 && answers.size > 0 ? judge({ ...input, answers }) : first;
   compareAsked(document, testCase, first);
   compareResult(set, document, testCase, last);
   const differences = document.problems.slice(before);
@@ -147,7 +170,7 @@ function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, jud
 }
 
 function compareAsked(document: YamlDocument, { at, expect, answers }: TestCase, first: JudgeOutcome): void {
-  const asked = first.kind === 'ask' ? first.messages : [];
+  const asked = first.kind === 'ask' ? first.messages : first.kind === 'deny' ? first.onPage : [];
   for (const policy of answers.keys()) {
     if (asked.some((message) => message.policy === policy)) continue;
     const place = [...at, 'answers', policy];
@@ -189,7 +212,7 @@ function compareResult(set: PolicySet, document: YamlDocument, { at, expect }: T
       const wrongReason = deny.reason !== undefined && deny.reason !== last.description;
       if (wrongCode || wrongReason) document.report([...place, 'deny'], `the login was ${said(last)}`);
     }
-  } else if (last.kind !== 'ask') {
+  } else if (askedOf(last).length === 0) {
     document.report(place, `expected questions only, but ${said(last)}`);
   }
   const isForwarded = last.kind === 'forward';

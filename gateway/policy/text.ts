@@ -1,6 +1,7 @@
 /**
  * What a user reads: the language chosen and the placeholders filled. Values are put in once and cut at a bound, so that
- * a user id can neither bring in another placeholder nor make a text longer than the check allowed for.
+ * a user id can neither bring in another placeholder nor make a text longer than the check allowed for. An amount is
+ * written as the text's language writes numbers: 0.10 in English, 0,10 in Swedish.
  */
 import type { LoginFacts, OffLinePolicy, Texts } from './model.ts';
 
@@ -11,22 +12,22 @@ export interface TextValues {
   readonly amount?: string | undefined;
   readonly currency?: string | undefined;
   readonly per?: string | undefined;
+  /** Where the question is answered on the web. */
+  readonly consentUrl?: string | undefined;
 }
 
 /** The placeholders that are served. */
-export const PLACEHOLDERS = ['user', 'vasp', 'amount', 'currency', 'per'] as const;
+export const PLACEHOLDERS = ['user', 'vasp', 'amount', 'currency', 'per', 'consentUrl'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
-
-/** Those that the file format knows and this version does not serve. */
-export const LATER_PLACEHOLDERS: readonly string[] = ['consentUrl'];
 
 /** The most characters that a value takes in a text; a longer one is cut. */
 export const LONGEST_VALUE: Readonly<Record<Placeholder, number>> = {
   user: 64,
   vasp: 32,
-  amount: 16,
+  amount: 24,
   currency: 3,
   per: 24,
+  consentUrl: 256,
 };
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
@@ -37,7 +38,7 @@ export function placeholdersIn(text: string): readonly { readonly name: string; 
 }
 
 /** The values for a login under a policy. */
-export function textValues(policy: OffLinePolicy, login: LoginFacts): TextValues {
+export function textValues(policy: OffLinePolicy, login: Pick<LoginFacts, 'userId' | 'vasp'>): TextValues {
   const { charge } = policy;
   return {
     user: login.userId,
@@ -50,15 +51,32 @@ export function textValues(policy: OffLinePolicy, login: LoginFacts): TextValues
 
 /** The text in the best language, filled. `languages` in order of preference, usually the client's, then the VASP's. */
 export function textFor(texts: Texts, languages: readonly (string | undefined)[], values: TextValues): string {
-  return fill(texts.get(chooseLanguage(texts, languages)) ?? '', values);
+  const language = chooseLanguage(texts, languages);
+  return fill(texts.get(language) ?? '', language, values);
 }
 
-/** Puts the values in; braces that hold no placeholder stay as they are. */
-export function fill(text: string, values: TextValues): string {
+/** Puts the values in as `language` writes them; braces that hold no placeholder stay as they are. */
+export function fill(text: string, language: string, values: TextValues): string {
   return text.replace(PLACEHOLDER, (whole, name: string) => {
     const placeholder = PLACEHOLDERS.find((known) => known === name);
-    return placeholder === undefined ? whole : bounded(values[placeholder] ?? '', LONGEST_VALUE[placeholder]);
+    if (placeholder === undefined) return whole;
+    const value = values[placeholder] ?? '';
+    return bounded(placeholder === 'amount' ? amountIn(language, value) : value, LONGEST_VALUE[placeholder]);
   });
+}
+
+/** Whether a text in any of the languages holds the placeholder. */
+export function mentions(texts: Texts, placeholder: Placeholder): boolean {
+  return [...texts.values()].some((text) => text.includes(`{${placeholder}}`));
+}
+
+/** An amount such as `1234.50` as the language writes it, with every digit that was written. */
+function amountIn(language: string, amount: string): string {
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(amount)) return amount;
+  const digits = amount.split('.')[1]?.length ?? 0;
+  const format = new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  // A number would lose digits past the fifteenth; the text does not. Old phones have no glyph for the narrow blank.
+  return format.format(amount as `${number}`).replaceAll('\u{202F}', '\u{A0}');
 }
 
 /**

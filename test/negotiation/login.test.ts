@@ -5,7 +5,8 @@
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { JudgedAnswer } from '../../gateway/negotiation/answers.ts';
-import { judgeLogin, type LoginAttempt } from '../../gateway/negotiation/login.ts';
+import { judgeLogin } from '../../gateway/negotiation/login.ts';
+import type { LoginAttempt } from '../../gateway/negotiation/verdict.ts';
 import { countAsked, countWorthless, EMPTY_WINDOW, hold } from '../../gateway/negotiation/window.ts';
 import type { OffLinePolicy } from '../../gateway/policy/model.ts';
 import { LOGIN, setOf } from '../policy/sample.ts';
@@ -39,6 +40,8 @@ const VARIANTS = [
   'requiresResponse: true\nonTimeout: { grant: some }\nwithoutSystemMessages: { grant: some }\n',
   'requiresResponse: false\n',
   'requiresResponse: true\nmode: observe\n',
+  'requiresResponse: true\nwithoutSystemMessages: { deny: { en: "See {consentUrl}" } }\n',
+  'requiresResponse: true\nwithoutSystemMessages: { converse: true }\n',
 ];
 const set = setOf(LEVELS, ...VARIANTS.map((keys, index) => policyText(`policy-${index}`, keys)));
 
@@ -68,33 +71,38 @@ const situations = fc.tuple(
 );
 
 function judgedOf({ policy, answer }: Situation): readonly JudgedAnswer[] {
-  const content = { issuedAt: NOW - 1, languageIndex: 0, user: '', client: '', cookie: '' };
+  const content = { issuedAt: NOW - 1, languageIndex: 0, languageTold: false, user: '', client: '', cookie: '' };
   const token = `token of ${policy.id}`;
   if (answer === undefined) return [];
-  if (answer === 'late') return [{ kind: 'late', policy, token, content }];
-  if (answer === 'worthless') return [{ kind: 'worthless', reason: 'no-such-option', token, content }];
-  return [{ kind: 'chosen', policy, option: policy.options.find(({ id }) => id === answer), token, content }];
+  if (answer === 'late') return [{ kind: 'late', set, policy, token, content }];
+  if (answer === 'worthless') return [{ kind: 'worthless', reason: 'no-such-option', set, policy, token, content }];
+  return [{ kind: 'chosen', set, policy, option: policy.options.find(({ id }) => id === answer), token, content }];
 }
 
 function attemptOf(all: readonly Situation[], knowsSystemMessages: boolean, worthless: number): LoginAttempt {
   let window = countWorthless(EMPTY_WINDOW, worthless, 120_000, NOW - 1);
   for (const { policy, held, times } of all) {
-    for (let time = 0; time < times; time++) window = countAsked(window, [policy], NOW - 1);
+    for (let time = 0; time < times; time++) window = countAsked(window, set.hash, [policy], NOW - 1);
     if (held === undefined) continue;
     const { id, version } = policy;
-    window = hold(window, {
+    window = hold(window, set.hash, {
       policyId: id,
       policyVersion: version,
       optionId: held,
       token: `held of ${id}`,
       cookie: 'c',
       until: NOW + 1,
+      way: 'system-message-user',
+      language: 'en',
+      presentedAt: NOW - 1,
+      decidedAt: NOW,
+      tries: 1,
     });
   }
   return {
     facts: LOGIN,
     policies: all.map(({ policy }) => policy),
-    defaultLevel: set.defaultLevel,
+    set,
     knowsSystemMessages,
     accepted: all.flatMap(({ policy, remembered }) =>
       remembered === undefined ? [] : [{ policy: policy.id, version: 1, option: remembered, acceptedAt: 0 }],
@@ -103,6 +111,7 @@ function attemptOf(all: readonly Situation[], knowsSystemMessages: boolean, wort
     window,
     cookie: 'c',
     languages: ['en'],
+    publicUrl: 'https://gateway.example',
     now: NOW,
     issue: ({ id }) => `fresh for ${id}`,
   };

@@ -4,7 +4,7 @@ import type { JudgedAnswer } from '../../gateway/negotiation/answers.ts';
 import { type StandingFacts, standingOf } from '../../gateway/negotiation/standing.ts';
 import { countAsked, EMPTY_WINDOW, hold, type NegotiationWindow } from '../../gateway/negotiation/window.ts';
 import type { OffLinePolicy } from '../../gateway/policy/model.ts';
-import { policyOf } from '../policy/sample.ts';
+import { policyOf, setOf } from '../policy/sample.ts';
 
 const NOW = 10_000_000;
 const OPTIONS = `options:
@@ -18,30 +18,40 @@ const grants = policyOf(
 );
 const notice = policyOf('requiresResponse: false\n');
 
-const content = { issuedAt: NOW - 1, languageIndex: 0, user: '', client: '', cookie: '' };
+const set = setOf();
+const content = { issuedAt: NOW - 1, languageIndex: 0, languageTold: false, user: '', client: '', cookie: '' };
 const chosen = (of: OffLinePolicy, id: string): JudgedAnswer => ({
   kind: 'chosen',
+  set,
   policy: of,
   option: of.options.find((option) => option.id === id),
   token: `token-${id}`,
   content,
 });
-const late = (of: OffLinePolicy): JudgedAnswer => ({ kind: 'late', policy: of, token: 'late', content });
+const late = (of: OffLinePolicy): JudgedAnswer => ({ kind: 'late', set, policy: of, token: 'late', content });
 const worthless: JudgedAnswer = { kind: 'worthless', reason: 'wrong-key' };
 const accepted = (of: OffLinePolicy, facts = {}) => [
   { policy: of.id, version: of.version, option: 'accept', acceptedAt: NOW - 3_599_999, ...facts },
 ];
 const held = (of: OffLinePolicy, optionId: string): NegotiationWindow =>
-  hold(EMPTY_WINDOW, {
+  hold(EMPTY_WINDOW, set.hash, {
     policyId: of.id,
     policyVersion: of.version,
     optionId,
     token: 'held',
     cookie: 'c',
     until: NOW + 1,
+    way: 'system-message-user',
+    language: 'en',
+    presentedAt: NOW - 1,
+    decidedAt: NOW,
+    tries: 1,
   });
 const asked = (of: OffLinePolicy, times: number, at = NOW - 1): NegotiationWindow =>
-  Array.from({ length: times }).reduce<NegotiationWindow>((window) => countAsked(window, [of], at), EMPTY_WINDOW);
+  Array.from({ length: times }).reduce<NegotiationWindow>(
+    (window) => countAsked(window, set.hash, [of], at),
+    EMPTY_WINDOW,
+  );
 
 const other = { ...policy, id: 'other' };
 
@@ -107,6 +117,24 @@ const rows: readonly (readonly [string, OffLinePolicy, Partial<StandingFacts>, s
   ],
   ['cannot be asked', policy, { knowsSystemMessages: false }, 'refused cannot-ask 403'],
   ['cannot be asked, granted', grants, { knowsSystemMessages: false }, 'settled cannot-ask full'],
+  [
+    'cannot be asked, sent to the page',
+    policyOf(`${REQUIRED}withoutSystemMessages: { deny: { en: "Go to {consentUrl}" } }\n`),
+    { knowsSystemMessages: false },
+    'on-page',
+  ],
+  [
+    'cannot be asked, asked in a conversation',
+    policyOf(`${REQUIRED}withoutSystemMessages: { converse: true }\n`),
+    { knowsSystemMessages: false },
+    'in-conversation',
+  ],
+  [
+    'answered before by one who cannot be asked',
+    policy,
+    { window: held(policy, 'accept'), knowsSystemMessages: false },
+    'settled answered full',
+  ],
   ['answered before', policy, { window: held(policy, 'accept') }, 'settled answered full'],
   ['declined before', policy, { window: held(policy, 'decline') }, 'refused declined 403'],
   ['answered before under another cookie', policy, { window: held(policy, 'accept'), cookie: 'x' }, 'outstanding'],

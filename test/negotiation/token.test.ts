@@ -1,6 +1,14 @@
 /** Proves that a token is read only as it was issued: by the same keys, for the same VASP and policy version, bit for bit. */
 import { describe, expect, test } from '@jest/globals';
-import { type Asked, issueToken, readToken, shortForm } from '../../gateway/negotiation/token.ts';
+import {
+  type Asked,
+  type AskedPolicy,
+  type AskedSet,
+  issueToken,
+  type Question,
+  readToken,
+  shortForm,
+} from '../../gateway/negotiation/token.ts';
 import { STARTS_AT, secretsOf, TEST_KEY } from '../transcripts/rig.ts';
 
 const OTHER_KEY = 'fedcba9876543210fedcba9876543210';
@@ -17,7 +25,15 @@ const others = [
   { id: 'aoc', version: 2 },
   { id: 'terms', version: 3 },
 ];
-const token = issueToken(secrets, asked, policy, 5, STARTS_AT + 123);
+const SET = 'the set that it was asked under';
+const questionOf = (of: AskedPolicy): Question => ({ setHash: SET, policy: of, languageIndex: 0, languageTold: false });
+const inSet = (...policies: readonly AskedPolicy[]): readonly AskedSet[] => [{ hash: SET, policies }];
+const token = issueToken(
+  secrets,
+  asked,
+  { setHash: SET, policy, languageIndex: 5, languageTold: true },
+  STARTS_AT + 123,
+);
 
 describe('a token', () => {
   test('is 48 characters that every client takes', () => {
@@ -25,11 +41,13 @@ describe('a token', () => {
   });
 
   test('gives back what it was issued with', () => {
-    expect(readToken(secrets, 'verona', [...others, policy], token)).toEqual({
+    expect(readToken(secrets, 'verona', inSet(...others, policy), token)).toEqual({
+      set: { hash: SET, policies: [...others, policy] },
       policy,
       content: {
         issuedAt: STARTS_AT + 123,
         languageIndex: 5,
+        languageTold: true,
         user: shortForm('user', asked.userKey),
         client: shortForm('client', asked.clientKey),
         cookie: shortForm('cookie', asked.cookieKey),
@@ -38,7 +56,7 @@ describe('a token', () => {
   });
 
   test('is never the same twice', () => {
-    const tokens = Array.from({ length: 100 }, () => issueToken(secrets, asked, policy, 0, STARTS_AT));
+    const tokens = Array.from({ length: 100 }, () => issueToken(secrets, asked, questionOf(policy), STARTS_AT));
     expect(new Set(tokens).size).toBe(100);
   });
 
@@ -53,7 +71,7 @@ describe('a token', () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const turned = Buffer.from(bytes);
       turned.writeUInt8(turned.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-      expect(readToken(secrets, 'verona', [policy, ...others], turned.toString('base64url'))).toBeUndefined();
+      expect(readToken(secrets, 'verona', inSet(policy, ...others), turned.toString('base64url'))).toBeUndefined();
     }
   });
 
@@ -65,24 +83,38 @@ describe('a token', () => {
     ['in the other alphabet', `${token.slice(0, 47)}+`],
     ['between blanks', ` ${token.slice(2)} `],
   ])('is refused %s', (_name, text) => {
-    expect(readToken(secrets, 'verona', [policy], text)).toBeUndefined();
+    expect(readToken(secrets, 'verona', inSet(policy), text)).toBeUndefined();
   });
 
   test('is refused at another VASP', () => {
-    expect(readToken(secrets, 'mantua', [policy], token)).toBeUndefined();
+    expect(readToken(secrets, 'mantua', inSet(policy), token)).toBeUndefined();
   });
 
   test.each(others)('is refused for $id version $version', (other) => {
-    expect(readToken(secrets, 'verona', [other], token)).toBeUndefined();
+    expect(readToken(secrets, 'verona', inSet(other), token)).toBeUndefined();
   });
 
   test('is refused when no policy is in force', () => {
-    expect(readToken(secrets, 'verona', [], token)).toBeUndefined();
+    expect(readToken(secrets, 'verona', inSet(), token)).toBeUndefined();
+  });
+
+  test('is of the set that it was asked under, and of no other with the same policy', () => {
+    const others = [{ hash: 'another set', policies: [policy] }];
+    expect(readToken(secrets, 'verona', others, token)).toBeUndefined();
+    expect(readToken(secrets, 'verona', [...others, ...inSet(policy)], token)?.set.hash).toBe(SET);
+  });
+
+  test.each([
+    [0, true],
+    [31, false],
+  ])('says the language %d, told by the client: %s', (languageIndex, languageTold) => {
+    const made = issueToken(secrets, asked, { setHash: SET, policy, languageIndex, languageTold }, STARTS_AT);
+    expect(readToken(secrets, 'verona', inSet(policy), made)?.content).toMatchObject({ languageIndex, languageTold });
   });
 
   test('tells one user, client and cookie from another', () => {
     const other = { ...asked, userKey: secrets.keyedHash('user', 'verona', 'juliet@im.example') };
-    const read = readToken(secrets, 'verona', [policy], issueToken(secrets, other, policy, 0, STARTS_AT));
+    const read = readToken(secrets, 'verona', inSet(policy), issueToken(secrets, other, questionOf(policy), STARTS_AT));
     expect(read?.content.user).toBe(shortForm('user', other.userKey));
     expect(read?.content.user).not.toBe(shortForm('user', asked.userKey));
   });
@@ -90,14 +122,14 @@ describe('a token', () => {
 
 describe('keys', () => {
   test('a token of another key is refused', () => {
-    expect(readToken(secretsOf(OTHER_KEY, HASH_KEY), 'verona', [policy], token)).toBeUndefined();
+    expect(readToken(secretsOf(OTHER_KEY, HASH_KEY), 'verona', inSet(policy), token)).toBeUndefined();
   });
 
   test('two keys may be live: the new one signs, both are good', () => {
     const rotated = secretsOf(OTHER_KEY, TEST_KEY, HASH_KEY);
-    expect(readToken(rotated, 'verona', [policy], token)?.policy).toEqual(policy);
-    const fresh = issueToken(rotated, asked, policy, 0, STARTS_AT);
-    expect(readToken(rotated, 'verona', [policy], fresh)?.policy).toEqual(policy);
-    expect(readToken(secrets, 'verona', [policy], fresh)).toBeUndefined();
+    expect(readToken(rotated, 'verona', inSet(policy), token)?.policy).toEqual(policy);
+    const fresh = issueToken(rotated, asked, questionOf(policy), STARTS_AT);
+    expect(readToken(rotated, 'verona', inSet(policy), fresh)?.policy).toEqual(policy);
+    expect(readToken(secrets, 'verona', inSet(policy), fresh)).toBeUndefined();
   });
 });

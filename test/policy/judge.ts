@@ -5,11 +5,12 @@
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { OffLinePolicy, Ruling, Texts } from '../../gateway/policy/model.ts';
 import type { TestAnswer } from '../../gateway/policy/test-file.ts';
-import type { Judge, JudgeInput, JudgeOutcome } from '../../gateway/policy/test-run.ts';
-import { textFor, textValues } from '../../gateway/policy/text.ts';
+import type { AskedMessage, Judge, JudgeInput, JudgeOutcome } from '../../gateway/policy/test-run.ts';
+import { mentions, textFor, textValues } from '../../gateway/policy/text.ts';
 
 type Standing =
-  | { readonly kind: 'outstanding' }
+  | { readonly kind: 'outstanding' | 'in-conversation' }
+  | { readonly kind: 'on-page'; readonly texts: Texts }
   | {
       readonly kind: 'ruled';
       readonly ruling: Ruling | undefined;
@@ -23,29 +24,45 @@ export const plainJudge: Judge = (input: JudgeInput): JudgeOutcome => {
   const enforced = policies.filter(({ mode }) => mode === 'enforce');
   const placed = enforced.map((policy) => ({ policy, standing: standingOf(policy, input) }));
   const say = (policy: OffLinePolicy, texts: Texts): string =>
-    textFor(texts, [login.language], textValues(policy, login));
+    textFor(texts, [login.language], { ...textValues(policy, login), consentUrl: '{consentUrl}' });
 
   const standings = placed.map(({ policy, standing }) => ({
     policy: policy.id,
-    how: standing.kind === 'outstanding' ? 'asked' : standing.how,
+    how: standing.kind === 'ruled' ? standing.how : standing.kind === 'outstanding' ? 'asked' : standing.kind,
   }));
 
   for (const { policy, standing } of placed) {
     if (standing.kind !== 'ruled' || standing.ruling?.kind !== 'deny') continue;
-    return { kind: 'deny', code: standing.code, description: say(policy, standing.ruling.texts), standings };
-  }
-  const outstanding = placed.filter(({ standing }) => standing.kind === 'outstanding');
-  if (outstanding.length > 0) {
     return {
-      kind: 'ask',
+      kind: 'deny',
+      code: standing.code,
+      description: say(policy, standing.ruling.texts),
+      onPage: [],
       standings,
-      messages: outstanding.map(({ policy }) => ({
+    };
+  }
+  const messagesOf = (kind: Standing['kind']): readonly AskedMessage[] =>
+    placed
+      .filter(({ standing }) => standing.kind === kind)
+      .map(({ policy }) => ({
         policy: policy.id,
         text: say(policy, policy.message),
         options: policy.options.map(({ text }) => say(policy, text)),
-      })),
+      }));
+  const messages = messagesOf('outstanding');
+  if (messages.length > 0) return { kind: 'ask', way: 'system-message', messages, standings };
+  for (const { policy, standing } of placed) {
+    if (standing.kind !== 'on-page') continue;
+    return {
+      kind: 'deny',
+      code: 403,
+      description: say(policy, standing.texts),
+      onPage: messagesOf('on-page'),
+      standings,
     };
   }
+  const spoken = messagesOf('in-conversation');
+  if (spoken.length > 0) return { kind: 'ask', way: 'conversation', messages: spoken, standings };
   let granted = enforced.length === 0 ? set.defaultLevel.set : ServiceSet.ALL;
   const remembered: string[] = [];
   const recorded: string[] = [];
@@ -67,15 +84,21 @@ function standingOf(policy: OffLinePolicy, { accepted, answers, knowsSystemMessa
       (policy.ask.mode !== 'every' || now < acceptedAt + policy.ask.everyMillis),
   );
   if (before !== undefined) return ruled(optionOf(policy, before.option), 200, 'remembered');
-  if (!knowsSystemMessages) return ruled(policy.withoutSystemMessages, 403, 'cannot-ask');
   const answer = answers.get(policy.id);
+  if (!knowsSystemMessages && answer === undefined) return withoutSystemMessages(policy);
   if (answer !== undefined) return answered(policy, answer);
   return answers.size > 0 && !policy.requiresResponse ? ruled(undefined, 200, 'shown') : { kind: 'outstanding' };
 }
 
+function withoutSystemMessages({ withoutSystemMessages: ruling }: OffLinePolicy): Standing {
+  if (ruling.kind === 'converse') return { kind: 'in-conversation' };
+  if (ruling.kind === 'deny' && mentions(ruling.texts, 'consentUrl')) return { kind: 'on-page', texts: ruling.texts };
+  return ruled(ruling, 403, 'cannot-ask');
+}
+
 function answered(policy: OffLinePolicy, answer: TestAnswer): Standing {
   if (answer.kind === 'never' || answer.late) return ruled(policy.onTimeout, 408, 'timed-out');
-  const key = policy.verification?.key.toLowerCase();
+  const key = policy.verification?.key?.toLowerCase();
   if (key !== undefined && answer.key?.trim().toLowerCase() !== key) return { kind: 'outstanding' };
   if (answer.option === undefined && policy.options.length > 0) return { kind: 'outstanding' };
   return ruled(optionOf(policy, answer.option), 403, 'answered');

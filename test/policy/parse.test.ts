@@ -74,8 +74,7 @@ describe('a policy file', () => {
     expect(policy?.options.map(({ id }) => id)).toEqual(['accept', 'presence', 'decline']);
     expect(policy?.options.map(({ outcome }) => outcome.kind)).toEqual(['grant', 'grant', 'deny']);
     expect(policy?.options[0]?.outcome).toEqual({ kind: 'grant', level: full });
-    expect(policy?.verification?.key).toBe('green');
-    expect(policy?.verification?.inText.get('sv')).toBe('Skriv ordet GREEN.');
+    expect(policy?.verification).toMatchObject({ kind: 'in-text', key: 'green' });
   });
 
   test('gets the defaults where it writes nothing', () => {
@@ -150,5 +149,17 @@ describe('a set', () => {
       { line: 6, column: 20, keyPath: 'applies.vasps[0]', suggestion: 'friendly-im', severity: 'error' },
     ]);
     expect(parsePolicySet(files, { hash: (text) => text }).kind).toBe('valid');
+  });
+
+  test.each([
+    ['withoutSystemMessages: { deny: { en: "See {consentUrl}" } }\n', 'withoutSystemMessages.deny'],
+    ['verification: { url: true, key: random }\n', 'verification.url'],
+  ])('refuses to send users to a page that the configuration has no place for: %s', (keys, keyPath) => {
+    const files = [{ path: 'p.yaml', text: MINIMAL + keys }];
+    const parse = (publicUrl?: string) => parsePolicySet(files, { hash: (text) => text, publicUrl });
+    const parsed = parse('none');
+    expect(parsed.kind === 'invalid' && parsed.problems).toMatchObject([{ keyPath, severity: 'error' }]);
+    expect(parse('https://im.operator.example').kind).toBe('valid');
+    expect(parse().kind).toBe('valid');
   });
 });

@@ -39,21 +39,32 @@ describe('placeholders', () => {
   test('are filled from the login and the charge', () => {
     const policy = policyOf('charge: { kind: currency, amount: "0.10", currency: EUR, per: message }\n');
     const values = textValues(policy, { ...LOGIN, userId: 'wv:alice@im.example' });
-    expect(fill('{user} at {vasp}: {amount} {currency} a {per}', values)).toBe(
+    expect(fill('{user} at {vasp}: {amount} {currency} a {per}', 'en', values)).toBe(
       'wv:alice@im.example at friendly-im: 0.10 EUR a message',
     );
   });
 
+  test.each([
+    ['en', '0.10', '0.10'],
+    ['sv', '0.10', '0,10'],
+    ['de', '1234.5', '1.234,5'],
+    ['en-IN', '1234567', '12,34,567'],
+    ['fr', '1234.00', '1\u{A0}234,00'],
+    ['en', '123456789.123456', '123,456,789.123456'],
+  ])('an amount is written as %s writes numbers: %s is %s', (language, amount, expected) => {
+    expect(fill('{amount}', language, { amount })).toBe(expected);
+  });
+
   test('a value cannot bring in another one, and other braces stay', () => {
-    expect(fill('{user} {other} {', { user: '{vasp}', vasp: 'x' })).toBe('{vasp} {other} {');
+    expect(fill('{user} {other} {', 'en', { user: '{vasp}', vasp: 'x' })).toBe('{vasp} {other} {');
   });
 
   test('a value is no pattern', () => {
-    expect(fill('<{user}>', { user: '$& $1 $$' })).toBe('<$& $1 $$>');
+    expect(fill('<{user}>', 'en', { user: '$& $1 $$' })).toBe('<$& $1 $$>');
   });
 
   test('a long value is cut where the check of lengths counted on', () => {
-    const filled = fill('{user}', { user: '\u{1F600}'.repeat(500) });
+    const filled = fill('{user}', 'en', { user: '\u{1F600}'.repeat(500) });
     expect(characters(filled)).toBe(LONGEST_VALUE.user);
     expect(filled.endsWith('…')).toBe(true);
   });

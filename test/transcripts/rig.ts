@@ -118,6 +118,9 @@ export const DEFAULT_VASP: VaspFacts & Route = {
 
 const DEFAULT_SESSIONS: SessionSettings = { cacheEntries: 1000, graceMillis: 60_000, unnamedKeepAliveSeconds: 86_400 };
 
+/** Where users reach the gateway's pages. */
+export const PUBLIC_URL = 'https://im.operator.example';
+
 /** The signing key of tests. */
 export const TEST_KEY = '0123456789abcdef0123456789abcdef';
 
@@ -150,6 +153,8 @@ export function createRig(options: RigOptions = {}): Rig {
       metrics,
       log,
       upstream,
+      askAgain: { current: () => [] },
+      publicUrl: () => PUBLIC_URL,
       askingCode: options.askingCode ?? 403,
       clientOverrides: (options.clients ?? []).map(({ client, systemMessages }) => ({
         client: compileGlob(client),

@@ -1,0 +1,59 @@
+/**
+ * What is kept of a login that the VASP accepted: acceptances, so that nobody is asked twice, and records with the texts
+ * that were shown, so that it can be proven later [X19]. Users stand in them as keyed hashes.
+ */
+import { createHash } from 'node:crypto';
+import type { Decision } from '../negotiation/decision.ts';
+import type { Accepted, AuditRecord, Secrets, ShownText } from '../ports.ts';
+import type { Login } from './login.ts';
+import type { Pass } from './negotiation-memory.ts';
+
+export function acceptedBy(secrets: Secrets, login: Login, { remember, decisions, levels }: Pass): Accepted {
+  const texts = new Map<string, ShownText>();
+  const records = decisions.map((decision) => {
+    const shown = shownTextOf(decision.text);
+    texts.set(shown.hash, shown);
+    return recordOf(secrets, login, decision, shown.hash, levels);
+  });
+  return { remember, records, texts: [...texts.values()] };
+}
+
+function recordOf(
+  secrets: Secrets,
+  { facts, asked }: Login,
+  decision: Decision,
+  text: string,
+  levels: readonly string[],
+): AuditRecord {
+  const { policy, option, outcome, language, presentedAt, decidedAt, tries, way, token } = decision;
+  const { charge } = policy;
+  return {
+    id:
+      token === undefined
+        ? secrets.keyedHash('shown', asked.userKey, policy.id, String(policy.version), String(decidedAt))
+        : secrets.keyedHash('decision', token),
+    user: asked.userKey,
+    vasp: facts.vasp,
+    policy: policy.id,
+    version: policy.version,
+    outcome,
+    option: option?.id,
+    text,
+    language,
+    presentedAt,
+    decidedAt,
+    tries,
+    way,
+    level: option?.outcome.kind === 'grant' ? option.outcome.level.name : undefined,
+    granted: levels,
+    csp: facts.version,
+    charge:
+      charge === undefined
+        ? undefined
+        : { amount: charge.amount, currency: charge.currency, per: charge.per, estimate: charge.estimate },
+  };
+}
+
+function shownTextOf(text: string): ShownText {
+  return { hash: createHash('sha256').update(text, 'utf8').digest('hex'), text };
+}

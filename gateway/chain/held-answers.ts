@@ -1,0 +1,75 @@
+/**
+ * Takes an answer that comes otherwise than with a login: in an Outband SystemMessage-User [X13], on the gateway's page, in
+ * a conversation [X21]. The token's own hashes tell whose negotiation it belongs to; there it counts for the next login
+ * of that user and client.
+ */
+import type { SystemMessageAnswer } from '../csp/system-message.ts';
+import { type JudgedAnswer, judgeAnswer } from '../negotiation/answers.ts';
+import { countWorthless, given, hold, WORTHLESS_ANSWERS_THAT_DENY, worthlessAnswers } from '../negotiation/window.ts';
+import type { WayOfAsking } from '../ports.ts';
+import { type LoginParts, windowKey } from './login.ts';
+
+export type HeldAnswerParts = Pick<LoginParts, 'policies' | 'negotiations' | 'secrets' | 'clock'>;
+
+/** What became of an answer; `too-many`: right or wrong, it comes after too many wrong ones [X14]. */
+export type Taken =
+  | Extract<JudgedAnswer, { kind: 'chosen' | 'late' }>
+  | (Extract<JudgedAnswer, { kind: 'worthless' }> & { readonly wrongAnswers: number })
+  | { readonly kind: 'too-many' };
+
+/**
+ * Judges one answer and holds it for the next login.
+ * @param language the one that the question was shown in, when it is not the token's
+ */
+export async function takeAnswer(
+  parts: HeldAnswerParts,
+  vasp: string,
+  answer: SystemMessageAnswer,
+  way: WayOfAsking,
+  language?: string,
+): Promise<Taken> {
+  const { negotiations, clock, secrets, policies } = parts;
+  const spent = await negotiations.spent([answer.id]);
+  const now = clock.wall();
+  const judged = judgeAnswer(answer, {
+    secrets,
+    vasp,
+    sets: policies.live(),
+    user: undefined,
+    isSpent: (token) => spent.has(token),
+    now,
+  });
+  if (judged.kind === 'worthless') {
+    // On the wire every message goes out under a fresh token; a page or a conversation asks on under the same.
+    if (way === 'system-message-user' && judged.token !== undefined) await negotiations.claim([judged.token]);
+    return { ...judged, wrongAnswers: await countWrong(parts, vasp, judged, now) };
+  }
+  const key = windowKey(vasp, judged.content.user, judged.content.client);
+  const window = await negotiations.window(key);
+  if (worthlessAnswers(window, now) >= WORTHLESS_ANSWERS_THAT_DENY) return { kind: 'too-many' };
+  if (judged.kind === 'late') return judged;
+  const { policy, option, content, set } = judged;
+  const held = hold(window, set.hash, {
+    ...given(window, judged, way, now, language),
+    policyId: policy.id,
+    policyVersion: policy.version,
+    optionId: option?.id,
+    cookie: way === 'system-message-user' ? content.cookie : undefined,
+  });
+  await negotiations.keepWindow(key, vasp, held);
+  return judged;
+}
+
+/** Counts a wrong answer against whoever was asked; gives how many have been given. */
+async function countWrong(
+  { negotiations }: HeldAnswerParts,
+  vasp: string,
+  { content, policy }: Extract<JudgedAnswer, { kind: 'worthless' }>,
+  now: number,
+): Promise<number> {
+  if (content === undefined || policy === undefined) return 0;
+  const key = windowKey(vasp, content.user, content.client);
+  const counted = countWorthless(await negotiations.window(key), 1, policy.timeoutMillis, now);
+  await negotiations.keepWindow(key, vasp, counted);
+  return worthlessAnswers(counted, now);
+}

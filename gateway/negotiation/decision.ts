@@ -1,0 +1,54 @@
+/**
+ * One user's decision about one policy, as the negotiation saw it: what the audit chain is told of when the VASP has
+ * accepted the login [X19]. Only acceptances become records; who declines or does not answer leaves nothing behind.
+ */
+import type { OffLinePolicy, PolicyOption } from '../policy/model.ts';
+import { chooseLanguage } from '../policy/text.ts';
+import type { AuditRecord, WayOfAsking } from '../ports.ts';
+import { shownText } from './question.ts';
+import type { LoginAttempt } from './verdict.ts';
+import { type GivenAnswer, timesAsked } from './window.ts';
+
+export interface Decision {
+  readonly policy: OffLinePolicy;
+  readonly outcome: AuditRecord['outcome'];
+  /** Undefined: the message has no options, or got no answer. */
+  readonly option: PolicyOption | undefined;
+  readonly way: WayOfAsking;
+  readonly language: string;
+  /** The text as it was shown, but for the user's id. */
+  readonly text: string;
+  readonly presentedAt: number;
+  readonly decidedAt: number;
+  readonly tries: number;
+  /** The token that was answered; undefined when the message was only shown. */
+  readonly token: string | undefined;
+}
+
+export function acceptedDecision(
+  attempt: LoginAttempt,
+  policy: OffLinePolicy,
+  option: PolicyOption | undefined,
+  { way, language, presentedAt, decidedAt, tries, token }: GivenAnswer,
+): Decision {
+  const text = shownText(policy, attempt.facts.vasp, language);
+  return { policy, outcome: 'accepted', option, way, language, text, presentedAt, decidedAt, tries, token };
+}
+
+/** A message that needed no answer: shown by the login before, seen to be so by this one. */
+export function shownDecision(attempt: LoginAttempt, policy: OffLinePolicy): Decision {
+  const { window, languages, facts, now } = attempt;
+  const language = chooseLanguage(policy.message, languages);
+  return {
+    policy,
+    outcome: 'shown',
+    option: undefined,
+    way: 'system-message',
+    language,
+    text: shownText(policy, facts.vasp, language),
+    presentedAt: window.asked.get(policy.id)?.since ?? now,
+    decidedAt: now,
+    tries: Math.max(1, timesAsked(window, policy, now)),
+    token: undefined,
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * A policy's question as somebody is to read it: the System Message for a client that knows them, and the plain text that
+ * is kept to show later what was seen.
+ */
+import type { SystemMessage } from '../csp/system-message.ts';
+import type { LoginFacts, OffLinePolicy } from '../policy/model.ts';
+import { wordUrl } from '../policy/page-urls.ts';
+import { chooseLanguage, textFor, textValues } from '../policy/text.ts';
+
+/** Place of the language to show among the policy's texts. `languages` best first. */
+export function languageIndexFor(policy: OffLinePolicy, languages: readonly (string | undefined)[]): number {
+  return [...policy.message.keys()].indexOf(chooseLanguage(policy.message, languages));
+}
+
+/** A policy's message in the best language, under the id that answers it [X12]. */
+export function questionFor(
+  policy: OffLinePolicy,
+  facts: Pick<LoginFacts, 'userId' | 'vasp'>,
+  languages: readonly (string | undefined)[],
+  id: string,
+  publicUrl: string,
+): SystemMessage {
+  const values = textValues(policy, facts);
+  const { verification } = policy;
+  return {
+    id,
+    requiresResponse: policy.requiresResponse,
+    text: textFor(policy.message, languages, values),
+    options: policy.options.map(({ text }) => textFor(text, languages, values)),
+    verificationInText: verification?.kind === 'in-text' ? textFor(verification.inText, languages, values) : undefined,
+    verificationUrl: verification?.kind === 'url' ? wordUrl(publicUrl, id) : undefined,
+  };
+}
+
+/** Stands in kept texts in the place of the user's id: what is kept names nobody. */
+const ANY_USER = '{user}';
+
+/** What users saw of a question, as it is kept under its hash: the message, the numbered options, the proof asked for. */
+export function shownText(policy: OffLinePolicy, vasp: string, language: string): string {
+  const { text, options, verificationInText } = questionFor(policy, { userId: ANY_USER, vasp }, [language], '', '');
+  const lines = [text];
+  if (options.length > 0) lines.push('', ...options.map((option, index) => `${index + 1}. ${option}`));
+  if (verificationInText !== undefined) lines.push('', verificationInText);
+  return `${lines.join('\n')}\n`;
+}
