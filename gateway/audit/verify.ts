@@ -31,13 +31,13 @@ export class ChainCheck {
     this.#found = found;
   }
 
-  /** The next entry; its number is not smaller than `first`. */
-  check(entry: AuditEntry): void {
+  /** The next entry; its number is not smaller than `first`. Answers whether its content is what was hashed. */
+  check(entry: AuditEntry): boolean {
     const { sequence } = entry;
     if (sequence < this.#expected) {
       this.#settle();
       this.#found({ sequence, code: 'not-linked', message: 'stands here a second time, or out of order' });
-      return;
+      return false;
     }
     if (sequence > this.#expected) this.#gap(sequence);
     this.#expected = sequence + 1;
@@ -46,7 +46,7 @@ export class ChainCheck {
     if (entry.kind === 'damaged') {
       this.#settle();
       this.#found({ sequence, code: 'damaged', message: 'cannot be read: it has been changed or damaged' });
-      return;
+      return false;
     }
     const isRight = isConsistent(entry);
     this.#follow(entry.previous, isRight, 'entry');
@@ -55,6 +55,7 @@ export class ChainCheck {
       this.#found({ sequence, code: 'not-linked', message: 'does not follow what the sealed head says is before it' });
     }
     this.#last = { sequence, hash: entry.hash, isRight };
+    return isRight;
   }
 
   /** After the last entry: what the sealed head says comes next, and the last hash; undefined when there is no such head. */
@@ -66,6 +67,7 @@ export class ChainCheck {
 
   #gap(until: number): void {
     this.#settle();
+    this.#seen = true;
     const sequence = this.#expected;
     const message = until - 1 === sequence ? 'is missing' : `is missing, and all up to ${until - 1}`;
     this.#found({ sequence, code: 'missing', message });

@@ -1,10 +1,10 @@
 /**
  * How entries of the audit chain, its head, and the texts are written in the store, each beginning with the number of
- * its format. An entry takes about 190 bytes, 65 of them its two hashes; an erased one takes 98:
+ * its format. An entry takes about 220 bytes, 96 of them its two hashes and its text's; an erased one takes 98:
  *
  *     format 1 · kind 1 · previous 32 · hash 32 · content 32                                          (erased)
- *     format 1 · kind 1 · previous 32 · hash 32 · id 17 · user 17 · text 32 · presented 6 · decided 6 · version 6 ·
- *     tries 6 · outcome, way, CSP version 3 · policy, VASP, language 1 + n each · option, level, granted, charge  (record)
+ *     format 1 · kind 1 · previous 32 · hash 32 · id 17 · user 17 · text 32 · presented 6 · decided 6 · version 1 ·
+ *     tries 1 · outcome, way, CSP version 3 · policy, VASP, language 1 + n each · option, level, granted, charge  (record)
  *
  * An entry whose bytes are not exactly what this version writes for it counts as damaged, so that no byte can change
  * unseen. The sequence number is the key.
@@ -69,8 +69,8 @@ function writeRecord(to: FieldWriter, record: AuditRecord): void {
   to.sha256(record.text);
   to.number(record.presentedAt, 6);
   to.number(record.decidedAt, 6);
-  to.number(record.version, 6);
-  to.number(record.tries, 6);
+  to.count(record.version);
+  to.count(record.tries);
   to.number(OUTCOMES.indexOf(record.outcome), 1);
   to.number(WAYS.indexOf(record.way), 1);
   to.number(CSP_VERSIONS.indexOf(record.csp), 1);
@@ -90,8 +90,8 @@ function readRecord(from: FieldReader): AuditRecord {
   const text = from.sha256();
   const presentedAt = from.number(6);
   const decidedAt = from.number(6);
-  const version = from.number(6);
-  const tries = from.number(6);
+  const version = from.count();
+  const tries = from.count();
   const outcome = known(OUTCOMES[from.number(1)]);
   const way = known(WAYS[from.number(1)]);
   const csp = known(CSP_VERSIONS[from.number(1)]);

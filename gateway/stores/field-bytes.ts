@@ -23,6 +23,13 @@ export class FieldWriter {
     this.#length += size;
   }
 
+  /** A whole number that is mostly small: seven bits a byte, the low ones first, the eighth set on all but the last. */
+  count(value: number): void {
+    let rest = value;
+    for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) this.number(0x80 + (rest % 0x80), 1);
+    this.number(rest, 1);
+  }
+
   /** A SHA-256 written in hexadecimal. */
   sha256(hash: string): void {
     if (!/^[0-9a-f]{64}$/.test(hash)) throw new RangeError('a hash in a record is no SHA-256');
@@ -79,6 +86,15 @@ export class FieldReader {
 
   number(size: number): number {
     return this.#bytes.readUIntBE(this.#take(size), size);
+  }
+
+  count(): number {
+    let value = 0;
+    for (let unit = 1; ; unit *= 0x80) {
+      const byte = this.number(1);
+      value += (byte % 0x80) * unit;
+      if (byte < 0x80) return value;
+    }
   }
 
   sha256(): string {

@@ -34,10 +34,10 @@ export async function checkLedger(
       chain ??= new ChainCheck(head?.first ?? entry.sequence, head?.before, found);
       if (head !== undefined && (entry.sequence < head.first || entry.sequence >= head.next)) {
         found(outside(entry.sequence, head));
+        counts.count(entry, false);
       } else {
-        chain.check(entry);
+        counts.count(entry, chain.check(entry));
       }
-      counts.count(entry);
     }
     const last = slice.at(-1);
     if (last === undefined) break;
@@ -108,18 +108,19 @@ class LedgerCounts {
   readonly #texts = new Map<string, { uses: number; readonly first: number }>();
   #ids = 0;
   #users = 0;
-  #damaged = 0;
+  #wrong = 0;
 
   constructor(tables: LedgerTables, found: (problem: AuditProblem) => void) {
     this.#tables = tables;
     this.#found = found;
   }
 
-  count(entry: AuditEntry): void {
+  /** @param isRight whether what the entry says is believed. */
+  count(entry: AuditEntry, isRight: boolean): void {
     this.entries++;
     if (entry.kind === 'erased') this.erased++;
-    if (entry.kind === 'damaged') this.#damaged++;
-    if (entry.kind !== 'record') return;
+    if (!isRight) this.#wrong++;
+    if (!isRight || entry.kind !== 'record') return;
     const { sequence, record } = entry;
     if (this.#tables.sequenceOf(record.id) === sequence) this.#ids++;
     else this.#index(sequence, 'is not found by its id: the index of ids has been changed');
@@ -185,9 +186,9 @@ class LedgerCounts {
       this.#texts.delete(hash);
       if (kept === 'damaged') text(named?.first, `names the text ${hash}, which cannot be read`);
       else if (sha256(kept.text) !== hash) text(named?.first, `names the text ${hash}, which has been changed`);
-      else if (named === undefined && this.#damaged === 0)
+      else if (named === undefined && this.#wrong === 0)
         text(undefined, `the text ${hash} is kept, and no record names it`);
-      else if (named !== undefined && named.uses !== kept.uses && this.#damaged === 0) {
+      else if (named !== undefined && named.uses !== kept.uses && this.#wrong === 0) {
         text(named.first, `names the text ${hash}, which is counted ${kept.uses} times and named ${named.uses} times`);
       }
     }

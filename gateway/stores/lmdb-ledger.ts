@@ -42,7 +42,7 @@ const USERS_ROW = Buffer.of(1);
 
 export class LmdbLedger implements LedgerTables {
   readonly #in: LedgerDatabases;
-  /** For reading at one moment; empty inside a write transaction. */
+  /** For reading at one moment; empty inside a write transaction. Handed to LMDB as a copy where LMDB writes into it. */
   readonly #at: { readonly transaction?: Transaction };
 
   /** @param transaction that all reads see the environment of; without one they see the current write transaction. */
@@ -62,7 +62,7 @@ export class LmdbLedger implements LedgerTables {
 
   entries(from: number, limit: number): AuditEntry[] {
     const range = this.#in.entries.getRange({ start: sequenceKey(from), limit, ...this.#at });
-    return [...range.map(({ key, value }) => readEntry(sequenceIn(key) ?? 0, value))];
+    return decoded(range, ({ key, value }) => readEntry(sequenceIn(key) ?? 0, value));
   }
 
   lastEntry(): AuditEntry | undefined {
@@ -91,18 +91,18 @@ export class LmdbLedger implements LedgerTables {
   }
 
   idCount(): number {
-    return this.#in.ids.getKeysCount(this.#at);
+    return this.#in.ids.getKeysCount({ ...this.#at });
   }
 
   ids(after: string | undefined, limit: number): { id: string; sequence: number | undefined }[] {
     const from = after === undefined ? {} : { start: after, exclusiveStart: true };
     const range = this.#in.ids.getRange({ ...from, limit, ...this.#at });
-    return [...range.map(({ key, value }) => ({ id: key, sequence: sequenceIn(value) }))];
+    return decoded(range, ({ key, value }) => ({ id: key, sequence: sequenceIn(value) }));
   }
 
   sequencesOf(user: string): number[] {
     const range = this.#in.users.getRange({ start: [user, 0], end: [user, Number.MAX_SAFE_INTEGER], ...this.#at });
-    return [...range.map(({ key: [, sequence] }) => sequence)];
+    return decoded(range, ({ key: [, sequence] }) => sequence);
   }
 
   isUsers(user: string, sequence: number): boolean {
@@ -118,14 +118,14 @@ export class LmdbLedger implements LedgerTables {
   }
 
   usersCount(): number {
-    return this.#in.users.getKeysCount(this.#at);
+    return this.#in.users.getKeysCount({ ...this.#at });
   }
 
   users(after: UsersRow | undefined, limit: number): UsersRow[] {
     const start: [string, number] | undefined = after === undefined ? undefined : [after.user, after.sequence];
     const from = start === undefined ? {} : { start, exclusiveStart: true };
     const range = this.#in.users.getRange({ ...from, limit, ...this.#at });
-    return [...range.map(({ key: [user, sequence] }) => ({ user, sequence }))];
+    return decoded(range, ({ key: [user, sequence] }) => ({ user, sequence }));
   }
 
   text(hash: string): KeptText | 'damaged' | undefined {
@@ -142,8 +142,18 @@ export class LmdbLedger implements LedgerTables {
   }
 
   texts(): { hash: string; kept: KeptText | 'damaged' }[] {
-    return [...this.#in.texts.getRange(this.#at).map(({ key, value }) => ({ hash: key, kept: readText(value) }))];
+    return decoded(this.#in.texts.getRange({ ...this.#at }), ({ key, value }) => ({
+      hash: key,
+      kept: readText(value),
+    }));
   }
+}
+
+/** Each row as something of its own, made before the next one is read: LMDB's buffers are its own. */
+function decoded<Row, T>(range: Iterable<Row>, decode: (row: Row) => T): T[] {
+  const all: T[] = [];
+  for (const row of range) all.push(decode(row));
+  return all;
 }
 
 function sequenceKey(sequence: number): Buffer {

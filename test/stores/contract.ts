@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { SessionRecord, Store } from '../../gateway/ports.ts';
+import { describeAudit } from './contract-audit.ts';
 import { acceptance, KEY, OTHER_KEY, session } from './records-of-tests.ts';
 
 export function describeStore(name: string, open: () => Promise<Store>): void {
@@ -94,5 +95,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.acceptances.of(KEY)).toEqual([]);
       expect(await store.acceptances.of(OTHER_KEY)).toEqual([acceptance()]);
     });
+
+    describeAudit(() => store);
   });
 }

@@ -1,11 +1,27 @@
-/** A process that stores, says so, and waits to be killed. Arguments: the directory. Not a test itself: lmdb.test.ts starts it. */
+/**
+ * A process that stores, says so, and waits to be killed. Arguments: the directory, and the number to begin with. Not a test
+ * itself: lmdb.test.ts starts it.
+ */
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
-import { acceptance, seal, session } from './records-of-tests.ts';
+import { acceptance, accepted, idOf, record, seal, session } from './records-of-tests.ts';
 
 const opened = openLmdbStore(process.argv[2] ?? '', Date.now(), seal);
 if (opened.kind === 'failed') throw new Error(opened.problem);
-for (let index = 0; ; index++) {
-  await opened.store.sessions.put(`session-${index}`, session());
-  await opened.store.acceptances.add(`user-${index}`, [acceptance()]);
-  process.stdout.write(`${index}\n`);
+const { store } = opened;
+/** Logins under way at the same time, so that a kill is always in the middle of some. */
+const AT_ONCE = 5;
+
+async function write(first: number): Promise<never> {
+  for (let number = first; ; number += AT_ONCE) {
+    const user = idOf(`user ${number}`);
+    await store.sessions.put(`session-${number}`, session());
+    const all = accepted([record(number, { user }), record(number, { id: idOf(`terms ${number}`), user })], {
+      remember: [acceptance()],
+    });
+    await store.acceptances.accept(user, all);
+    process.stdout.write(`${number}\n`);
+  }
 }
+
+const first = Number(process.argv[3] ?? 0);
+for (let index = 0; index < AT_ONCE; index++) void write(first + index);

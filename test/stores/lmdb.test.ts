@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { open } from 'lmdb';
 import type { Store } from '../../gateway/ports.ts';
+import { writeEntry } from '../../gateway/stores/audit-records.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { readAcceptances, readSession, writeSession } from '../../gateway/stores/records.ts';
 import { describeStore } from './contract.ts';
-import { acceptance, KEY, seal, session } from './records-of-tests.ts';
+import { acceptance, accepted, idOf, KEY, record, seal, session } from './records-of-tests.ts';
 
 let root: string;
 let made = 0;
@@ -29,6 +30,27 @@ function opened(directory: string): Store {
 
 describeStore('lmdb', async () => opened(newDirectory()));
 
+/** Runs a writer until it has acknowledged some, and kills it; the numbers that it acknowledged. */
+async function writtenUntilKilled(directory: string, first: number): Promise<number[]> {
+  const args = ['--import', 'tsx', 'test/stores/lmdb-writer.ts', directory, String(first)];
+  const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    writer.once('exit', (code) => reject(new Error(`the writer ended by itself: ${code}`)));
+    writer.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.split('\n').length > 20) resolve();
+    });
+  });
+  writer.removeAllListeners('exit');
+  const gone = new Promise((resolve) => writer.once('close', resolve));
+  writer.kill('SIGKILL');
+  await gone;
+  const acknowledged = output.split('\n').slice(0, -1).map(Number);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(20);
+  return acknowledged;
+}
+
 describe('durability', () => {
   test('what was stored is there after closing and opening again', async () => {
     const directory = newDirectory();
@@ -42,32 +64,50 @@ describe('durability', () => {
     await after.close();
   });
 
-  test('what was acknowledged is there after kill -9, and the store goes on', async () => {
+  test('what was acknowledged is there after kill -9, nothing by halves, and the store goes on', async () => {
     const directory = newDirectory();
-    const writer = spawn(process.execPath, ['--import', 'tsx', 'test/stores/lmdb-writer.ts', directory], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let output = '';
-    await new Promise<void>((resolve, reject) => {
-      writer.once('exit', (code) => reject(new Error(`the writer ended by itself: ${code}`)));
-      writer.stdout.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-        if (output.split('\n').length > 20) resolve();
-      });
-    });
-    writer.removeAllListeners('exit');
-    const gone = new Promise((resolve) => writer.once('close', resolve));
-    writer.kill('SIGKILL');
-    await gone;
-    const acknowledged = output.split('\n').slice(0, -1).map(Number);
-    expect(acknowledged.length).toBeGreaterThanOrEqual(20);
-    const store = opened(directory);
-    for (const index of acknowledged) {
-      expect(await store.sessions.get(`session-${index}`)).toEqual(session());
-      expect(await store.acceptances.of(`user-${index}`)).toEqual([acceptance()]);
+    let entries = 0;
+    for (const first of [0, 100_000]) {
+      const acknowledged = await writtenUntilKilled(directory, first);
+      const store = opened(directory);
+      for (const number of acknowledged) {
+        expect(await store.sessions.get(`session-${number}`)).toEqual(session());
+        expect(await store.acceptances.of(idOf(`user ${number}`))).toEqual([acceptance()]);
+      }
+      const report = await store.audit.verify();
+      expect(report).toMatchObject({ problems: [], erased: 0 });
+      expect(report.entries - entries).toBeGreaterThanOrEqual(acknowledged.length * 2);
+      entries = report.entries;
+      // Written, perhaps not acknowledged: the acceptance and both records, or none of the three.
+      for (let number = first; number < first + acknowledged.length + 20; number++) {
+        const user = idOf(`user ${number}`);
+        const kept = (await store.acceptances.of(user)).length;
+        expect([number, (await store.audit.recordsOf(user)).length]).toEqual([number, kept * 2]);
+      }
+      await store.close();
     }
-    await store.sessions.put(KEY, session());
+  });
+
+  test('several processes append to one chain', async () => {
+    const directory = newDirectory();
+    const written = await Promise.all([0, 100_000].map((first) => writtenUntilKilled(directory, first)));
+    const store = opened(directory);
+    const report = await store.audit.verify();
+    expect(report).toMatchObject({ problems: [] });
+    expect(report.entries).toBeGreaterThanOrEqual(written.flat().length * 2);
+    await store.close();
+  });
+
+  test('an environment of a version without records opens and serves them', async () => {
+    const directory = newDirectory();
+    const older = open<Buffer, string>(directory, { encoding: 'binary', maxDbs: 16 });
+    await older.put('layout', Buffer.of(1));
+    await older.openDB({ name: 'sessions', encoding: 'binary' }).put(KEY, writeSession(session()));
+    await older.close();
+    const store = opened(directory);
     expect(await store.sessions.get(KEY)).toEqual(session());
+    await store.acceptances.accept(KEY, accepted([record(1)]));
+    expect(await store.audit.verify()).toMatchObject({ entries: 1, problems: [] });
     await store.close();
   });
 
@@ -133,6 +173,12 @@ describe('what does not open', () => {
 });
 
 describe('records', () => {
+  test('an entry of the audit chain takes 219 bytes, an erased one 98', () => {
+    const link = { sequence: 1, previous: '0'.repeat(64), hash: '1'.repeat(64) };
+    expect(writeEntry({ kind: 'record', ...link, record: record(1) }).length).toBe(219);
+    expect(writeEntry({ kind: 'erased', ...link, content: '2'.repeat(64) }).length).toBe(98);
+  });
+
   test('a session takes 59 bytes and the name of the VASP', () => {
     expect(writeSession(session()).length).toBe(59 + 'friendly-im'.length);
   });
