@@ -7,8 +7,10 @@ import { childInteger, childText, type Element, withoutChild } from '../csp/elem
 import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
-import { closed, type NegotiationWindow } from '../negotiation/window.ts';
+import type { PolicyStanding } from '../negotiation/verdict.ts';
+import { closed } from '../negotiation/window.ts';
 import { acceptedBy } from './acceptance-records.ts';
+import { countOutcomes, outcomesOfForwarded } from './counting.ts';
 import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
 import { type Login, type LoginParts, loginFields } from './login.ts';
 import type { Pass } from './negotiation-memory.ts';
@@ -35,7 +37,7 @@ export async function forwardLogin(
   const outcome = outcomeOf(response);
   switch (outcome.kind) {
     case 'challenge':
-      if (passMillis > 0) await parts.negotiations.keepPass(login.passKey, pass, passMillis);
+      if (passMillis > 0) await keepForSecondPhase(parts, login, pass, passMillis);
       parts.metrics.login(login.facts.vasp, 'challenged');
       return reply;
     case 'refused':
@@ -62,6 +64,30 @@ function withoutAnswers(exchange: Exchange): Exchange {
   const { primitiveRange } = firstTransaction(exchange.envelope);
   const list = locateChild(exchange.body, encoding, version, primitiveRange, ANSWERS);
   return list === undefined ? exchange : withoutAnswers(withBody(exchange, removeRange(exchange.body, encoding, list)));
+}
+
+/** The pass takes over what the window held: whether the second phase comes or not, each question has one outcome. */
+async function keepForSecondPhase(
+  { negotiations, metrics, clock }: LoginParts,
+  { passKey, windowKey, facts }: Login,
+  pass: Pass,
+  millis: number,
+): Promise<void> {
+  const window = await negotiations.window(windowKey);
+  const undecided = pass.outcomes.filter(isDecidedLater).map(({ policy }) => policy);
+  await negotiations.keepPass(passKey, facts.vasp, { ...pass, undecided }, millis);
+  await negotiations.keepWindow(windowKey, facts.vasp, closed(window));
+  const outcomes = outcomesOfForwarded(window, pass.outcomes, false, clock.wall());
+  countOutcomes(
+    metrics,
+    facts.vasp,
+    outcomes.filter(({ policy }) => !undecided.includes(policy)),
+  );
+}
+
+/** What the VASP's answer to the second phase decides; everything else is over with the first. */
+function isDecidedLater({ outcome }: PolicyStanding): boolean {
+  return outcome === 'answered' || outcome === 'shown' || outcome === 'cannot-ask';
 }
 
 type LoginOutcome =
@@ -110,12 +136,7 @@ async function open(
     parts.log.error('the session cannot be stored', loginFields(login));
     return false;
   }
-  const window = await endNegotiation(parts, login);
-  for (const { policy, outcome } of pass.outcomes) {
-    if (outcome === 'answered') parts.metrics.negotiation(facts.vasp, policy, 'accepted');
-    // Closing the window has spared this one its end by the clock.
-    if (outcome === 'timed-out' && window.asked.has(policy)) parts.metrics.negotiation(facts.vasp, policy, outcome);
-  }
+  await endNegotiation(parts, login, pass, true);
   if (pass.askedAt !== undefined) parts.metrics.negotiationDuration((parts.clock.wall() - pass.askedAt) / 1000);
   parts.metrics.login(facts.vasp, 'accepted');
   parts.log.info('login accepted', { ...loginFields(login), levels: pass.levels.join(',') });
@@ -123,12 +144,9 @@ async function open(
 }
 
 async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply): Promise<Reply> {
-  await forget(parts, login, pass);
   const failed = reply.origin === 'gateway';
   parts.metrics.login(login.facts.vasp, failed ? 'vasp-unavailable' : 'vasp-refused');
-  for (const { policy, outcome } of pass.outcomes) {
-    if (outcome === 'answered') parts.metrics.negotiation(login.facts.vasp, policy, 'login-refused');
-  }
+  await forget(parts, login, pass);
   parts.log.info(failed ? 'login not answered by the VASP' : 'login refused by the VASP', loginFields(login));
   return reply;
 }
@@ -136,13 +154,15 @@ async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply
 /** The answers did not lead to a session: they were worth nothing, and may be given again with the right password. */
 async function forget(parts: LoginParts, login: Login, pass: Pass): Promise<void> {
   await parts.negotiations.release(pass.tokens);
-  await endNegotiation(parts, login);
+  await endNegotiation(parts, login, pass, false);
 }
 
-/** Whatever came of it, the next login starts anew; gives the window as it was. */
-async function endNegotiation({ negotiations }: LoginParts, login: Login): Promise<NegotiationWindow> {
+/** Whatever came of it, the next login starts anew. */
+async function endNegotiation(parts: LoginParts, login: Login, pass: Pass, accepted: boolean): Promise<void> {
+  const { negotiations, metrics, clock } = parts;
+  const { vasp } = login.facts;
   await negotiations.dropPass(login.passKey);
   const window = await negotiations.window(login.windowKey);
-  await negotiations.keepWindow(login.windowKey, login.facts.vasp, closed(window));
-  return window;
+  await negotiations.keepWindow(login.windowKey, vasp, closed(window));
+  countOutcomes(metrics, vasp, outcomesOfForwarded(window, pass.outcomes, accepted, clock.wall()));
 }

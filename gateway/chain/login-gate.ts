@@ -5,8 +5,9 @@
  */
 import { STATUS, status } from '../csp/status.ts';
 import { systemMessageList } from '../csp/system-message.ts';
-import type { AskVerdict, ConverseVerdict, ForwardVerdict, LoginVerdict } from '../negotiation/verdict.ts';
+import type { AskVerdict, ConverseVerdict, ForwardVerdict } from '../negotiation/verdict.ts';
 import type { NegotiationWindow } from '../negotiation/window.ts';
+import { countOutcomes } from './counting.ts';
 import { answerWith, type Exchange, firstTransaction, type Handler, type Link, type Reply } from './exchange.ts';
 import { type Login, type LoginParts, loginFields, readLogin } from './login.ts';
 import { forwardLogin } from './login-forward.ts';
@@ -56,7 +57,7 @@ async function gate(parts: LoginParts, exchange: Exchange, next: Handler): Promi
 
   const window = await parts.negotiations.window(login.windowKey);
   const verdict = await judgeLoginOf(parts, login, window);
-  count(parts, login, verdict);
+  countOutcomes(parts.metrics, login.facts.vasp, verdict.ended);
   if (verdict.kind === 'forward') return letThrough(parts, login, verdict, window, next);
   await parts.negotiations.keepWindow(login.windowKey, exchange.vasp.name, verdict.window);
   await parts.negotiations.claim(verdict.tokens);
@@ -107,15 +108,4 @@ function deny(parts: LoginParts, login: Login, { code, description, reason, poli
   parts.metrics.login(login.facts.vasp, 'denied');
   parts.log.info('login denied', { ...loginFields(login), reason, policy, code });
   return answerWith(login.exchange, loginRefusal(login.primitive, code, description), String(code));
-}
-
-/**
- * Counts what became of each policy. An accepted one is counted when the VASP accepts the login, a question that nobody
- * answered when its window ends: each negotiation has one outcome.
- */
-function count(parts: LoginParts, login: Login, verdict: LoginVerdict): void {
-  for (const { policy, outcome } of verdict.outcomes) {
-    const open = outcome === 'asked' || outcome === 'answered' || outcome === 'timed-out' || outcome === 'remembered';
-    if (!open) parts.metrics.negotiation(login.facts.vasp, policy, outcome);
-  }
 }

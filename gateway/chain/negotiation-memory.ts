@@ -5,7 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { ForwardVerdict } from '../negotiation/verdict.ts';
-import { EMPTY_WINDOW, endOf, type NegotiationWindow } from '../negotiation/window.ts';
+import { EMPTY_WINDOW, endings, endOf, type NegotiationWindow } from '../negotiation/window.ts';
 import type { Clock } from '../ports.ts';
 
 /** An acceptance that waits for the second phase of a four-way login [X17]. */
@@ -13,15 +13,18 @@ export type Pass = Pick<ForwardVerdict, 'granted' | 'levels' | 'remember' | 'dec
   readonly askedAt: number | undefined;
 };
 
-/** Called for every policy that was asked and never answered, when its window ends [X18]. */
-export type TimedOut = (vasp: string, policy: string) => void;
+/** A pass as it is kept: with the policies whose questions came to nothing when no second phase follows. */
+export type KeptPass = Pass & { readonly undecided: readonly string[] };
+
+/** Called for every question that ends by the clock: nobody answered it, or no login followed the answer [X18]. */
+export type Ended = (vasp: string, policy: string, outcome: string) => void;
 
 export interface NegotiationMemory {
   window(key: string): Promise<NegotiationWindow>;
   /** Keeps a window until its last part is too old. */
   keepWindow(key: string, vasp: string, window: NegotiationWindow): Promise<void>;
-  pass(key: string): Promise<Pass | undefined>;
-  keepPass(key: string, pass: Pass, millis: number): Promise<void>;
+  pass(key: string): Promise<KeptPass | undefined>;
+  keepPass(key: string, vasp: string, pass: KeptPass, millis: number): Promise<void>;
   dropPass(key: string): Promise<void>;
   /** Those of the tokens that were claimed before. */
   spent(tokens: readonly string[]): Promise<ReadonlySet<string>>;
@@ -37,25 +40,38 @@ interface KeptWindow {
   readonly until: number;
 }
 
+interface KeptPassOfVasp {
+  readonly vasp: string;
+  readonly pass: KeptPass;
+  readonly until: number;
+}
+
 export class MemoryNegotiations implements NegotiationMemory {
   readonly #windows: LRUCache<string, KeptWindow>;
-  readonly #passes: LRUCache<string, { readonly pass: Pass; readonly until: number }>;
+  readonly #passes: LRUCache<string, KeptPassOfVasp>;
   readonly #spent: LRUCache<string, true>;
   readonly #clock: Clock;
-  readonly #timedOut: TimedOut;
+  readonly #ended: Ended;
 
   /** @param maxEntries of each kind; the longest unused goes first. */
-  constructor(clock: Clock, maxEntries: number, timedOut: TimedOut) {
+  constructor(clock: Clock, maxEntries: number, ended: Ended) {
     this.#clock = clock;
-    this.#timedOut = timedOut;
-    this.#windows = new LRUCache({ max: maxEntries });
-    this.#passes = new LRUCache({ max: maxEntries });
+    this.#ended = ended;
+    // What has to make room for others has come to nothing.
+    this.#windows = new LRUCache({
+      max: maxEntries,
+      dispose: (kept, _key, reason) => reason === 'evict' && this.#endWindow(kept),
+    });
+    this.#passes = new LRUCache({
+      max: maxEntries,
+      dispose: (kept, _key, reason) => reason === 'evict' && this.#endPass(kept),
+    });
     this.#spent = new LRUCache({ max: maxEntries * 4 });
   }
 
   async window(key: string): Promise<NegotiationWindow> {
     const kept = this.#windows.get(key);
-    return kept === undefined || this.#clock.wall() >= kept.until ? EMPTY_WINDOW : kept.window;
+    return kept === undefined || this.#isOver(key, kept) ? EMPTY_WINDOW : kept.window;
   }
 
   async keepWindow(key: string, vasp: string, window: NegotiationWindow): Promise<void> {
@@ -64,13 +80,13 @@ export class MemoryNegotiations implements NegotiationMemory {
     else this.#windows.set(key, { vasp, window, until });
   }
 
-  async pass(key: string): Promise<Pass | undefined> {
+  async pass(key: string): Promise<KeptPass | undefined> {
     const kept = this.#passes.get(key);
-    return kept === undefined || this.#clock.wall() >= kept.until ? undefined : kept.pass;
+    return kept === undefined || this.#isPassOver(key, kept) ? undefined : kept.pass;
   }
 
-  async keepPass(key: string, pass: Pass, millis: number): Promise<void> {
-    this.#passes.set(key, { pass, until: this.#clock.wall() + millis });
+  async keepPass(key: string, vasp: string, pass: KeptPass, millis: number): Promise<void> {
+    this.#passes.set(key, { vasp, pass, until: this.#clock.wall() + millis });
   }
 
   async dropPass(key: string): Promise<void> {
@@ -92,15 +108,51 @@ export class MemoryNegotiations implements NegotiationMemory {
     for (const token of tokens) this.#spent.delete(token);
   }
 
-  /** Drops what is too old and reports the questions that nobody answered. To be called about once a second. */
-  sweep(): void {
+  /** Policies that were asked and whose answer is still waited for, by VASP: counts, for people who look. */
+  openQuestions(): readonly { readonly vasp: string; readonly policy: string; readonly open: number }[] {
     const now = this.#clock.wall();
-    for (const [key, kept] of this.#windows.entries()) {
-      if (now < kept.until) continue;
-      this.#windows.delete(key);
-      const answered = new Set(kept.window.held.map(({ policyId }) => policyId));
-      for (const policy of kept.window.asked.keys()) if (!answered.has(policy)) this.#timedOut(kept.vasp, policy);
+    const counts = new Map<string, { readonly vasp: string; readonly policy: string; open: number }>();
+    for (const { vasp, window } of this.#windows.values()) {
+      const answered = new Set(window.held.map(({ policyId }) => policyId));
+      for (const [policy, { since, timeoutMillis }] of window.asked) {
+        if (answered.has(policy) || now - since >= timeoutMillis) continue;
+        const key = `${vasp} ${policy}`;
+        const count = counts.get(key) ?? { vasp, policy, open: 0 };
+        count.open++;
+        counts.set(key, count);
+      }
     }
-    for (const [key, { until }] of this.#passes.entries()) if (now >= until) this.#passes.delete(key);
+    return [...counts.values()];
+  }
+
+  /** Drops what is too old and tells what its questions came to. To be called about once a second. */
+  sweep(): void {
+    for (const [key, kept] of this.#windows.entries()) this.#isOver(key, kept);
+    for (const [key, kept] of this.#passes.entries()) this.#isPassOver(key, kept);
+  }
+
+  // What is over is taken out where it is ended, so that nothing ends twice.
+
+  #isOver(key: string, kept: KeptWindow): boolean {
+    if (this.#clock.wall() < kept.until) return false;
+    this.#windows.delete(key);
+    this.#endWindow(kept);
+    return true;
+  }
+
+  #endWindow({ vasp, window }: KeptWindow): void {
+    for (const { policy, outcome } of endings(window, new Map(), this.#clock.wall()))
+      this.#ended(vasp, policy, outcome);
+  }
+
+  #endPass({ vasp, pass }: KeptPassOfVasp): void {
+    for (const policy of pass.undecided) this.#ended(vasp, policy, 'abandoned');
+  }
+
+  #isPassOver(key: string, kept: KeptPassOfVasp): boolean {
+    if (this.#clock.wall() < kept.until) return false;
+    this.#passes.delete(key);
+    this.#endPass(kept);
+    return true;
   }
 }

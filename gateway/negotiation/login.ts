@@ -18,15 +18,16 @@ import type {
   ForwardVerdict,
   LoginAttempt,
   LoginVerdict,
-  PolicyOutcome,
+  PolicyStanding,
 } from './verdict.ts';
 import {
+  askedInVain,
   closed,
   countAsked,
   countWorthless,
+  endings,
   hold,
   type NegotiationWindow,
-  timesAsked,
   WORTHLESS_ANSWERS_THAT_DENY,
   worthlessAnswers,
 } from './window.ts';
@@ -39,7 +40,7 @@ interface Placed {
 /** The policies that are enforced, and what is counted for those that are only observed. */
 interface Sorted {
   readonly enforced: readonly Placed[];
-  readonly observed: readonly PolicyOutcome[];
+  readonly observed: readonly (PolicyStanding & { readonly outcome: 'observed' })[];
 }
 
 export function judgeLogin(attempt: LoginAttempt): LoginVerdict {
@@ -48,7 +49,7 @@ export function judgeLogin(attempt: LoginAttempt): LoginVerdict {
     enforced: placed.filter(({ policy }) => policy.mode === 'enforce'),
     observed: placed
       .filter(({ policy, standing }) => policy.mode === 'observe' && standing.kind !== 'settled')
-      .map(({ policy }): PolicyOutcome => ({ policy: policy.id, outcome: 'observed' })),
+      .map(({ policy }) => ({ policy: policy.id, outcome: 'observed' as const })),
   };
   for (const { policy, standing } of sorted.enforced) {
     if (standing.kind === 'refused') return refuse(attempt, policy, standing, sorted.observed);
@@ -71,13 +72,11 @@ function refuse(
   attempt: LoginAttempt,
   policy: OffLinePolicy,
   standing: Standing & { kind: 'refused' },
-  observed: readonly PolicyOutcome[],
+  observed: Sorted['observed'],
 ): DenyVerdict {
   // A login that was asked too often stays refused until the window ends [X18]; every other refusal ends it [X16].
   const staysOpen = standing.how === 'timed-out';
-  const abandoned = attempt.policies
-    .filter((other) => other !== policy && timesAsked(attempt.window, other, attempt.now) > 0)
-    .map((other): PolicyOutcome => ({ policy: other.id, outcome: 'abandoned' }));
+  const ended = staysOpen ? [] : endings(attempt.window, new Map([[policy.id, standing.how]]), attempt.now);
   return {
     kind: 'deny',
     code: standing.code,
@@ -85,7 +84,8 @@ function refuse(
     policy: policy.id,
     how: standing.how,
     tokens: tokensOf(attempt),
-    outcomes: [...observed, { policy: policy.id, outcome: standing.how }, ...(staysOpen ? [] : abandoned)],
+    outcomes: [...observed, { policy: policy.id, outcome: standing.how }],
+    ended: [...observed, ...ended],
     window: staysOpen ? attempt.window : closed(attempt.window),
   };
 }
@@ -119,6 +119,7 @@ function letThrough(attempt: LoginAttempt, { enforced, observed }: Sorted): Forw
     tokens: [...tokensOf(attempt), ...asked.flatMap(({ standing }) => standing.given?.token ?? [])],
     passMillis: decidedNow.length === 0 ? 0 : Math.min(...decidedNow.map(({ policy }) => policy.timeoutMillis)),
     outcomes: [...observed, ...settled.map(({ policy, standing }) => ({ policy: policy.id, outcome: standing.how }))],
+    ended: observed,
     window: attempt.window,
   };
 }
@@ -139,7 +140,8 @@ function ask(attempt: LoginAttempt, outstanding: readonly OffLinePolicy[], sorte
     description: `Please ${count === 1 ? 'answer the message' : `answer the ${count} messages`} to log in.`,
     messages: outstanding.map((policy) => questionFor(policy, facts, languages, tokenFor(attempt, policy), publicUrl)),
     tokens: answers.flatMap((answer) => (answer.kind === 'worthless' ? (answer.token ?? []) : [])),
-    outcomes: [...sorted.observed, ...outcomes(outstanding, 'asked')],
+    outcomes: [...sorted.observed, ...standings(outstanding, 'asked')],
+    ended: [...sorted.observed, ...askedInVain(attempt.window, worthless === 0 ? outstanding : [], now)],
     window: holdSettled(window, attempt, sorted),
   };
 }
@@ -162,7 +164,8 @@ function sendToPage(attempt: LoginAttempt, policies: readonly OffLinePolicy[], s
     policy: policy?.id ?? '',
     how: 'on-page',
     tokens: [],
-    outcomes: [...sorted.observed, ...outcomes(policies, 'asked')],
+    outcomes: [...sorted.observed, ...standings(policies, 'asked')],
+    ended: [...sorted.observed, ...askedInVain(attempt.window, policies, now)],
     window: {
       ...holdSettled(countAsked(attempt.window, set.hash, policies, now), attempt, sorted),
       page: { userId: facts.userId, tokens },
@@ -179,7 +182,8 @@ function converse(attempt: LoginAttempt, policies: readonly OffLinePolicy[], sor
     kind: 'converse',
     policies,
     tokens: [],
-    outcomes: [...sorted.observed, ...outcomes(policies, 'asked')],
+    outcomes: [...sorted.observed, ...standings(policies, 'asked')],
+    ended: [...sorted.observed, ...askedInVain(window, policies, now)],
     window: holdSettled(countAsked(window, set.hash, policies, now), attempt, sorted),
   };
   return verdict;
@@ -206,9 +210,10 @@ function holdSettled(window: NegotiationWindow, attempt: LoginAttempt, { enforce
 function tooManyWrongAnswers(
   attempt: LoginAttempt,
   outstanding: readonly OffLinePolicy[],
-  observed: readonly PolicyOutcome[],
+  observed: Sorted['observed'],
   window: NegotiationWindow,
 ): DenyVerdict {
+  const decided = new Map(outstanding.map(({ id }) => [id, 'wrong-answers'] as const));
   return {
     kind: 'deny',
     code: STATUS.FORBIDDEN,
@@ -216,7 +221,8 @@ function tooManyWrongAnswers(
     policy: outstanding[0]?.id ?? '',
     how: 'wrong-answers',
     tokens: tokensOf(attempt),
-    outcomes: [...observed, ...outcomes(outstanding, 'wrong-answers')],
+    outcomes: [...observed, ...standings(outstanding, 'wrong-answers')],
+    ended: [...observed, ...endings(window, decided, attempt.now)],
     window: closed(window),
   };
 }
@@ -229,5 +235,5 @@ function tokensOf(attempt: LoginAttempt): readonly string[] {
   return attempt.answers.flatMap(({ token }) => token ?? []);
 }
 
-const outcomes = (policies: readonly OffLinePolicy[], outcome: PolicyOutcome['outcome']): readonly PolicyOutcome[] =>
+const standings = (policies: readonly OffLinePolicy[], outcome: PolicyStanding['outcome']): readonly PolicyStanding[] =>
   policies.map(({ id }) => ({ policy: id, outcome }));

@@ -6,7 +6,7 @@ import type { Acceptance } from '../ports.ts';
 import type { JudgedAnswer } from './answers.ts';
 import type { Decision } from './decision.ts';
 import type { How } from './standing.ts';
-import type { NegotiationWindow } from './window.ts';
+import type { Ending, NegotiationWindow } from './window.ts';
 
 export interface LoginAttempt {
   readonly facts: LoginFacts;
@@ -31,16 +31,33 @@ export interface LoginAttempt {
   readonly issue: (policy: OffLinePolicy, languageIndex: number) => string;
 }
 
-/** What became of one policy in this login, for metrics and logs. */
+/** How one policy stood in this login, to tell about it. */
+export interface PolicyStanding {
+  readonly policy: string;
+  readonly outcome: How | 'asked' | 'wrong-answers' | 'observed';
+}
+
+/** What a question came to, as it is counted. Every one that went out ends in one of these, once. */
 export interface PolicyOutcome {
   readonly policy: string;
-  readonly outcome: How | 'asked' | 'wrong-answers' | 'observed' | 'abandoned';
+  readonly outcome:
+    | How
+    | Ending
+    | 'wrong-answers'
+    /** Answered, and the VASP accepted the login. */
+    | 'accepted'
+    /** Answered, and the VASP did not accept the login. */
+    | 'login-refused'
+    /** Would have been asked, were the policy enforced. */
+    | 'observed';
 }
 
 interface VerdictBase {
   /** Tokens that this verdict uses up; a forwarded login's only once the VASP accepted it. */
   readonly tokens: readonly string[];
-  readonly outcomes: readonly PolicyOutcome[];
+  readonly outcomes: readonly PolicyStanding[];
+  /** What has come to its end by this verdict, to be counted. */
+  readonly ended: readonly PolicyOutcome[];
   /** What to remember of this user and client until the next login. */
   readonly window: NegotiationWindow;
 }

@@ -171,6 +171,43 @@ export function closed(window: NegotiationWindow): NegotiationWindow {
   return { ...EMPTY_WINDOW, worthless: window.worthless };
 }
 
+/** How a question ends that nothing else became of: nobody answered it in time, or no login followed that it counted in. */
+export type Ending = 'timed-out' | 'abandoned';
+
+/**
+ * What becomes of every question of a window that is over, `decided` for some of them; of those alone where the window
+ * never heard of them.
+ */
+export function endings<O extends string>(
+  window: NegotiationWindow,
+  decided: ReadonlyMap<string, O>,
+  now: number,
+): readonly { readonly policy: string; readonly outcome: O | Ending }[] {
+  const answered = new Set(window.held.map(({ policyId }) => policyId));
+  const policies = new Set([...decided.keys(), ...window.asked.keys(), ...answered]);
+  return [...policies].map((policy) => {
+    const outcome = decided.get(policy);
+    if (outcome !== undefined) return { policy, outcome };
+    return { policy, outcome: answered.has(policy) || isYoung(window, policy, now) ? 'abandoned' : 'timed-out' };
+  });
+}
+
+/** Those of the policies whose question went out in a window of its own that is over. */
+export function askedInVain(
+  window: NegotiationWindow,
+  policies: readonly OffLinePolicy[],
+  now: number,
+): readonly { readonly policy: string; readonly outcome: Ending }[] {
+  return policies
+    .filter(({ id }) => window.asked.has(id) && !isYoung(window, id, now))
+    .map(({ id }) => ({ policy: id, outcome: 'timed-out' }));
+}
+
+function isYoung({ asked }: NegotiationWindow, policy: string, now: number): boolean {
+  const part = asked.get(policy);
+  return part !== undefined && now - part.since < part.timeoutMillis;
+}
+
 /** When the last part of the window grows too old. */
 export function endOf(window: NegotiationWindow): number {
   return Math.max(

@@ -138,7 +138,7 @@ export function createRig(options: RigOptions = {}): Rig {
   let gateway = start();
 
   function newNegotiations(): MemoryNegotiations {
-    return new MemoryNegotiations(clock, 10_000, (vasp, policy) => metrics.negotiation(vasp, policy, 'timed-out'));
+    return new MemoryNegotiations(clock, 10_000, (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome));
   }
 
   function start(): Gateway {
