@@ -40,6 +40,38 @@ export function explainPolicy(policy: OffLinePolicy, login: LoginFacts, now: num
   return { kind: 'not', condition, detail: detailOf(condition, applies, login, now) };
 }
 
+/** One condition that a policy writes, and whether the login meets it. */
+export interface ConditionVerdict {
+  readonly condition: FailedCondition;
+  readonly holds: boolean;
+  /** What was compared with what. */
+  readonly detail: string;
+}
+
+/** Every condition that a policy writes, each judged for itself; none when the policy concerns everybody. */
+export function explainConditions(
+  { applies }: OffLinePolicy,
+  login: LoginFacts,
+  now: number,
+): readonly ConditionVerdict[] {
+  const user = readUserId(login.userId);
+  const judged = (alone: Applies, condition: FailedCondition): ConditionVerdict => {
+    const failed = failedCondition(alone, user, login, now);
+    if (failed !== undefined) return { condition: failed, holds: false, detail: detailOf(failed, alone, login, now) };
+    return { condition, holds: true, detail: metDetail(condition, alone, user, login, now) };
+  };
+  const { vasps, users, clients, csp, from, until, when } = applies;
+  return [
+    ...(vasps === undefined ? [] : [judged({ vasps }, 'vasps')]),
+    ...(users === undefined ? [] : [judged({ users }, 'users')]),
+    ...(clients === undefined ? [] : [judged({ clients }, 'clients')]),
+    ...(csp === undefined ? [] : [judged({ csp }, 'csp')]),
+    ...(from === undefined ? [] : [judged({ from }, 'from')]),
+    ...(until === undefined ? [] : [judged({ until }, 'until')]),
+    ...(when === undefined ? [] : [judged({ when }, 'when')]),
+  ];
+}
+
 function failedCondition(applies: Applies, user: UserId, login: LoginFacts, now: number): FailedCondition | undefined {
   if (applies.vasps !== undefined && !applies.vasps.has(login.vasp)) return 'vasps';
   if (applies.users !== undefined && !applies.users.some((glob) => matchesUser(glob, user))) return 'users';
@@ -78,6 +110,26 @@ function detailOf(condition: FailedCondition, applies: Applies, login: LoginFact
       return `the condition is false: ${applies.when?.source ?? ''}`;
     case 'when-error':
       return `the condition could not be evaluated: ${applies.when?.source ?? ''}`;
+  }
+}
+
+/** Why a condition that stands alone in `applies` is met. */
+function metDetail(condition: FailedCondition, applies: Applies, user: UserId, login: LoginFacts, now: number): string {
+  switch (condition) {
+    case 'vasps':
+      return `the VASP is ${login.vasp}`;
+    case 'users':
+      return `the user ${login.userId} matches ${applies.users?.find((glob) => matchesUser(glob, user))?.source ?? ''}`;
+    case 'clients':
+      return `the client ${login.clientId} matches ${applies.clients?.find((glob) => glob.matches(login.clientId))?.source ?? ''}`;
+    case 'csp':
+      return `CSP is ${login.version}`;
+    case 'from':
+      return `${instant(now)} is not before ${instant(applies.from ?? 0)}`;
+    case 'until':
+      return `${instant(now)} is before ${instant(applies.until ?? 0)}`;
+    default:
+      return `the condition is true: ${applies.when?.source ?? ''}`;
   }
 }
 

@@ -17,7 +17,7 @@ type CaseFile = PolicyTestsFile['cases'][number];
 export const DEFAULT_TEST_MOMENT = Date.parse('2026-01-01T12:00:00Z');
 /** Where a case says no VASP: the one that the gateway starts with. */
 export const DEFAULT_TEST_VASP = 'sandbox';
-const DEFAULT_TEST_CLIENT = 'http://client.example/handset';
+export const DEFAULT_TEST_CLIENT = 'http://client.example/handset';
 
 /** What the user did about one message. */
 export type TestAnswer =

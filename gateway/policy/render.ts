@@ -1,0 +1,108 @@
+/**
+ * A policy's texts as a user meets them, in one language: the screen of a phone that asks, how much of its message every
+ * phone shows, and what is said instead of a question or after it. Counts hold for the sample that is drawn and for the
+ * longest values that placeholders can take, which is what the check counts.
+ */
+import { SURELY_SHOWN } from './check-texts.ts';
+import type { OffLinePolicy, Ruling, Texts, WithoutSystemMessages } from './model.ts';
+import { CUT_MARK, framed, SCREEN_COLUMNS, wrap } from './screen.ts';
+import { characters, chooseLanguage, LONGEST_VALUE, type TextValues, textFor, textValues } from './text.ts';
+
+const SAMPLE_USER = 'wv:alice@im.example';
+const SAMPLE_VASP = 'sandbox';
+const SAMPLE_CONSENT_URL = 'https://im.example/consent/…';
+const SAMPLE_WORD_URL = 'https://im.example/word/…';
+
+/** A text filled, and counted in characters. */
+export interface TextShown {
+  /** The key that it stands under, such as `options.decline.deny`. */
+  readonly key: string;
+  readonly text: string;
+  readonly characters: number;
+  /** With the longest values that its placeholders can take. */
+  readonly longest: number;
+}
+
+export interface Rendering {
+  readonly policy: string;
+  readonly version: number;
+  readonly language: string;
+  /** Of the frame, from top to bottom. */
+  readonly screen: readonly string[];
+  readonly message: TextShown;
+  /** Whether every phone shows the whole message, whatever its placeholders stand for. */
+  readonly isSurelyShown: boolean;
+  readonly options: readonly TextShown[];
+  readonly verification: TextShown | undefined;
+  /** What the phone is told when the login ends without success, or cannot be asked. */
+  readonly denials: readonly TextShown[];
+  /** What is granted without a choice: `onTimeout` and `withoutSystemMessages` that do not deny, in words. */
+  readonly otherwise: readonly { readonly key: string; readonly says: string }[];
+}
+
+/** The policy in the language that a user who wants `language` sees. */
+export function renderPolicy(policy: OffLinePolicy, language: string): Rendering {
+  const vasp = [...(policy.applies.vasps ?? [])][0] ?? SAMPLE_VASP;
+  const login = { userId: SAMPLE_USER, vasp, clientId: '', version: '1.3', encoding: 'xml' } as const;
+  const values = { ...textValues(policy, login), consentUrl: SAMPLE_CONSENT_URL };
+  const longestValues = longestOf(policy, values);
+  const show = (key: string, texts: Texts): TextShown => {
+    const text = textFor(texts, [language], values);
+    const longest = characters(textFor(texts, [language], longestValues));
+    return { key, text, characters: characters(text), longest: Math.max(longest, characters(text)) };
+  };
+  const message = show('message', policy.message);
+  const options = policy.options.map(({ id, text }) => show(`options.${id}`, text));
+  const { verification } = policy;
+  const challenge = verification?.kind === 'in-text' ? show('verification.inText', verification.inText) : undefined;
+  const rulings: readonly (readonly [string, WithoutSystemMessages])[] = [
+    ...policy.options.map(({ id, outcome }) => [`options.${id}.deny`, outcome] as const),
+    ['onTimeout', policy.onTimeout],
+    ['withoutSystemMessages', policy.withoutSystemMessages],
+  ];
+  return {
+    policy: policy.id,
+    version: policy.version,
+    language: chooseLanguage(policy.message, [language]),
+    screen: screenOf(message, options, verification?.kind === 'url' ? SAMPLE_WORD_URL : challenge?.text),
+    message,
+    isSurelyShown: message.longest <= SURELY_SHOWN,
+    options,
+    verification: challenge,
+    denials: rulings.flatMap(([key, ruling]) => (ruling.kind === 'deny' ? [show(key, ruling.texts)] : [])),
+    otherwise: rulings.flatMap(([key, ruling]) =>
+      ruling.kind === 'deny' || key.startsWith('options.') ? [] : [{ key, says: saysOf(ruling) }],
+    ),
+  };
+}
+
+function screenOf(message: TextShown, options: readonly TextShown[], proof: string | undefined): readonly string[] {
+  const lines = [
+    ...wrap(marked(message.text), SCREEN_COLUMNS),
+    ...(options.length === 0 ? [] : ['']),
+    ...options.flatMap(({ text }, index) => wrap(`${index + 1} ${text}`, SCREEN_COLUMNS)),
+    ...(proof === undefined ? [] : ['', ...wrap(proof, SCREEN_COLUMNS), `[${'_'.repeat(SCREEN_COLUMNS - 2)}]`]),
+  ];
+  return framed(lines, SCREEN_COLUMNS);
+}
+
+function marked(text: string): string {
+  const shown = [...text];
+  if (shown.length <= SURELY_SHOWN) return text;
+  return [...shown.slice(0, SURELY_SHOWN), CUT_MARK, ...shown.slice(SURELY_SHOWN)].join('');
+}
+
+function saysOf(ruling: Exclude<WithoutSystemMessages, Ruling & { kind: 'deny' }>): string {
+  return ruling.kind === 'grant' ? `grants ${ruling.level.name}` : 'asks in a conversation with the service contact';
+}
+
+/** As long as values become; a VASP's name as long as the longest that the policy is for. */
+function longestOf({ applies }: OffLinePolicy, values: TextValues): TextValues {
+  const vasps = [...(applies.vasps ?? [])].toSorted((a, b) => b.length - a.length);
+  return {
+    ...values,
+    user: 'x'.repeat(LONGEST_VALUE.user),
+    vasp: vasps[0] ?? 'x'.repeat(LONGEST_VALUE.vasp),
+    consentUrl: 'x'.repeat(LONGEST_VALUE.consentUrl),
+  };
+}
