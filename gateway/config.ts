@@ -10,6 +10,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where this machine reaches what listens there, as it stands in a URL. */
+export function authority({ host, port }: Address): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return reachable.includes(':') ? `[${reachable}]:${port}` : `${reachable}:${port}`;
+}
+
 /** What towards a VASP is not the same for all. */
 export interface VaspConfig {
   /** The name in logs, metrics, policies and keyed hashes: changing it makes its users strangers. */
@@ -105,6 +111,8 @@ export interface Config {
   readonly serviceContact: string | undefined;
   /** A file with one user id a line: only they are provisioned [X22]. Undefined: everybody is. */
   readonly subscribersFile: string | undefined;
+  /** Records of acceptance older than this are dropped; undefined keeps them for ever. */
+  readonly audit: { readonly keepMillis: number | undefined };
   readonly limits: Limits;
   readonly log: { readonly level: LogLevel; readonly access: boolean };
 }

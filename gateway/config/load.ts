@@ -159,6 +159,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
     askingCode: written.askingCode,
     serviceContact: written.serviceContact,
     subscribersFile: subscribers !== undefined && 'file' in subscribers ? at('other', subscribers.file) : undefined,
+    audit: { keepMillis: written.audit.keep },
     limits: {
       bodyBytes: limits.body,
       answerBytes: limits.answer,

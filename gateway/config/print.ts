@@ -23,6 +23,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
     askingCode: config.askingCode,
     serviceContact: config.serviceContact,
     subscribers: config.subscribersFile === undefined ? undefined : { file: config.subscribersFile },
+    audit: config.audit.keepMillis === undefined ? undefined : { keep: formatDuration(config.audit.keepMillis) },
     limits: {
       body: formatSize(limits.bodyBytes),
       answer: formatSize(limits.answerBytes),

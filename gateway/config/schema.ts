@@ -98,6 +98,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     ])
     .describe('{ file: PATH } or { url: URL }')
     .optional(),
+  audit: section({ keep: duration('1d', '36500d').optional() }),
   limits: section(LIMITS),
   log: section({ level: z.enum(LOG_LEVELS).default('info'), access: z.boolean().default(false) }),
 });
