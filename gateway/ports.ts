@@ -326,6 +326,8 @@ export interface Metrics {
   reject(layer: 'edge' | 'body' | 'scan' | 'envelope' | 'session' | 'service-level', reason: string): void;
   sessions(vasp: string, count: number): void;
   policyReload(result: 'loaded' | 'unchanged' | 'failed'): void;
+  /** A request for one of the gateway's web pages [X21]. */
+  page(page: 'consent' | 'word', outcome: string): void;
 }
 
 /** One line a login decision and a refused message. Fields are hashes, names and codes: never content [operations §5]. */

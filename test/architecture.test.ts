@@ -42,7 +42,7 @@ function targetOf(source: Source, specifier: string): string {
 }
 
 const CORE = ['csp', 'policy', 'negotiation', 'service-level', 'yaml', 'audit'];
-const EDGES = ['http', 'upstream', 'stores', 'admin', 'sandbox'];
+const EDGES = ['http', 'upstream', 'pages', 'stores', 'admin', 'sandbox'];
 /** Files at the top that everybody but the core may know: types, and ways to say what went wrong. */
 const SHARED = ['ports.ts', 'config.ts', 'error-code.ts', 'errors.ts'];
 
@@ -66,19 +66,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'secrets.ts': SHARED,
   'subscribers.ts': [...SHARED, 'policy'],
   'policy-folder.ts': [...SHARED, 'policy', 'yaml'],
+  policies: [...SHARED, 'policy', 'policy-folder.ts'],
   config: [...SHARED, 'yaml'],
   chain: [...SHARED, ...CORE],
   'gateway.ts': [...SHARED, ...CORE, 'chain'],
   http: [...SHARED, 'csp', 'gateway.ts', 'chain'],
   // Which headers are passed on, and what a plain answer looks like, is one rule for both sides of the gateway.
   upstream: [...SHARED, 'csp', 'http/headers.ts', 'http/answers.ts'],
+  // Web pages for users: how a body is read is one rule for all that comes in on the listener.
+  pages: [...SHARED, 'policy', 'negotiation', 'chain', 'http/body.ts'],
   stores: [...SHARED, 'csp', 'audit'],
-  admin: [...SHARED, 'csp'],
+  // The API is where operators reach what keeps the policies.
+  admin: [...SHARED, 'csp', 'policy', 'policies'],
   sandbox: ['csp', 'error-code.ts'],
 };
 
 /** The edges of the program: they may know everything. */
-const WIRING = ['main.ts', 'cli'];
+const WIRING = ['main.ts', 'wiring', 'cli'];
 
 describe('arrows', () => {
   test('there is something to look at', () => {

@@ -65,6 +65,7 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
   const upstreamErrors = counter('sapgw_upstream_errors_total', 'Answers that a VASP did not give', 'vasp', 'kind');
   const sessions = new FastGauge({ name: 'sapgw_sessions', help: 'Sessions open', labels: ['vasp'], registry });
   const reloads = counter('sapgw_policy_reloads_total', 'Policy sets looked at', 'result');
+  const pages = counter('sapgw_pages_total', "Requests for the gateway's web pages", 'page', 'outcome');
   const rejects = counter('sapgw_rejects_total', 'Requests refused by the gateway itself', 'layer', 'reason');
   const storeSeconds = histogram('sapgw_store_duration_seconds', 'Store operations', STORE_SECONDS, 'op');
   for (const result of ['loaded', 'unchanged', 'failed']) reloads.prepare(result);
@@ -83,6 +84,7 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     reject: (layer, reason) => rejects.add(layer, reason),
     sessions: (vasp, count) => sessions.set(count, vasp),
     policyReload: (result) => reloads.add(result),
+    page: (page, outcome) => pages.add(page, outcome),
     storeDuration: (operation, seconds) => storeSeconds.observe(seconds, operation),
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

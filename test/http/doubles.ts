@@ -27,6 +27,7 @@ export function countingMetrics(): Counted {
       reject: (layer, reason) => rejects.push(`${layer}/${reason}`),
       sessions: ignore,
       policyReload: ignore,
+      page: ignore,
     },
   };
 }

@@ -272,6 +272,7 @@ function recordingMetrics(counted: Counted[]): Metrics {
     reject: count('reject'),
     sessions: count('sessions'),
     policyReload: count('policyReload'),
+    page: count('page'),
   };
 }
 
