@@ -4,7 +4,7 @@ import {
   counted,
   EXIT_FAILED,
   EXIT_UNREADABLE,
-  namedVasps,
+  gatewayOf,
   readSet,
   type Terminal,
   type VaspFlags,
@@ -15,9 +15,9 @@ export interface CheckFlags extends VaspFlags {
 }
 
 export async function check(directory: string, flags: CheckFlags, terminal: Terminal): Promise<number> {
-  const vasps = await namedVasps(flags, terminal);
-  if (typeof vasps === 'number') return vasps;
-  const read = await readSet(directory, terminal, vasps.names);
+  const gateway = await gatewayOf(flags, terminal);
+  if (typeof gateway === 'number') return gateway;
+  const read = await readSet(directory, terminal, gateway);
   if (read === undefined) return EXIT_UNREADABLE;
   const { folder, parsed } = read;
   const { print } = terminal;

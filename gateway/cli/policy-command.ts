@@ -4,7 +4,7 @@
  * was found, 2 something cannot be read or the command was used wrongly.
  */
 import type { PolicySet } from '../policy/model.ts';
-import { type ParsedPolicySet, parsePolicySet } from '../policy/parse.ts';
+import { type ParsedPolicySet, type ParseOptions, parsePolicySet } from '../policy/parse.ts';
 import type { Judge } from '../policy/test-run.ts';
 import { contentHash, type PolicyFolder, readPolicyFolder } from '../policy-folder.ts';
 import { formatProblem } from '../yaml/problem.ts';
@@ -30,6 +30,9 @@ export interface Terminal {
   readonly progress?: Print | undefined;
 }
 
+/** What is known of the gateway that will read the files; nothing when nothing is said. */
+export type GatewayFacts = Pick<ParseOptions, 'vasps' | 'publicUrl'>;
+
 /** Options that name the VASPs of the gateway. */
 export interface VaspFlags {
   /** Names, separated by commas. */
@@ -47,11 +50,11 @@ export interface ReadSet {
 export async function readSet(
   directory: string,
   { printError }: Pick<Terminal, 'printError'>,
-  vasps?: readonly string[],
+  gateway: GatewayFacts = {},
 ): Promise<ReadSet | undefined> {
   const folder = await readPolicyFolder(directory);
   if (folder.kind === 'read') {
-    return { folder, parsed: parsePolicySet(folder.policies, { hash: contentHash, vasps }) };
+    return { folder, parsed: parsePolicySet(folder.policies, { hash: contentHash, ...gateway }) };
   }
   printError(folder.message);
   return undefined;
@@ -61,9 +64,9 @@ export async function readSet(
 export async function readValidSet(
   directory: string,
   terminal: Pick<Terminal, 'printError'>,
-  vasps?: readonly string[],
+  gateway: GatewayFacts = {},
 ): Promise<PolicySet | number> {
-  const read = await readSet(directory, terminal, vasps);
+  const read = await readSet(directory, terminal, gateway);
   if (read === undefined) return EXIT_UNREADABLE;
   if (read.parsed.kind === 'valid') return read.parsed.set;
   for (const problem of read.parsed.problems) terminal.printError(formatProblem(problem));
@@ -71,23 +74,26 @@ export async function readValidSet(
   return EXIT_FAILED;
 }
 
-/** The VASPs that were named, or nothing when none were; an exit status after it was told what is wrong. */
-export async function namedVasps(
+/** The gateway that the options tell of; an exit status after it was told what is wrong with them. */
+export async function gatewayOf(
   { vasps, config }: VaspFlags,
   { printError }: Pick<Terminal, 'printError'>,
-): Promise<{ readonly names: readonly string[] | undefined } | number> {
+): Promise<GatewayFacts | number> {
   if (vasps !== undefined) {
     const names = vasps.split(',').map((name) => name.trim());
-    if (names.every((name) => name !== '')) return { names };
+    if (names.every((name) => name !== '')) return { vasps: names };
     printError('--vasps holds an empty name; write the names with commas between, such as friendly-im,sandbox');
     return EXIT_UNREADABLE;
   }
-  if (config === undefined) return { names: undefined };
+  if (config === undefined) return {};
   const [{ loadConfig }, { SANDBOX_NAME }] = await Promise.all([import('../config/load.ts'), import('../config.ts')]);
   const loaded = loadConfig({ file: config, env: process.env, flags: {} });
   if (loaded.kind === 'valid') {
-    const { useSandbox, vasps: configured } = loaded.config;
-    return { names: useSandbox ? [SANDBOX_NAME] : configured.map(({ name }) => name) };
+    const { useSandbox, vasps: configured, publicUrl } = loaded.config;
+    return {
+      vasps: useSandbox ? [SANDBOX_NAME] : configured.map(({ name }) => name),
+      publicUrl: publicUrl ?? (useSandbox ? undefined : 'none'),
+    };
   }
   for (const problem of loaded.problems) printError(problem);
   return EXIT_UNREADABLE;

@@ -8,7 +8,7 @@ import type { Acceptance } from '../ports.ts';
 import { nearest } from '../yaml/nearest.ts';
 import {
   EXIT_UNREADABLE,
-  namedVasps,
+  gatewayOf,
   type Print,
   readValidSet,
   type Terminal,
@@ -38,15 +38,15 @@ export interface ExplainFlags extends VaspFlags {
 }
 
 export async function explain(directory: string, flags: ExplainFlags, terminal: Terminal): Promise<number> {
-  const vasps = await namedVasps(flags, terminal);
-  if (typeof vasps === 'number') return vasps;
-  const set = await readValidSet(directory, terminal, vasps.names);
+  const gateway = await gatewayOf(flags, terminal);
+  if (typeof gateway === 'number') return gateway;
+  const set = await readValidSet(directory, terminal, gateway);
   if (typeof set === 'number') return set;
   const now = flags.at ?? terminal.now();
   const login: LoginFacts = {
     userId: flags.user,
     clientId: flags.client ?? DEFAULT_TEST_CLIENT,
-    vasp: flags.vasp ?? vasps.names?.[0] ?? DEFAULT_TEST_VASP,
+    vasp: flags.vasp ?? gateway.vasps?.[0] ?? DEFAULT_TEST_VASP,
     version: flags.csp ?? '1.3',
     encoding: flags.encoding ?? 'xml',
     language: flags.language,

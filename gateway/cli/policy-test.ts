@@ -6,16 +6,16 @@ import {
   counted,
   EXIT_FAILED,
   EXIT_UNREADABLE,
-  namedVasps,
+  gatewayOf,
   type Print,
   readSet,
   type Terminal,
 } from './policy-command.ts';
 
 export async function test(directory: string, flags: CheckFlags, terminal: Terminal): Promise<number> {
-  const vasps = await namedVasps(flags, terminal);
-  if (typeof vasps === 'number') return vasps;
-  const read = await readSet(directory, terminal, vasps.names);
+  const gateway = await gatewayOf(flags, terminal);
+  if (typeof gateway === 'number') return gateway;
+  const read = await readSet(directory, terminal, gateway);
   if (read === undefined) return EXIT_UNREADABLE;
   const { folder, parsed } = read;
   const { print, judge } = terminal;

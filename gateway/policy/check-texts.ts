@@ -193,9 +193,10 @@ function checkLanguages(document: YamlDocument, policy: Readonly<Record<string, 
   }
 }
 
-function longestValues(
+/** What placeholders of a policy can stand for at most; `configured` VASPs count where the policy names none. */
+export function longestValues(
   policy: Readonly<Record<string, unknown>>,
-  { vasps: configured, publicUrl = '' }: CheckContext,
+  { vasps: configured, publicUrl = '' }: Pick<CheckContext, 'vasps' | 'publicUrl'>,
 ): TextValues {
   const { applies, charge } = policy;
   const named = isRecord(applies) && Array.isArray(applies.vasps) ? applies.vasps : configured;

@@ -3,10 +3,10 @@
  * phone shows, and what is said instead of a question or after it. Counts hold for the sample that is drawn and for the
  * longest values that placeholders can take, which is what the check counts.
  */
-import { SURELY_SHOWN } from './check-texts.ts';
+import { longestValues, SURELY_SHOWN } from './check-texts.ts';
 import type { OffLinePolicy, Ruling, Texts, WithoutSystemMessages } from './model.ts';
 import { CUT_MARK, framed, SCREEN_COLUMNS, wrap } from './screen.ts';
-import { characters, chooseLanguage, LONGEST_VALUE, type TextValues, textFor, textValues } from './text.ts';
+import { characters, chooseLanguage, textFor, textValues } from './text.ts';
 
 const SAMPLE_USER = 'wv:alice@im.example';
 const SAMPLE_VASP = 'sandbox';
@@ -45,11 +45,15 @@ export function renderPolicy(policy: OffLinePolicy, language: string): Rendering
   const vasp = [...(policy.applies.vasps ?? [])][0] ?? SAMPLE_VASP;
   const login = { userId: SAMPLE_USER, vasp, clientId: '', version: '1.3', encoding: 'xml' } as const;
   const values = { ...textValues(policy, login), consentUrl: SAMPLE_CONSENT_URL };
-  const longestValues = longestOf(policy, values);
+  const { vasps } = policy.applies;
+  const longest = longestValues(
+    { applies: vasps === undefined ? {} : { vasps: [...vasps] }, charge: policy.charge },
+    { vasps: undefined },
+  );
   const show = (key: string, texts: Texts): TextShown => {
     const text = textFor(texts, [language], values);
-    const longest = characters(textFor(texts, [language], longestValues));
-    return { key, text, characters: characters(text), longest: Math.max(longest, characters(text)) };
+    const most = characters(textFor(texts, [language], longest));
+    return { key, text, characters: characters(text), longest: Math.max(most, characters(text)) };
   };
   const message = show('message', policy.message);
   const options = policy.options.map(({ id, text }) => show(`options.${id}`, text));
@@ -94,15 +98,4 @@ function marked(text: string): string {
 
 function saysOf(ruling: Exclude<WithoutSystemMessages, Ruling & { kind: 'deny' }>): string {
   return ruling.kind === 'grant' ? `grants ${ruling.level.name}` : 'asks in a conversation with the service contact';
-}
-
-/** As long as values become; a VASP's name as long as the longest that the policy is for. */
-function longestOf({ applies }: OffLinePolicy, values: TextValues): TextValues {
-  const vasps = [...(applies.vasps ?? [])].toSorted((a, b) => b.length - a.length);
-  return {
-    ...values,
-    user: 'x'.repeat(LONGEST_VALUE.user),
-    vasp: vasps[0] ?? 'x'.repeat(LONGEST_VALUE.vasp),
-    consentUrl: 'x'.repeat(LONGEST_VALUE.consentUrl),
-  };
 }
