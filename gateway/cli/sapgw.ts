@@ -21,6 +21,8 @@ const FAMILIES: readonly Family[] = [
   { commands: ['handset'], add: async (program) => (await import('./handset.ts')).registerHandset(program) },
   { commands: ['policy'], add: async (program) => (await import('./policy.ts')).registerPolicy(program) },
   { commands: ['decode', 'encode'], add: async (program) => (await import('./convert.ts')).registerConvert(program) },
+  { commands: ['audit'], add: async (program) => (await import('./audit.ts')).registerAudit(program) },
+  { commands: ['user'], add: async (program) => (await import('./user.ts')).registerUser(program) },
   { commands: ['config'], add: async (program) => program.addCommand((await import('./config.ts')).configCommand()) },
 ];
 

@@ -8,8 +8,8 @@ import type { AuditEntry, AuditHead, AuditProblem, AuditReport } from '../ports.
 import { isSealed } from './ledger.ts';
 import type { LedgerTables, Seal, UsersRow } from './ledger-tables.ts';
 
-/** Entries between two pauses: about ten milliseconds. */
-const SLICE = 500;
+/** Entries between two pauses: some milliseconds. */
+const SLICE = 200;
 const MAX_PROBLEMS = 1000;
 
 /** Everything that is wrong; `progress` hears of it after every slice. */
