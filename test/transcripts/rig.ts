@@ -11,6 +11,7 @@ import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
 import type { Route } from '../../gateway/chain/route.ts';
 import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
 import { createGateway, type Gateway } from '../../gateway/gateway.ts';
+import { createPages, type PageReply, type PageRequest, type Pages } from '../../gateway/pages/pages.ts';
 import { compileGlob } from '../../gateway/policy/glob.ts';
 import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
 import type { PolicyFile, PolicySet } from '../../gateway/policy/model.ts';
@@ -97,6 +98,8 @@ export interface Rig {
   readonly metrics: readonly Counted[];
   readonly log: readonly LogLine[];
   send(body: Uint8Array, contentType: string, options?: SendOptions): Promise<ClientReply>;
+  /** A browser's request for one of the gateway's pages; undefined when there is none at the path. */
+  browse(method: string, target: string, request: Omit<PageRequest, 'method'>): Promise<PageReply> | undefined;
   /** Puts another policy set in force. */
   usePolicies(policies: RigOptions['policies']): void;
   /** The same store and secrets, and nothing that was kept in memory. */
@@ -136,6 +139,7 @@ export function createRig(options: RigOptions = {}): Rig {
   const policies = new LivePolicySets(policySetOf(options.policies));
   let negotiations = newNegotiations();
   let gateway = start();
+  let pages = startPages();
 
   function newNegotiations(): MemoryNegotiations {
     return new MemoryNegotiations(clock, 10_000, (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome));
@@ -165,6 +169,11 @@ export function createRig(options: RigOptions = {}): Rig {
     });
   }
 
+  function startPages(): Pages {
+    const vasps = (options.vasps ?? [{}]).map((vasp) => ({ ...DEFAULT_VASP, ...vasp }).name);
+    return createPages({ vasps, policies, negotiations, secrets, clock, publicUrl: () => PUBLIC_URL, metrics, log });
+  }
+
   return {
     get gateway() {
       return gateway;
@@ -177,12 +186,17 @@ export function createRig(options: RigOptions = {}): Rig {
     log: lines,
     send: (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) =>
       gateway.handle({ target, host, contentType, headers, body: Buffer.from(body) }),
+    browse: (method, target, request) => {
+      const place = pages.placeOf(method, target);
+      return place === undefined ? undefined : pages.answer(place, { method, ...request });
+    },
     usePolicies: (next) => {
       policies.replace(policySetOf(next), clock.wall());
     },
     restart: () => {
       negotiations = newNegotiations();
       gateway = start();
+      pages = startPages();
     },
     sweep: async () => {
       negotiations.sweep();

@@ -8,6 +8,8 @@ import { decodeMessage } from '../../gateway/csp/codec.ts';
 import { childText, descendant, type Element, element } from '../../gateway/csp/element.ts';
 import { toDocument } from '../../gateway/csp/message.ts';
 import { contentTypeOf } from '../../gateway/csp/versions.ts';
+import { conversationSteps } from './conversation-steps.ts';
+import { openPage, pressButton, readsOnPage, recordsOf } from './page-steps.ts';
 import { filled, instantiate, matchAll, matchText, type Pattern, parsePatterns, shown } from './pattern.ts';
 import { vaspAnswer, vaspFailure } from './rig.ts';
 import { spell } from './spelling.ts';
@@ -30,6 +32,11 @@ const row = (form: RegExp, act: Act): readonly [RegExp, Act] => [form, act];
 
 /** Does what a line says: the first row that has its form, and speaks of a VASP or a client as the line does. */
 export async function act(world: World, line: string, block: string): Promise<void> {
+  const plain = conversationSteps(line);
+  if (plain !== undefined) {
+    for (const [plainLine, plainBlock] of plain) await act(world, plainLine, plainBlock);
+    return;
+  }
   for (const [form, step] of STEPS) {
     const groups = form.exec(line)?.groups ?? (form.test(line) ? {} : undefined);
     if (groups === undefined) continue;
@@ -204,6 +211,21 @@ const STEPS: readonly (readonly [RegExp, Act])[] = [
       );
     },
   ),
+  row(
+    /^(?<who>\w+) opens (?<url>\S+)(?: with a browser in (?<languages>.+))?$/,
+    (world, { who = '', url = '', languages }) => openPage(world, world.client(who), url, languages),
+  ),
+  row(
+    /^(?<who>\w+) presses (?<press>.+?)(?: having chosen (?<choices>.+?))?(?: and typed (?<words>.+))?$/,
+    (world, { who = '', press = '', choices, words }) => pressButton(world, world.client(who), press, choices, words),
+  ),
+  row(/^(?<who>\w+) reads: (?<pattern>.+)$/, (world, { who = '', pattern = '' }) =>
+    readsOnPage(world, world.client(who), pattern),
+  ),
+  row(/^the audit chain holds of (?<who>\w+): (?<what>.+)$/, async (world, { who = '', what = '' }) => {
+    const got = (await recordsOf(world, world.client(who))).join(', ') || 'nothing';
+    if (got !== what) fail('the audit chain holds other records', what, got);
+  }),
   row(/^(?<count>[\d.]+) (?<unit>ms|s|min|h|d) pass(?:es)?$/, (world, { count = '', unit = '' }) => {
     world.expectQuiet();
     const millis = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 0;
@@ -329,7 +351,7 @@ function answerList(world: World, answers: string): Element {
     return element('SystemMessageResponse', [
       element('SystemMessageID', filled(token, world.captures)),
       option === 'nothing' ? undefined : element('ChosenOptionID', option),
-      key === undefined ? undefined : element('VerificationKey', key),
+      key === undefined ? undefined : element('VerificationKey', filled(key, world.captures)),
     ]);
   });
   return element('SystemMessageResponseList', responses);

@@ -13,6 +13,7 @@ import { type CspVersion, contentTypeOf, type Encoding, NAMESPACES } from '../..
 import type { PolicyFile } from '../../gateway/policy/model.ts';
 import type { Acceptance, ClientReply, SessionRecord, Store, UpstreamResult } from '../../gateway/ports.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
+import type { OldPage } from '../pages/old-browser.ts';
 import type { Captures } from './pattern.ts';
 import { createRig, type Rig, type UpstreamRequest } from './rig.ts';
 import type { Script } from './script.ts';
@@ -30,6 +31,8 @@ export interface Client {
   sent: { readonly bytes: Buffer; readonly without: (name: string) => Buffer } | undefined;
   /** The TransactionID of the last primitive that the server opened. */
   serverId: string;
+  /** The page that its user looks at. */
+  browser: { readonly at: string; readonly languages: string; readonly page: OldPage } | undefined;
 }
 
 /** A client's request, and its reply once there is one. */
@@ -100,6 +103,7 @@ export class World {
           nextId: index * 100 + 1,
           sent: undefined,
           serverId: '',
+          browser: undefined,
         },
       ]),
     );
