@@ -5,28 +5,35 @@
 import { randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { openMetrics } from './admin/metrics.ts';
-import { type Check, createAdminServer } from './admin/server.ts';
 import { auditSeal } from './audit/seal.ts';
+import { MemoryWaitingSessions } from './chain/conversation/waiting-sessions.ts';
+import { userKeyOf } from './chain/identity.ts';
 import { MemoryNegotiations } from './chain/negotiation-memory.ts';
 import { Sessions } from './chain/sessions.ts';
-import { type Address, type Config, SANDBOX_NAME, type StoreConfig, sandboxVasp } from './config.ts';
+import { type Address, authority, type Config, SANDBOX_NAME, type StoreConfig, sandboxVasp } from './config.ts';
 import { DEFAULT_LIMITS } from './csp/limits.ts';
 import { createGateway } from './gateway.ts';
 import { DEFAULT_HTTP_LIMITS } from './http/limits.ts';
 import { createClientServer } from './http/server.ts';
 import { openLog } from './log.ts';
+import { createPages } from './pages/pages.ts';
+import { createPageServer } from './pages/server.ts';
+import { setOfFolder } from './policies/reading.ts';
 import { compileGlob } from './policy/glob.ts';
-import { LivePolicySets } from './policy/live-sets.ts';
-import { loadPolicies } from './policy-folder.ts';
+import { readPolicyFolder } from './policy-folder.ts';
 import type { Clock, Secrets } from './ports.ts';
 import { createSandbox } from './sandbox/server.ts';
 import { openSecrets } from './secrets.ts';
 import { type OpenResult, openLmdbStore } from './stores/lmdb.ts';
 import { openMemoryStore } from './stores/memory.ts';
+import { startRetention } from './stores/retention.ts';
 import { timedStore } from './stores/timed.ts';
 import { openSubscribers } from './subscribers.ts';
 import { createPassThrough, DEFAULT_PASS_THROUGH_LIMITS } from './upstream/pass-through.ts';
 import { createUpstream, DEFAULT_VASP_LIMITS } from './upstream/pool.ts';
+import { createAdmin } from './wiring/admin.ts';
+import { openPolicies, policyReader } from './wiring/policies.ts';
+import { createSessionSweep } from './wiring/session-sweep.ts';
 
 export interface RunningGateway {
   /** Where clients reach it; the port that was asked for, or the one that was free. */
@@ -36,6 +43,8 @@ export interface RunningGateway {
   readonly sandboxUrl: string | undefined;
   /** Fails readiness, lets running requests finish within the configured time, and closes everything [operations §6]. */
   stop(): Promise<void>;
+  /** Reads the policy folder anew and puts it in force if it is valid; the log says what came of it. */
+  reload(by: 'signal'): Promise<void>;
 }
 
 export type StartResult =
@@ -50,18 +59,18 @@ const LINGER_MILLIS = 200;
 
 export async function startGateway(config: Config): Promise<StartResult> {
   const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
-  const policies = await loadPolicies(
-    config.policies,
-    config.useSandbox ? [SANDBOX_NAME] : config.vasps.map(({ name }) => name),
-  );
+  const vaspNames = config.useSandbox ? [SANDBOX_NAME] : config.vasps.map(({ name }) => name);
+  // Where nothing is configured the pages are reached as the sandbox is: on this machine.
+  const readPolicies = policyReader(vaspNames, config.publicUrl ?? (config.useSandbox ? '' : 'none'));
   const secrets = openSecrets(config.secret);
   const subscribers = openSubscribers(config.subscribersFile);
-  const problems = [
-    ...(policies.kind === 'failed' ? policies.problems : []),
-    ...(secrets.kind === 'failed' ? [secrets.problem] : []),
-    ...(subscribers.kind === 'failed' ? [subscribers.problem] : []),
-  ];
-  if (policies.kind === 'failed' || secrets.kind === 'failed' || subscribers.kind === 'failed') {
+  if (secrets.kind === 'failed' || subscribers.kind === 'failed') {
+    const folder = setOfFolder(readPolicies, await readPolicyFolder(config.policies));
+    const problems = [
+      ...(folder.kind === 'failed' ? folder.problems : []),
+      ...(secrets.kind === 'failed' ? [secrets.problem] : []),
+      ...(subscribers.kind === 'failed' ? [subscribers.problem] : []),
+    ];
     return { kind: 'failed', problems };
   }
   const opened = openStore(config.store, clock, secrets.secrets);
@@ -69,17 +78,29 @@ export async function startGateway(config: Config): Promise<StartResult> {
 
   const log = openLog({ level: config.log.level });
   for (const warning of secrets.warnings) log.warn(warning);
-  // `sapgw policy check` shows them with their places.
-  log.info('policies loaded', { policies: policies.set.policies.length, warnings: policies.warnings.length });
   if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
 
-  const sets = new LivePolicySets(policies.set);
   const metrics = openMetrics({ processMetrics: true });
-  metrics.policyReload('loaded');
   const store = timedStore(opened.store, clock, metrics.storeDuration);
-  const negotiations = new MemoryNegotiations(clock, config.limits.negotiations, (vasp, policy) =>
-    metrics.negotiation(vasp, policy, 'timed-out'),
+  const openedPolicies = await openPolicies({
+    directory: config.policies,
+    parse: readPolicies,
+    vasps: vaspNames,
+    store,
+    userKey: (vasp, userId) => userKeyOf(secrets.secrets, vasp, userId),
+    clock,
+    metrics,
+    log,
+  });
+  if (openedPolicies.kind === 'failed') {
+    await opened.store.close();
+    return openedPolicies;
+  }
+  const { policies } = openedPolicies;
+  const negotiations = new MemoryNegotiations(clock, config.limits.negotiations, (vasp, policy, outcome) =>
+    metrics.negotiation(vasp, policy, outcome),
   );
+  const waiting = new MemoryWaitingSessions(clock, secrets.secrets, config.limits.negotiations);
   const sandbox = config.useSandbox ? createSandbox() : undefined;
   const sandboxUrl = sandbox === undefined ? undefined : (await sandbox.listen('127.0.0.1', 0)).url;
   const vasps = sandboxUrl === undefined ? config.vasps : [sandboxVasp(sandboxUrl)];
@@ -87,11 +108,16 @@ export async function startGateway(config: Config): Promise<StartResult> {
     vasps.map((vasp) => ({ ...DEFAULT_VASP_LIMITS, ...vasp, maxAnswerBytes: config.limits.answerBytes })),
     metrics,
   );
+  let publicUrl = config.publicUrl ?? '';
   const gateway = createGateway({
     vasps,
-    policies: sets,
+    policies: policies.control.sets,
+    askAgain: policies.wishes,
+    publicUrl: () => publicUrl,
     acceptances: store.acceptances,
     negotiations,
+    waiting,
+    serviceContact: config.serviceContact,
     sessions: new Sessions(store.sessions, secrets.secrets, clock, {
       cacheEntries: config.limits.cachedSessions,
       graceMillis: config.limits.sessionGraceMillis,
@@ -124,10 +150,22 @@ export async function startGateway(config: Config): Promise<StartResult> {
     metrics,
     log,
   });
+  const pages = createPageServer(
+    createPages({
+      vasps: vaspNames,
+      policies: policies.control.sets,
+      negotiations,
+      secrets: secrets.secrets,
+      clock,
+      publicUrl: () => publicUrl,
+      metrics,
+      log,
+    }),
+  );
   const { limits } = config;
   const clients = createClientServer({
     handle: (request) => gateway.handle(request),
-    passThrough: (request, response) => passThrough.handle(request, response),
+    passThrough: (request, response) => pages.handle(request, response) || passThrough.handle(request, response),
     metrics,
     log,
     limits: {
@@ -146,41 +184,29 @@ export async function startGateway(config: Config): Promise<StartResult> {
     },
   });
   let isStopping = false;
-  let sessionCounts: ReadonlyMap<string, number> = new Map();
-  const admin = createAdminServer({
-    ready: new Map<string, Check>([
-      ['running', () => (isStopping ? 'the gateway is stopping' : undefined)],
-      [
-        'store',
-        () =>
-          store.acceptances.of('readiness').then(
-            () => undefined,
-            () => 'the store cannot be read',
-          ),
-      ],
-    ]),
+  const sessions = createSessionSweep(store.sessions, vaspNames, { clock, metrics, log });
+  const admin = createAdmin({
+    config,
+    vasps,
+    store,
+    policies,
+    negotiations,
+    sessions,
     metrics,
-    status: () => ({
-      ready: !isStopping,
-      policies: policies.set.policies.length,
-      'policy set': policies.set.hash.slice(0, 12),
-      vasps: vasps.map(({ name, url }) => ({ name, url, sessions: sessionCounts.get(name) ?? 0 })),
-    }),
+    clock,
+    log,
+    isStopping: () => isStopping,
   });
-  const sweepSessions = async (): Promise<void> => {
-    try {
-      sessionCounts = await store.sessions.sweep(clock.wall());
-      for (const { name } of vasps) metrics.sessions(name, sessionCounts.get(name) ?? 0);
-    } catch {
-      log.error('expired sessions cannot be removed');
-    }
-  };
   const timers = [
     setInterval(() => negotiations.sweep(), SWEEP_NEGOTIATIONS_MILLIS),
-    setInterval(() => void sweepSessions(), SWEEP_SESSIONS_MILLIS),
+    setInterval(() => waiting.sweep(), SWEEP_SESSIONS_MILLIS),
+    setInterval(() => void sessions.sweep(), SWEEP_SESSIONS_MILLIS),
   ];
+  const stopRetention = startRetention(store.audit, config.audit.keepMillis, clock, log);
   const close = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
+    stopRetention();
+    policies.close();
     await clients.close();
     passThrough.close();
     await upstream.close();
@@ -191,8 +217,9 @@ export async function startGateway(config: Config): Promise<StartResult> {
   };
   try {
     const listen = await clients.listen(config.listen.host, config.listen.port);
+    publicUrl = config.publicUrl ?? `http://${authority(listen)}`;
     const adminListen = await admin.listen(config.admin);
-    await sweepSessions();
+    await sessions.sweep();
     log.info('listening', {
       clients: `${listen.host}:${listen.port}`,
       admin: `${adminListen.host}:${adminListen.port}`,
@@ -203,6 +230,9 @@ export async function startGateway(config: Config): Promise<StartResult> {
         listen,
         admin: adminListen,
         sandboxUrl,
+        reload: async (by) => {
+          await policies.control.reload(by);
+        },
         stop: async () => {
           isStopping = true;
           log.info('stopping');

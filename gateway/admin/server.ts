@@ -1,10 +1,11 @@
 /**
- * The admin listener: health, metrics and status, for probes, Prometheus and people with curl. It has no limit on
- * connections of its own and shares nothing with the clients' listener, so that probes are never shed. Nothing here
- * changes anything or names a user.
+ * The admin listener: health, metrics and status, for probes, Prometheus and people with curl, and the API beside them
+ * (`api.ts`). It has no limit on connections of its own and shares nothing with the clients' listener, so that probes are
+ * never shed. The pages here change nothing and name no user.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Address } from '../config.ts';
+import { API_PREFIX, type Api } from './api.ts';
 import { type StatusReport, statusText } from './status-text.ts';
 
 /** Undefined when all is well, else the reason why not, as a sentence. */
@@ -15,6 +16,8 @@ export interface AdminOptions {
   readonly ready: ReadonlyMap<string, Check>;
   readonly metrics: { scrape(): Promise<{ readonly contentType: string; readonly text: string }> };
   readonly status: () => StatusReport | Promise<StatusReport>;
+  /** Answers what begins with {@link API_PREFIX}; absent: there is no such page. */
+  readonly api?: Api;
   /** A check that takes longer has failed; 1 s unless told. */
   readonly checkTimeoutMillis?: number;
 }
@@ -39,7 +42,11 @@ const CHECK_TIMEOUT_MILLIS = 1000;
 
 export function createAdminServer(options: AdminOptions): AdminServer {
   const routes = routesOf(options);
-  const server = createServer((request, response) => void answer(routes, request, response));
+  const { api } = options;
+  const server = createServer((request, response) => {
+    if (api !== undefined && request.url?.startsWith(API_PREFIX)) void api(request, response);
+    else void answer(routes, request, response);
+  });
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
   return {

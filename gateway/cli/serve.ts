@@ -1,6 +1,6 @@
 /** `sapgw serve`: runs the gateway until it is told to stop. */
 import type { Command } from 'commander';
-import type { Address } from '../config.ts';
+import { authority } from '../config.ts';
 import { type RunningGateway, startGateway } from '../main.ts';
 import { type ConfigOptions, configFromOptions, EXIT_CONFIGURATION, withConfigOptions } from './config.ts';
 
@@ -10,14 +10,18 @@ export function registerServe(program: Command): void {
     .action(async (options: ConfigOptions) => {
       const config = configFromOptions(options);
       if (config === undefined) return;
+      let running: RunningGateway | undefined;
+      // SIGHUP only ever reloads, also while starting and when it comes because the terminal went away [policy-files §6].
+      process.on('SIGHUP', () => void running?.reload('signal'));
       const started = await startGateway(config);
       if (started.kind === 'failed') {
         for (const problem of started.problems) console.error(problem);
         process.exitCode = EXIT_CONFIGURATION;
         return;
       }
-      for (const line of greeting(started.gateway)) console.error(line);
-      stopOnSignals(started.gateway);
+      running = started.gateway;
+      for (const line of greeting(running)) console.error(line);
+      stopOnSignals(running);
     });
 }
 
@@ -35,11 +39,6 @@ function greeting({ listen, admin, sandboxUrl }: RunningGateway): string[] {
     `  npx sapgw handset --url ${url} --user wv:alice@sandbox --password secret`,
     '',
   ];
-}
-
-function authority({ host, port }: Address): string {
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return reachable.includes(':') ? `[${reachable}]:${port}` : `${reachable}:${port}`;
 }
 
 /** The first signal lets running requests finish, a second one stops at once [operations §6]. */

@@ -19,7 +19,7 @@ interface EarlierSet {
 }
 
 /** Earlier sets that are kept at most: who rolls out more within a time-out loses the oldest negotiations. */
-const MOST_EARLIER_SETS = 32;
+const MOST_EARLIER_SETS = 64;
 
 export class LivePolicySets implements PolicySets {
   #current: PolicySet;
@@ -40,16 +40,23 @@ export class LivePolicySets implements PolicySets {
   /** Puts a set in force; false when it is the one in force already. `now` in wall-clock milliseconds. */
   replace(set: PolicySet, now: number): boolean {
     if (set.hash === this.#current.hash) return false;
-    const replaced = { set: this.#current, until: now + longestTimeoutMillis(this.#current) };
-    this.#earlier = [replaced, ...this.#earlier]
-      .filter((earlier) => earlier.until > now && earlier.set.hash !== set.hash)
-      .slice(0, MOST_EARLIER_SETS);
+    const replaced = { set: this.#current, until: now + longestNegotiationMillis(this.#current) };
+    this.#earlier = [replaced, ...this.#earlier.filter((earlier) => earlier.set.hash !== set.hash)];
     this.#current = set;
+    this.sweep(now);
     return true;
+  }
+
+  /** Lets go of the sets that no negotiation can be under any more. */
+  sweep(now: number): void {
+    this.#earlier = this.#earlier.filter(({ until }) => until > now).slice(0, MOST_EARLIER_SETS);
   }
 }
 
-/** An answer may come at the end of the time-out, and a second phase as much later [X14, X17]. */
-function longestTimeoutMillis({ policies }: PolicySet): number {
-  return 2 * Math.max(0, ...policies.map(({ timeoutMillis }) => timeoutMillis));
+/**
+ * A message goes out again until the time-out's end, its answer may take as long once more, and the second phase of a
+ * four-way login as much again [X14, X17, X18].
+ */
+function longestNegotiationMillis({ policies }: PolicySet): number {
+  return 3 * Math.max(0, ...policies.map(({ timeoutMillis }) => timeoutMillis));
 }

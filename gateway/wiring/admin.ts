@@ -1,0 +1,68 @@
+/** The admin listener of a running gateway: its checks, its status report, and the API's routes with what they act on. */
+import { createApi } from '../admin/api.ts';
+import { policyRoutes } from '../admin/api-policies.ts';
+import { stateRoutes } from '../admin/api-state.ts';
+import type { OpenMetrics } from '../admin/metrics.ts';
+import { type AdminServer, type Check, createAdminServer } from '../admin/server.ts';
+import type { StatusReport } from '../admin/status-text.ts';
+import { openAdminToken } from '../admin/token.ts';
+import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
+import type { Config, VaspConfig } from '../config.ts';
+import type { Clock, Log, Store } from '../ports.ts';
+import type { OpenPolicies } from './policies.ts';
+import type { SessionSweep } from './session-sweep.ts';
+
+export interface AdminParts {
+  readonly config: Pick<Config, 'adminTokenFile'>;
+  readonly vasps: readonly VaspConfig[];
+  readonly store: Store;
+  readonly policies: OpenPolicies;
+  readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
+  readonly sessions: SessionSweep;
+  readonly metrics: OpenMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly isStopping: () => boolean;
+}
+
+export function createAdmin(parts: AdminParts): AdminServer {
+  const { config, store, policies, negotiations, sessions, metrics, clock, log, isStopping } = parts;
+  return createAdminServer({
+    ready: new Map<string, Check>([
+      ['running', () => (isStopping() ? 'the gateway is stopping' : undefined)],
+      [
+        'store',
+        () =>
+          store.acceptances.of('readiness').then(
+            () => undefined,
+            () => 'the store cannot be read',
+          ),
+      ],
+    ]),
+    metrics,
+    status: () => statusOf(parts),
+    api: createApi({
+      token: openAdminToken(config.adminTokenFile, clock),
+      log,
+      routes: [
+        ...policyRoutes({ ...policies, wishes: () => store.askAgain.list() }),
+        ...stateRoutes({ negotiations: () => negotiations.openQuestions(), sessions: () => sessions.counted() }),
+      ],
+    }),
+  });
+}
+
+function statusOf({ policies, vasps, sessions, isStopping }: AdminParts): StatusReport {
+  const { set, since, source, live, folder } = policies.control.state();
+  const open = sessions.counted().vasps;
+  return {
+    ready: !isStopping(),
+    policies: set.policies.length,
+    'policy set': set.hash.slice(0, 12),
+    'in force since': new Date(since).toISOString(),
+    'policy source': source === 'folder' ? 'the folder' : 'rolled back',
+    'policy folder': folder === undefined ? 'in force' : `not in force: ${folder.problems.join('; ')}`,
+    'live policy sets': live.length,
+    vasps: vasps.map(({ name, url }) => ({ name, url, sessions: open.get(name) ?? 0 })),
+  };
+}
