@@ -5,6 +5,8 @@
  *
  * Nothing here knows HTTP, files or the clock: `main.ts` puts in the parts, `http/` brings the requests.
  */
+
+import { conversationLink } from './chain/conversation/link.ts';
 import { chain, type Exchange, type Handler, type Link, type Reply, type VaspFacts } from './chain/exchange.ts';
 import type { LoginParts } from './chain/login.ts';
 import { loginGate } from './chain/login-gate.ts';
@@ -43,6 +45,8 @@ export interface Gateway {
 export function createGateway(parts: GatewayParts): Gateway {
   const links: readonly Link[] = [
     versionDiscovery,
+    // Takes everything of the sessions that the gateway itself holds: they are none of the VASP's.
+    conversationLink(parts),
     // Finds the session of everything Inband, or refuses: behind this link only logins are without one.
     sessionLink(parts.sessions, parts.secrets, parts.metrics, parts.log),
     // Takes everything Outband before it can reach the VASP: lets a login through when the policies are settled, and

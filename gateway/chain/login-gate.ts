@@ -5,8 +5,9 @@
  */
 import { STATUS, status } from '../csp/status.ts';
 import { systemMessageList } from '../csp/system-message.ts';
-import type { AskVerdict, ConverseVerdict, ForwardVerdict } from '../negotiation/verdict.ts';
+import type { AskVerdict, ForwardVerdict } from '../negotiation/verdict.ts';
 import type { NegotiationWindow } from '../negotiation/window.ts';
+import { challenge, openConversation, wantsChallenge } from './conversation/opening.ts';
 import { countOutcomes } from './counting.ts';
 import { answerWith, type Exchange, firstTransaction, type Handler, type Link, type Reply } from './exchange.ts';
 import { type Login, type LoginParts, loginFields, readLogin } from './login.ts';
@@ -57,12 +58,15 @@ async function gate(parts: LoginParts, exchange: Exchange, next: Handler): Promi
 
   const window = await parts.negotiations.window(login.windowKey);
   const verdict = await judgeLoginOf(parts, login, window);
+  // The question comes with the second phase: until then nothing was asked.
+  if (verdict.kind === 'converse' && wantsChallenge(login.primitive)) return challenge(parts, login);
   countOutcomes(parts.metrics, login.facts.vasp, verdict.ended);
+  await parts.waiting.end(login.windowKey);
   if (verdict.kind === 'forward') return letThrough(parts, login, verdict, window, next);
   await parts.negotiations.keepWindow(login.windowKey, exchange.vasp.name, verdict.window);
   await parts.negotiations.claim(verdict.tokens);
   if (verdict.kind === 'ask') return ask(parts, login, verdict);
-  if (verdict.kind === 'converse') return converse(parts, login, verdict);
+  if (verdict.kind === 'converse') return openConversation(parts, login, verdict);
   return deny(parts, login, { ...verdict, reason: verdict.how });
 }
 
@@ -89,12 +93,6 @@ function ask(parts: LoginParts, login: Login, verdict: AskVerdict): Reply {
   const list = systemMessageList(verdict.messages);
   const response = loginRefusal(login.primitive, parts.askingCode, verdict.description, list);
   return answerWith(login.exchange, response, 'asked');
-}
-
-function converse(parts: LoginParts, login: Login, verdict: ConverseVerdict): Reply {
-  const [policy] = verdict.policies;
-  const description = 'A question must be answered before you log in, and this phone cannot show it.';
-  return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'cannot-ask', policy: policy?.id ?? '' });
 }
 
 interface Denial {

@@ -5,6 +5,7 @@ import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { Glob, LoginFacts } from '../policy/model.ts';
 import type { AcceptanceStore, Clock, Log, Metrics, Secrets } from '../ports.ts';
+import type { WaitingSessions } from './conversation/waiting-sessions.ts';
 import { type Exchange, messageOf } from './exchange.ts';
 import { clientIdText, clientKeyOf, cookieKeyOf, userKeyOf } from './identity.ts';
 import type { NegotiationMemory } from './negotiation-memory.ts';
@@ -41,6 +42,10 @@ export interface LoginParts {
   readonly askAgain: { current(): readonly AskAgain[] };
   /** Where users reach the gateway's pages, without trailing slash. */
   readonly publicUrl: () => string;
+  /** The sessions in which the gateway itself asks [X21]. */
+  readonly waiting: WaitingSessions;
+  /** The user id under which the gateway writes to users; undefined: one of the user's own domain. */
+  readonly serviceContact: string | undefined;
   /** Whether the operator admits a user [X22]. */
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
 }

@@ -43,7 +43,7 @@ export function shownDecision(attempt: LoginAttempt, policy: OffLinePolicy): Dec
     policy,
     outcome: 'shown',
     option: undefined,
-    way: 'system-message',
+    way: attempt.knowsSystemMessages ? 'system-message' : 'conversation',
     language,
     text: shownText(policy, facts.vasp, language),
     presentedAt: window.asked.get(policy.id)?.since ?? now,

@@ -9,7 +9,7 @@ import type { OffLinePolicy, Texts } from '../policy/model.ts';
 import { consentUrl } from '../policy/page-urls.ts';
 import { textFor, textValues } from '../policy/text.ts';
 import { acceptedDecision, type Decision, shownDecision } from './decision.ts';
-import { languageIndexFor, questionFor } from './question.ts';
+import { languageIndexFor, needsNoAnswer, questionFor } from './question.ts';
 import { type Standing, standingOf } from './standing.ts';
 import type {
   AskVerdict,
@@ -28,6 +28,7 @@ import {
   endings,
   hold,
   type NegotiationWindow,
+  timesAsked,
   WORTHLESS_ANSWERS_THAT_DENY,
   worthlessAnswers,
 } from './window.ts';
@@ -133,7 +134,8 @@ function ask(attempt: LoginAttempt, outstanding: readonly OffLinePolicy[], sorte
     return tooManyWrongAnswers(attempt, outstanding, sorted.observed, window);
   }
   // A message that goes out again because its answer was worthless is bounded by the count of worthless answers.
-  if (worthless === 0) window = countAsked(window, set.hash, outstanding, now);
+  const counted = worthless === 0 ? outstanding : outstanding.filter((policy) => timesAsked(window, policy, now) === 0);
+  window = countAsked(window, set.hash, counted, now);
   const count = outstanding.length;
   return {
     kind: 'ask',
@@ -141,7 +143,7 @@ function ask(attempt: LoginAttempt, outstanding: readonly OffLinePolicy[], sorte
     messages: outstanding.map((policy) => questionFor(policy, facts, languages, tokenFor(attempt, policy), publicUrl)),
     tokens: answers.flatMap((answer) => (answer.kind === 'worthless' ? (answer.token ?? []) : [])),
     outcomes: [...sorted.observed, ...standings(outstanding, 'asked')],
-    ended: [...sorted.observed, ...askedInVain(attempt.window, worthless === 0 ? outstanding : [], now)],
+    ended: [...sorted.observed, ...askedInVain(attempt.window, counted, now)],
     window: holdSettled(window, attempt, sorted),
   };
 }
@@ -178,13 +180,16 @@ function converse(attempt: LoginAttempt, policies: readonly OffLinePolicy[], sor
   if (worthlessAnswers(window, now) >= WORTHLESS_ANSWERS_THAT_DENY) {
     return tooManyWrongAnswers(attempt, policies, sorted.observed, window);
   }
+  // A message that needs no answer counts when the client has it, so that a login in between does not skip it.
+  const counted = policies.filter((policy) => !needsNoAnswer(policy));
   const verdict: ConverseVerdict = {
     kind: 'converse',
+    set,
     policies,
     tokens: [],
     outcomes: [...sorted.observed, ...standings(policies, 'asked')],
     ended: [...sorted.observed, ...askedInVain(window, policies, now)],
-    window: holdSettled(countAsked(window, set.hash, policies, now), attempt, sorted),
+    window: holdSettled(countAsked(window, set.hash, counted, now), attempt, sorted),
   };
   return verdict;
 }

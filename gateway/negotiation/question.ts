@@ -32,6 +32,11 @@ export function questionFor(
   };
 }
 
+/** Whether a message has done its work when it was shown: nothing in it can be answered. */
+export function needsNoAnswer({ requiresResponse, options, verification }: OffLinePolicy): boolean {
+  return !requiresResponse && options.length === 0 && verification === undefined;
+}
+
 /** Stands in kept texts in the place of the user's id: what is kept names nobody. */
 const ANY_USER = '{user}';
 

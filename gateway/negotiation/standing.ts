@@ -53,6 +53,7 @@ const ROWS: readonly Row[] = [
   late,
   askedTooOften,
   shown,
+  askedInConversation,
 ];
 
 export function standingOf(policy: OffLinePolicy, facts: StandingFacts): Standing {
@@ -112,7 +113,7 @@ function stillCounts(policy: OffLinePolicy, acceptance: Acceptance, now: number)
 function cannotBeAsked(policy: OffLinePolicy, { knowsSystemMessages }: StandingFacts): Standing | undefined {
   if (knowsSystemMessages) return undefined;
   const { withoutSystemMessages: ruling } = policy;
-  if (ruling.kind === 'converse') return { kind: 'in-conversation' };
+  if (ruling.kind === 'converse') return undefined;
   // A text that names the page is no refusal: it tells where the question is answered.
   if (ruling.kind === 'deny' && mentions(ruling.texts, 'consentUrl')) return { kind: 'on-page', texts: ruling.texts };
   return byRuling(ruling, 'cannot-ask', STATUS.FORBIDDEN);
@@ -147,6 +148,12 @@ function askedTooOften(policy: OffLinePolicy, { window, now }: StandingFacts): S
 function shown(policy: OffLinePolicy, { window, now }: StandingFacts): Standing | undefined {
   if (policy.requiresResponse || timesAsked(window, policy, now) === 0) return undefined;
   return { kind: 'settled', how: 'shown', level: undefined };
+}
+
+/** Below the rows that bound how often a question is put: a conversation is bounded like any other way of asking. */
+function askedInConversation(policy: OffLinePolicy, { knowsSystemMessages }: StandingFacts): Standing | undefined {
+  const converses = !knowsSystemMessages && policy.withoutSystemMessages.kind === 'converse';
+  return converses ? { kind: 'in-conversation' } : undefined;
 }
 
 function byRuling(ruling: Ruling, how: How, code: number): Standing {

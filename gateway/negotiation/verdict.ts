@@ -84,6 +84,8 @@ export interface AskVerdict extends VerdictBase {
 /** The gateway opens a session of its own and asks there [X21]. */
 export interface ConverseVerdict extends VerdictBase {
   readonly kind: 'converse';
+  /** The set that the questions are of. */
+  readonly set: PolicySet;
   /** In the order in which they are asked. */
   readonly policies: readonly OffLinePolicy[];
 }

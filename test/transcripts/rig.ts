@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MemoryWaitingSessions, type WaitingSession } from '../../gateway/chain/conversation/waiting-sessions.ts';
 import type { VaspFacts } from '../../gateway/chain/exchange.ts';
 import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
 import type { Route } from '../../gateway/chain/route.ts';
@@ -45,6 +46,9 @@ export interface RigOptions {
   /** Wall clock at the start, in milliseconds. */
   readonly startsAt?: number;
   readonly firstTransactionNumber?: number;
+  readonly serviceContact?: string;
+  /** How many sessions the gateway holds itself at most. */
+  readonly waitingSessions?: number;
 }
 
 /** What a request to the VASP was, byte for byte. */
@@ -95,6 +99,8 @@ export interface Rig {
   readonly upstream: ScriptedUpstream;
   readonly store: Store;
   readonly secrets: Secrets;
+  /** The sessions that the gateway holds itself, as they are kept. */
+  readonly waiting: readonly WaitingSession[];
   readonly metrics: readonly Counted[];
   readonly log: readonly LogLine[];
   send(body: Uint8Array, contentType: string, options?: SendOptions): Promise<ClientReply>;
@@ -138,11 +144,16 @@ export function createRig(options: RigOptions = {}): Rig {
   const upstream = scriptedUpstream();
   const policies = new LivePolicySets(policySetOf(options.policies));
   let negotiations = newNegotiations();
+  let waiting = newWaiting();
   let gateway = start();
   let pages = startPages();
 
   function newNegotiations(): MemoryNegotiations {
     return new MemoryNegotiations(clock, 10_000, (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome));
+  }
+
+  function newWaiting(): MemoryWaitingSessions {
+    return new MemoryWaitingSessions(clock, secrets, options.waitingSessions ?? 1000);
   }
 
   function start(): Gateway {
@@ -151,6 +162,8 @@ export function createRig(options: RigOptions = {}): Rig {
       policies,
       acceptances: store.acceptances,
       negotiations,
+      waiting,
+      serviceContact: options.serviceContact,
       sessions: new Sessions(store.sessions, secrets, clock, { ...DEFAULT_SESSIONS, ...options.sessions }),
       secrets,
       clock,
@@ -182,6 +195,9 @@ export function createRig(options: RigOptions = {}): Rig {
     upstream,
     store,
     secrets,
+    get waiting() {
+      return waiting.kept();
+    },
     metrics: counted,
     log: lines,
     send: (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) =>
@@ -195,11 +211,13 @@ export function createRig(options: RigOptions = {}): Rig {
     },
     restart: () => {
       negotiations = newNegotiations();
+      waiting = newWaiting();
       gateway = start();
       pages = startPages();
     },
     sweep: async () => {
       negotiations.sweep();
+      waiting.sweep();
       await store.sessions.sweep(clock.wall());
     },
   };

@@ -1,0 +1,283 @@
+/**
+ * Serves the sessions that the gateway itself holds [X21]: everything in them is answered here, and nothing of it goes to
+ * the VASP, to the session store or to another link. What lies between the question and its answer is polled, as from any
+ * server; all else is answered as to a user who has nothing.
+ */
+import { child, childInteger, childText, childTexts, type Element, element } from '../../csp/element.ts';
+import type { Transaction } from '../../csp/message.ts';
+import { answerAll, result, STATUS, status } from '../../csp/status.ts';
+import { type Exchange, emptyReply, type Link, messageOf, type Reply, replyWith } from '../exchange.ts';
+import { clientKeyOf } from '../identity.ts';
+import type { LoginParts } from '../login.ts';
+import { refuseAll } from '../refusal.ts';
+import { endIfTooLate, markSent, shownQuestion, takeDelivery, takeText } from './asking.ts';
+import { goesOnlyTo, messageInfo, sentText, serviceContactFor, type TextMessage, withContent } from './messages.ts';
+import { capabilityAnswer, serviceAnswer } from './negotiation.ts';
+import { answerOfNobody, keepAliveAnswer, logoutAnswer } from './nobody.ts';
+import { pagesOf } from './question-text.ts';
+import { type Changed, isWaitingSessionId, type WaitingMessage, type WaitingSession } from './waiting-sessions.ts';
+import { wordsFor } from './words.ts';
+
+export type ConversationParts = Pick<
+  LoginParts,
+  'policies' | 'negotiations' | 'secrets' | 'clock' | 'metrics' | 'log' | 'publicUrl' | 'serviceContact' | 'waiting'
+>;
+
+/** How long a message waits for its MessageDelivered before it goes out again: some phones would show it twice [P1.3]. */
+const SEND_AGAIN_MILLIS = 60_000;
+const ID_BYTES = 6;
+
+/** A session after one transaction, and what answers it. */
+interface Step {
+  readonly session: WaitingSession | undefined;
+  readonly answer?: Transaction | undefined;
+}
+
+export function conversationLink(parts: ConversationParts): Link {
+  return (exchange, next) => {
+    const { sessionType, sessionId } = exchange.envelope;
+    if (sessionType !== 'Inband' || sessionId === undefined || !isWaitingSessionId(sessionId)) return next(exchange);
+    return parts.waiting.inTurn(sessionId, (session) => take(parts, exchange, sessionId, session));
+  };
+}
+
+async function take(
+  parts: ConversationParts,
+  exchange: Exchange,
+  sessionId: string,
+  found: WaitingSession | undefined,
+): Promise<Changed<Reply>> {
+  if (found === undefined || found.asked.vasp !== exchange.vasp.name) {
+    return { session: found, result: refused(parts, exchange, sessionId, 'unknown') };
+  }
+  const { transactions } = messageOf(exchange);
+  if (transactions.some(({ primitive }) => isOtherClient(parts, found, primitive))) {
+    return { session: found, result: refused(parts, exchange, sessionId, 'other-client') };
+  }
+  let session: WaitingSession | undefined = endIfTooLate(parts, heard(parts, found));
+  if (session.disconnectId !== undefined && !transactions.every(({ mode }) => mode === 'Response')) {
+    return { session: undefined, result: refused(parts, exchange, sessionId, 'unknown') };
+  }
+  const answers: Transaction[] = [];
+  for (const transaction of transactions) {
+    const step: Step =
+      session === undefined
+        ? { session, answer: respond(transaction, GONE) }
+        : await one(parts, session, transaction, exchange);
+    session = step.session;
+    if (step.answer !== undefined) answers.push(step.answer);
+  }
+  return { session, result: replied(parts, exchange, session, answers) };
+}
+
+function replied(
+  parts: ConversationParts,
+  exchange: Exchange,
+  session: WaitingSession | undefined,
+  answers: readonly Transaction[],
+): Reply {
+  if (answers.length === 0) return emptyReply(exchange, 'answered');
+  const message = answerAll(exchange.envelope, answers);
+  const isOver = session === undefined || session.disconnectId !== undefined;
+  const flag = isOver ? {} : { poll: nextToSend(parts, session) !== undefined };
+  return replyWith(exchange, { ...message, ...flag }, 'answered');
+}
+
+const NO_SUCH_SESSION = 'This session does not exist, or no longer. Please log in.';
+const GONE = status(STATUS.INVALID_SESSION, NO_SUCH_SESSION);
+
+const REFUSALS = {
+  unknown: { code: STATUS.INVALID_SESSION, sentence: NO_SUCH_SESSION },
+  'other-client': {
+    code: STATUS.CLIENT_MISMATCH,
+    sentence: 'The ClientID is not that of the client that logged in.',
+  },
+} as const;
+
+function refused(
+  { metrics, log, secrets }: ConversationParts,
+  exchange: Exchange,
+  sessionId: string,
+  reason: keyof typeof REFUSALS,
+): Reply {
+  const { vasp, envelope } = exchange;
+  const { code, sentence } = REFUSALS[reason];
+  const session = secrets.keyedHash('session', vasp.name, sessionId);
+  metrics.reject('session', reason);
+  log.info('message refused', {
+    vasp: vasp.name,
+    session,
+    primitive: envelope.transactions[0]?.primitive,
+    reason,
+    code,
+  });
+  return refuseAll(exchange, code, sentence);
+}
+
+function isOtherClient({ secrets }: ConversationParts, { asked }: WaitingSession, primitive: Element): boolean {
+  const clientId = child(primitive, 'ClientID');
+  return clientId !== undefined && clientKeyOf(secrets, clientId) !== asked.clientKey;
+}
+
+/** The session after its client was heard of: it lives on for what it was told at least, unless it has ended. */
+function heard({ clock }: ConversationParts, session: WaitingSession): WaitingSession {
+  if (session.ending !== undefined) return session;
+  const expiresAt = Math.max(session.expiresAt, clock.wall() + session.keepAliveSeconds * 1000);
+  return { ...session, expiresAt };
+}
+
+function respond({ id }: Transaction, primitive: Element): Transaction {
+  return { mode: 'Response', id, primitive };
+}
+
+async function one(
+  parts: ConversationParts,
+  session: WaitingSession,
+  transaction: Transaction,
+  exchange: Exchange,
+): Promise<Step> {
+  const { primitive, mode, id } = transaction;
+  const { version } = exchange.envelope;
+  const answered = (answer: Element, after: WaitingSession | undefined = session): Step => ({
+    session: after,
+    answer: respond(transaction, answer),
+  });
+  switch (primitive.name) {
+    case 'Polling-Request':
+      return poll(parts, session);
+    case 'Status':
+      if (session.disconnectId !== undefined) return { session: undefined };
+      return {
+        session: await takeDelivery(parts, session, ({ sent }) => mode === 'Response' && sent?.transactionId === id),
+      };
+    case 'MessageDelivered': {
+      const delivered = childText(primitive, 'MessageID');
+      const after = await takeDelivery(parts, session, ({ messageId }) => messageId === delivered);
+      return answered(status(STATUS.OK), after);
+    }
+    case 'SendMessage-Request':
+      return sendMessage(parts, session, transaction);
+    case 'RejectMessage-Request': {
+      const rejected = new Set(childTexts(primitive, 'MessageID'));
+      return answered(
+        status(STATUS.OK),
+        await takeDelivery(parts, session, ({ messageId }) => rejected.has(messageId)),
+      );
+    }
+    case 'GetMessageList-Request':
+      return answered(messageList(parts, session, version === '1.3'));
+    case 'GetMessage-Request':
+      return answered(messageOfId(parts, session, childText(primitive, 'MessageID')));
+    case 'ClientCapability-Request':
+      return answered(
+        capabilityAnswer(primitive, version),
+        withCapabilities(session, child(primitive, 'CapabilityList')),
+      );
+    case 'Service-Request':
+      return answered(serviceAnswer(primitive, version));
+    case 'KeepAlive-Request':
+      return answered(keepAliveAnswer(primitive, session.keepAliveSeconds));
+    case 'Logout-Request':
+      return { session: undefined, answer: respond(transaction, logoutAnswer(version)) };
+    case 'Login-Request':
+      return answered(
+        status(STATUS.BAD_REQUEST, 'A Login-Request stands alone in an Outband message, in mode Request.'),
+      );
+    default:
+      return answered(answerOfNobody(primitive, version));
+  }
+}
+
+/** What the client says of itself, as far as questions are made after it. */
+function withCapabilities(session: WaitingSession, list: Element | undefined): WaitingSession {
+  const language = childText(list, 'DefaultLanguage');
+  const contentBytes = childInteger(list, 'AcceptedContentLength') ?? session.contentBytes;
+  if (language === undefined || language === '') return { ...session, contentBytes };
+  const languages = [language, ...session.languages.filter((other) => other !== language)];
+  return { ...session, contentBytes, languages, languageTold: true };
+}
+
+async function sendMessage(parts: ConversationParts, session: WaitingSession, transaction: Transaction): Promise<Step> {
+  const { primitive } = transaction;
+  const contact = serviceContactFor(parts.serviceContact, session.userId);
+  if (!goesOnlyTo(contact, primitive)) {
+    const words = wordsFor(session.question?.language ?? session.languages[0] ?? '');
+    return { session, answer: respond(transaction, status(STATUS.FORBIDDEN, words.onlyTo(contact))) };
+  }
+  const after = await takeText(parts, session, sentText(primitive));
+  const messageId = element('MessageID', `sapgw.${freshId(parts)}`);
+  return {
+    session: after,
+    answer: respond(transaction, element('SendMessage-Response', [result(STATUS.OK), messageId])),
+  };
+}
+
+/** What the next poll brings: the end of the session before anything else. */
+function nextToSend(parts: ConversationParts, session: WaitingSession): WaitingMessage | 'disconnect' | undefined {
+  if (session.ending !== undefined) return session.disconnectId === undefined ? 'disconnect' : undefined;
+  const sentBefore = parts.clock.wall() - SEND_AGAIN_MILLIS;
+  return session.waiting.find(({ sent }) => sent === undefined || sent.at <= sentBefore);
+}
+
+function poll(parts: ConversationParts, session: WaitingSession): Step {
+  const next = nextToSend(parts, session);
+  if (next === undefined) return { session };
+  const transactionId = freshId(parts);
+  if (next === 'disconnect') {
+    const primitive = element('Disconnect', [result(STATUS.FORCED_LOGOUT, session.ending)]);
+    return {
+      session: { ...session, disconnectId: transactionId },
+      answer: { mode: 'Request', id: transactionId, primitive },
+    };
+  }
+  const texts = textsOf(parts, session, next);
+  const after = markSent(parts, session, next, { ...texts, transactionId });
+  const primitive = withContent('NewMessage', textMessage(parts, session, next, texts.text));
+  return { session: after, answer: { mode: 'Request', id: transactionId, primitive } };
+}
+
+/** @returns the text of a waiting message, how many there are together, and their language. */
+function textsOf(
+  parts: ConversationParts,
+  session: WaitingSession,
+  { about, page }: WaitingMessage,
+): { readonly text: string; readonly pages: number; readonly language: string } {
+  const shown = shownQuestion(parts, session);
+  // A policy set that is not live any more ends with its questions' time-outs; until then its last words are these.
+  if (shown === undefined) return { text: wordsFor(session.languages[0] ?? '').questionIsGone, pages: 1, language: '' };
+  const pages = pagesOf(about, shown.message, shown.words, session.contentBytes);
+  return { text: pages[Math.min(page, pages.length - 1)] ?? '', pages: pages.length, language: shown.language };
+}
+
+function textMessage(
+  parts: ConversationParts,
+  session: WaitingSession,
+  { messageId, sent }: WaitingMessage,
+  text: string,
+): TextMessage {
+  const from = serviceContactFor(parts.serviceContact, session.userId);
+  return { messageId, from, to: session.userId, text, at: sent?.at ?? parts.clock.wall() };
+}
+
+function messageList(parts: ConversationParts, session: WaitingSession, isListOf13: boolean): Element {
+  const infos = session.waiting.map((waiting) =>
+    messageInfo(textMessage(parts, session, waiting, textsOf(parts, session, waiting).text)),
+  );
+  return element(
+    'GetMessageList-Response',
+    isListOf13 ? [element('MessageInfoList', infos), element('MessageTotalCount', infos.length)] : infos,
+  );
+}
+
+function messageOfId(parts: ConversationParts, session: WaitingSession, messageId: string | undefined): Element {
+  const waiting = session.waiting.find((message) => message.messageId === messageId);
+  if (waiting === undefined) return status(STATUS.INVALID_MESSAGE_ID, 'There is no such message.');
+  return withContent(
+    'GetMessage-Response',
+    textMessage(parts, session, waiting, textsOf(parts, session, waiting).text),
+  );
+}
+
+function freshId({ secrets }: ConversationParts): string {
+  return Buffer.from(secrets.randomBytes(ID_BYTES)).toString('base64url');
+}
