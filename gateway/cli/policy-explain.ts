@@ -138,8 +138,7 @@ const STANDINGS: Readonly<Record<string, string>> = {
   observed: 'counted, not asked',
 };
 
-/** A policy beside one that denied has no standing of its own. */
-const told = (standing: string | undefined): string => STANDINGS[standing ?? ''] ?? standing ?? 'not asked';
+const told = (standing = ''): string => STANDINGS[standing] ?? standing;
 
 function rulingOf(ruling: RulingShown): string {
   if (ruling.kind === 'grant') return `grants ${ruling.level}`;

@@ -44,7 +44,7 @@ export interface PolicyExplained {
   readonly mode: 'enforce' | 'observe';
   readonly applies: boolean;
   readonly conditions: readonly ConditionVerdict[];
-  /** How it stands in this login; undefined when it does not apply. */
+  /** How it stands in this login by itself, whatever the other policies say; undefined when it does not apply. */
   readonly standing: string | undefined;
   readonly language: string;
   readonly text: string;
@@ -92,13 +92,16 @@ export function explainLogin(input: ExplainInput, judge: Judge): LoginExplained 
   const policies = applicablePolicies(set, login, now);
   const judged = (answers: ReadonlyMap<string, TestAnswer>, changes: Partial<JudgeInput> = {}): JudgeOutcome =>
     judge({ ...input, policies, answers, ...changes });
+  const alone = (policy: OffLinePolicy): JudgeOutcome => judged(new Map(), { policies: [policy] });
   const first = judged(new Map());
   const asked = askedOf(first).map(({ policy }) => policy);
   const questions = policies.filter(({ id }) => asked.includes(id));
   const { combinations, isEvery } = combinationsOf(questions);
   const accepting = new Map(questions.map((policy) => [policy.id, given(policy, acceptingOption(policy))]));
   return {
-    policies: set.policies.map((policy) => explainOne(policy, input, policies.includes(policy), first)),
+    policies: set.policies.map((policy) =>
+      explainOne(policy, input, policies.includes(policy) ? alone(policy) : undefined),
+    ),
     outcome: shown(set, first),
     choices: combinations.map((chosen) => ({
       answers: Object.fromEntries([...chosen].map(([policy, option]) => [policy.id, option ?? null])),
@@ -117,8 +120,7 @@ export function explainLogin(input: ExplainInput, judge: Judge): LoginExplained 
 function explainOne(
   policy: OffLinePolicy,
   { login, now }: ExplainInput,
-  applies: boolean,
-  { standings }: JudgeOutcome,
+  alone: JudgeOutcome | undefined,
 ): PolicyExplained {
   const { id, version, purpose, order, mode, verification } = policy;
   const values = { ...textValues(policy, login), consentUrl: '{consentUrl}' };
@@ -129,9 +131,9 @@ function explainOne(
     purpose,
     order,
     mode,
-    applies,
+    applies: alone !== undefined,
     conditions: explainConditions(policy, login, now),
-    standing: applies ? standings.find((standing) => standing.policy === id)?.how : undefined,
+    standing: alone?.standings.find((standing) => standing.policy === id)?.how,
     language: chooseLanguage(policy.message, [login.language]),
     text: say(policy.message),
     verification:
