@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditSeal } from '../audit/seal.ts';
 import { type Config, SANDBOX_NAME } from '../config.ts';
+import { errorCode } from '../error-code.ts';
 import type { Secrets, Store } from '../ports.ts';
 import { openSecrets } from '../secrets.ts';
 import { openLmdbStore } from '../stores/lmdb.ts';
@@ -20,8 +21,6 @@ export interface Output {
   readonly printError: (line: string) => void;
   /** Shows a line that takes the place of the one before; absent where nobody watches. */
   readonly progress?: ((line: string) => void) | undefined;
-  /** Wall-clock milliseconds. */
-  readonly now: () => number;
 }
 
 /** What was asked for failed. */
@@ -29,12 +28,13 @@ export const EXIT_FAILED = 1;
 
 export function processOutput(): Output {
   const { stdout, stderr } = process;
+  // Whoever reads has seen enough: `sapgw audit export | head`.
+  stdout.on('error', (error) => process.exit(errorCode(error) === 'EPIPE' ? 0 : EXIT_FAILED));
   return {
     write: (text) =>
       stdout.write(text) ? Promise.resolve() : new Promise((resolve) => void stdout.once('drain', resolve)),
     printError: (line) => void stderr.write(`${stderr.isTTY ? '\r\x1b[K' : ''}${line}\n`),
     progress: stderr.isTTY ? (line) => void stderr.write(`\r\x1b[K${line}`) : undefined,
-    now: Date.now,
   };
 }
 

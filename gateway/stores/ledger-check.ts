@@ -4,7 +4,7 @@
  */
 import { EMPTY_HEAD, sha256 } from '../audit/chain.ts';
 import { ChainCheck } from '../audit/verify.ts';
-import type { AuditEntry, AuditHead, AuditProblem, AuditReport } from '../ports.ts';
+import type { AuditEntry, AuditHead, AuditProblem, AuditRecord, AuditReport } from '../ports.ts';
 import { isSealed } from './ledger.ts';
 import type { LedgerTables, Seal, UsersRow } from './ledger-tables.ts';
 
@@ -20,12 +20,14 @@ export async function checkLedger(
 ): Promise<AuditReport> {
   const problems: AuditProblem[] = [];
   let moreProblems = 0;
+  let isWhole = true;
   const found = (problem: AuditProblem): void => {
+    if (problem.code === 'missing') isWhole = false;
     if (problems.length < MAX_PROBLEMS) problems.push(problem);
     else moreProblems++;
   };
   const head = trustedHead(tables, seal, found);
-  const counts = new LedgerCounts(tables, found);
+  const counts = new LedgerCounts(tables, head, found);
   let chain: ChainCheck | undefined;
   let from = 0;
   for (;;) {
@@ -47,7 +49,7 @@ export async function checkLedger(
   }
   chain ??= new ChainCheck(head?.first ?? 1, head?.before, found);
   chain.end(head);
-  await counts.compare();
+  await counts.compare(isWhole);
   const { entries, erased } = counts;
   return { head, entries, erased, problems: problems.toSorted(bySequence), moreProblems };
 }
@@ -104,14 +106,17 @@ class LedgerCounts {
   entries = 0;
   erased = 0;
   readonly #tables: LedgerTables;
+  readonly #head: AuditHead | undefined;
   readonly #found: (problem: AuditProblem) => void;
   readonly #texts = new Map<string, { uses: number; readonly first: number }>();
   #ids = 0;
   #users = 0;
-  #wrong = 0;
+  readonly #wrong = new Set<number>();
+  #isWhole = true;
 
-  constructor(tables: LedgerTables, found: (problem: AuditProblem) => void) {
+  constructor(tables: LedgerTables, head: AuditHead | undefined, found: (problem: AuditProblem) => void) {
     this.#tables = tables;
+    this.#head = head;
     this.#found = found;
   }
 
@@ -119,7 +124,7 @@ class LedgerCounts {
   count(entry: AuditEntry, isRight: boolean): void {
     this.entries++;
     if (entry.kind === 'erased') this.erased++;
-    if (!isRight) this.#wrong++;
+    if (!isRight) this.#wrong.add(entry.sequence);
     if (!isRight || entry.kind !== 'record') return;
     const { sequence, record } = entry;
     if (this.#tables.sequenceOf(record.id) === sequence) this.#ids++;
@@ -135,8 +140,9 @@ class LedgerCounts {
     this.#found({ sequence, code: 'index', message });
   }
 
-  /** After all entries were counted. */
-  async compare(): Promise<void> {
+  /** After all entries were counted. @param isWhole whether none is missing: the rows beside a missing one are no news. */
+  async compare(isWhole: boolean): Promise<void> {
+    this.#isWhole = isWhole;
     // Going through an index costs as much again, and the numbers tell whether it is worth it.
     if (this.#tables.idCount() !== this.#ids) await this.#strayIds();
     if (this.#tables.usersCount() !== this.#users) await this.#strayUsers();
@@ -148,10 +154,8 @@ class LedgerCounts {
     for (;;) {
       const slice = this.#tables.ids(after, SLICE);
       for (const { id, sequence } of slice) {
-        const entry = this.#entry(sequence);
-        // A record that cannot be read, or says something else now, is a problem already: its row is what is right.
-        if (entry === undefined || entry.kind === 'erased')
-          this.#index(sequence ?? 0, 'is named by an id that it does not have');
+        const isStray = this.#isStray(sequence ?? 0, (record) => record.id === id);
+        if (isStray) this.#index(sequence ?? 0, 'is named by an id that it does not have');
         after = id;
       }
       if (slice.length === 0) return;
@@ -164,9 +168,8 @@ class LedgerCounts {
     for (;;) {
       const slice = this.#tables.users(after, SLICE);
       for (const row of slice) {
-        const entry = this.#entry(row.sequence);
-        if (entry === undefined || entry.kind === 'erased')
-          this.#index(row.sequence, 'is named as a user’s and is not');
+        const isStray = this.#isStray(row.sequence, (record) => record.user === row.user);
+        if (isStray) this.#index(row.sequence, 'is named as the record of a user whose it is not');
         after = row;
       }
       if (slice.length === 0) return;
@@ -174,9 +177,18 @@ class LedgerCounts {
     }
   }
 
-  #entry(sequence: number | undefined): AuditEntry | undefined {
-    const [entry] = sequence === undefined ? [] : this.#tables.entries(sequence, 1);
-    return entry?.sequence === sequence ? entry : undefined;
+  /** Whether every entry was there and believed, so that what is counted beside them has to be exact. */
+  #isExact(): boolean {
+    return this.#isWhole && this.#wrong.size === 0;
+  }
+
+  /** Whether a row of an index names something else than it says. What is wrong with an entry itself is told already. */
+  #isStray(sequence: number, isIts: (record: AuditRecord) => boolean): boolean {
+    if (this.#wrong.has(sequence)) return false;
+    const [entry] = this.#tables.entries(sequence, 1);
+    const isThere = entry?.sequence === sequence;
+    if (!isThere) return this.#head === undefined || sequence < this.#head.first || sequence >= this.#head.next;
+    return entry.kind !== 'record' || !isIts(entry.record);
   }
 
   #compareTexts(): void {
@@ -186,9 +198,9 @@ class LedgerCounts {
       this.#texts.delete(hash);
       if (kept === 'damaged') text(named?.first, `names the text ${hash}, which cannot be read`);
       else if (sha256(kept.text) !== hash) text(named?.first, `names the text ${hash}, which has been changed`);
-      else if (named === undefined && this.#wrong === 0)
+      else if (named === undefined && this.#isExact())
         text(undefined, `the text ${hash} is kept, and no record names it`);
-      else if (named !== undefined && named.uses !== kept.uses && this.#wrong === 0) {
+      else if (named !== undefined && named.uses !== kept.uses && this.#isExact()) {
         text(named.first, `names the text ${hash}, which is counted ${kept.uses} times and named ${named.uses} times`);
       }
     }

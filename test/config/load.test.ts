@@ -58,6 +58,7 @@ clients:
 askingCode: 405
 serviceContact: wv:service@im.operator.example
 subscribers: { file: ./subscribers.txt }
+audit: { keep: 3650d }
 limits: { body: 64KiB, connections: 5, sessionGrace: 1m }
 log: { level: debug, access: true }
 `;
@@ -74,6 +75,7 @@ describe('a valid configuration', () => {
       useSandbox: false,
       clients: [{ client: 'http://*/OLDAPP', systemMessages: false }],
       askingCode: 405,
+      audit: { keepMillis: 3650 * 86_400_000 },
       serviceContact: 'wv:service@im.operator.example',
       subscribersFile: join(directory, 'subscribers.txt'),
       log: { level: 'debug', access: true },
@@ -114,6 +116,7 @@ describe('a valid configuration', () => {
       vasps: [],
       useSandbox: true,
       askingCode: 403,
+      audit: { keepMillis: undefined },
       limits: { bodyBytes: 524_288, connections: 20_000, sessionGraceMillis: 900_000 },
       log: { level: 'info', access: false },
     });
@@ -248,6 +251,12 @@ clients:
       ['gateway.yaml:1:21: clients[0].client: without quotes this is read as a number; did you mean "12"?'],
     ],
     ['listen: *nowhere', ['gateway.yaml:1:9: the alias *nowhere has no anchor before it']],
+    [
+      'audit: { keep: 12h }',
+      [
+        'gateway.yaml:1:16: audit.keep: must be a time such as 250ms, 15s, 2m, 12h or 30d, from 1d to 36500d, not "12h"',
+      ],
+    ],
     ['askingCode: 200', ['gateway.yaml:1:13: askingCode: must be a whole number from 300 to 999, not 200']],
   ])('%s', (text, expected) => {
     expect(problems(text)).toEqual(expected);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { EMPTY_HEAD, headText, nextEntry } from '../../gateway/audit/chain.ts';
+import { EMPTY_HEAD, headText, isConsistent, nextEntry } from '../../gateway/audit/chain.ts';
 import type { AuditEntry, AuditReport } from '../../gateway/ports.ts';
 import { readEntry, readHead, writeEntry, writeHead } from '../../gateway/stores/audit-records.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
@@ -84,26 +84,26 @@ test('nothing is found where nothing was done', async () => {
 });
 
 describe('one byte', () => {
-  test('of an entry, wherever it is', async () => {
-    const length = await lengthOfEntry();
-    for (let at = 0; at < length; at++) {
-      let whole: Buffer = Buffer.alloc(0);
-      await tamper((raw) => {
-        whole = bytesOf(raw, 4);
-        const changed = Buffer.from(whole);
-        changed[at] = (changed[at] ?? 0) ^ 0x01;
-        raw.entries.putSync(key(4), changed);
-      });
+  test('of an entry, in each of its fields', async () => {
+    const whole = await bytesOfFourth();
+    for (let at = 0; at < whole.length; at += 12) {
+      await tamper((raw) => raw.entries.putSync(key(4), flipped(whole, at, 0x01)));
       expect([at, await found()]).toEqual([at, [expect.stringMatching(/^4 (changed|damaged)$/)]]);
-      await tamper((raw) => raw.entries.putSync(key(4), whole));
     }
-    expect(await found()).toEqual([]);
-  }, 60_000);
+  });
+
+  test('or one bit of an entry, wherever it is', async () => {
+    const whole = await bytesOfFourth();
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const entry = readEntry(4, flipped(whole, bit >> 3, 1 << (bit & 7)));
+      expect([bit, entry.kind !== 'damaged' && isConsistent(entry)]).toEqual([bit, false]);
+    }
+  });
 
   test.each([
     ['the head', 'single', 'audit-head', /^- (not-sealed|head-damaged)$/],
     // What the row says now is wrong in two places.
-    ['an index of ids', 'audit-ids', record(5).id, /^(5|\d{3,}) index$/],
+    ['an index of ids', 'audit-ids', record(5).id, /^(4|5|\d{3,}) index$/],
     ['a text', 'audit-texts', OTHER_TEXT.hash, /^3 text$/],
   ] as const)('of %s', async (_name, database, row, problem) => {
     let at = 0;
@@ -111,9 +111,7 @@ describe('one byte', () => {
       let whole: Buffer = Buffer.alloc(0);
       await tamper(({ rows }) => {
         whole = rows(database).get(row) ?? Buffer.alloc(0);
-        const changed = Buffer.from(whole);
-        changed[at] = (changed[at] ?? 0) ^ 0x01;
-        rows(database).putSync(row, changed);
+        rows(database).putSync(row, flipped(whole, at, 0x01));
       });
       length = Math.min(whole.length, 40);
       const [first, ...more] = await found();
@@ -133,12 +131,18 @@ describe('one byte', () => {
   });
 });
 
-async function lengthOfEntry(): Promise<number> {
-  let length = 0;
+async function bytesOfFourth(): Promise<Buffer> {
+  let bytes: Buffer = Buffer.alloc(0);
   await tamper((raw) => {
-    length = bytesOf(raw, 4).length;
+    bytes = Buffer.from(bytesOf(raw, 4));
   });
-  return length;
+  return bytes;
+}
+
+function flipped(bytes: Buffer, at: number, bits: number): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[at] = (changed[at] ?? 0) ^ bits;
+  return changed;
 }
 
 describe('whole rows', () => {
@@ -153,7 +157,7 @@ describe('whole rows', () => {
     await tamper((raw) => {
       for (const sequence of sequences) raw.entries.removeSync(key(sequence));
     });
-    expect((await found()).filter((one) => !/ (index|text)$/.test(one))).toEqual(problems);
+    expect(await found()).toEqual(problems);
   });
 
   test('swapped', async () => {
@@ -162,9 +166,7 @@ describe('whole rows', () => {
       raw.entries.putSync(key(2), six);
       raw.entries.putSync(key(6), two);
     });
-    const problems = await found();
-    expect(problems.filter((one) => / changed$/.test(one))).toEqual(['2 changed', '6 changed']);
-    expect(problems.every((one) => /^[26] /.test(one))).toBe(true);
+    expect(await found()).toEqual(['2 changed', '6 changed']);
   });
 
   test('written anew in the middle, its own hash right', async () => {
@@ -195,7 +197,7 @@ describe('whole rows', () => {
       const { hash } = entryOf(raw, 9);
       raw.entries.putSync(key(10), writeEntry(nextEntry({ ...EMPTY_HEAD, next: 10, hash }, record(10))));
     });
-    expect((await found()).filter((one) => !/ index$/.test(one))).toEqual(['10 head-differs']);
+    expect(await found()).toEqual(['10 head-differs']);
   });
 
   test('appended with a head for it, which nobody could seal', async () => {

@@ -1,0 +1,129 @@
+/** `sapgw user`: what is kept of a user is shown, erased, and what stays is told. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { OTHER_TEXT, record, TEXT } from '../stores/records-of-tests.ts';
+import { ALICE, BOB, Kept } from './kept.ts';
+
+let kept: Kept;
+beforeEach(async () => {
+  kept = new Kept();
+  await kept.fill();
+});
+afterEach(() => kept.remove());
+
+const hash = () => kept.key('one', ALICE);
+
+test('export shows all that is known, by VASP, and no name', async () => {
+  const { out, status } = await kept.sapgw('user', 'export', ALICE);
+  expect(status).toBe(0);
+  const { vasps } = JSON.parse(out) as { vasps: readonly unknown[] };
+  expect(vasps).toEqual([
+    {
+      vasp: 'one',
+      user: hash(),
+      acceptances: [
+        { policy: 'aoc', version: 3, option: 'accept', acceptedAt: '2023-11-14T22:13:20.000Z' },
+        { policy: 'tariff', version: 3, option: 'accept', acceptedAt: '2023-11-14T22:13:20.000Z' },
+      ],
+      records: [1, 2, 5].map((sequence) =>
+        expect.objectContaining({ sequence, id: record(sequence).id, shown: TEXT.text }),
+      ),
+      damaged: [],
+      sessions: [
+        {
+          openedAt: '2023-11-14T22:13:20.123Z',
+          expiresAt: '2023-11-14T22:15:20.123Z',
+          csp: '1.2',
+          encoding: 'wbxml',
+          keepAliveSeconds: 120,
+          granted: expect.arrayContaining(['MM', 'GETJU', 'GETSPI']),
+        },
+      ],
+    },
+    expect.objectContaining({
+      vasp: 'two',
+      records: [expect.objectContaining({ shown: OTHER_TEXT.text })],
+      sessions: [],
+    }),
+  ]);
+  expect(out).not.toMatch(/alice/i);
+});
+
+test('export of one VASP, and of somebody unknown', async () => {
+  const one = await kept.sapgw('user', 'export', ALICE, '--vasp', 'two');
+  expect(JSON.parse(one.out)).toMatchObject({ vasps: [{ vasp: 'two' }] });
+  const nobody = await kept.sapgw('user', 'export', 'wv:nobody@im.example', '--vasp', 'two');
+  expect(JSON.parse(nobody.out)).toEqual({
+    vasps: [
+      {
+        vasp: 'two',
+        user: kept.key('two', 'wv:nobody@im.example'),
+        acceptances: [],
+        records: [],
+        damaged: [],
+        sessions: [],
+      },
+    ],
+  });
+});
+
+test('forget erases acceptances, keeps the records and says so', async () => {
+  const { out, status } = await kept.sapgw('user', 'forget', ALICE);
+  expect(out.split('\n')).toEqual([
+    `one: 2 acceptances erased; 3 audit records kept as proof under the keyed hash ${hash()} for ever; 1 open session kept until the end of it`,
+    `two: 1 acceptance erased; 1 audit record kept as proof under the keyed hash ${kept.key('two', ALICE)} for ever`,
+    '',
+  ]);
+  expect(status).toBe(0);
+  await kept.store(async (store) => {
+    expect(await store.acceptances.of(hash())).toEqual([]);
+    expect(await store.acceptances.of(kept.key('one', BOB))).toHaveLength(1);
+    expect(await store.audit.recordsOf(hash())).toHaveLength(3);
+  });
+  expect((await kept.sapgw('audit', 'verify')).status).toBe(0);
+});
+
+test('forget --records erases their content, and the chain still verifies', async () => {
+  const { out } = await kept.sapgw('user', 'forget', ALICE, '--records', '--vasp', 'one');
+  expect(out).toBe(
+    'one: 2 acceptances erased; the content of 3 audit records erased; 1 open session kept until the end of it\n',
+  );
+  const verified = await kept.sapgw('audit', 'verify');
+  expect([verified.out.split('\n')[0], verified.status]).toEqual(['5 entries, 3 of them erased', 0]);
+  const left = (await kept.sapgw('audit', 'export')).out;
+  expect(left).not.toContain(hash());
+  expect((await kept.sapgw('user', 'forget', ALICE, '--records', '--vasp', 'one')).out).toBe(
+    'one: 0 acceptances erased; no audit records; 1 open session kept until the end of it\n',
+  );
+});
+
+test('forget says until when records stay, and tells programs the same', async () => {
+  kept.remove();
+  kept = new Kept('audit: { keep: 365d }\n');
+  await kept.fill();
+  expect((await kept.sapgw('user', 'forget', BOB, '--vasp', 'one')).out).toBe(
+    `one: 1 acceptance erased; 1 audit record kept as proof under the keyed hash ${kept.key('one', BOB)} until 2024-11-13T22:13:40.004Z\n`,
+  );
+  expect(JSON.parse((await kept.sapgw('user', 'forget', BOB, '--vasp', 'one', '--json')).out)).toEqual([
+    {
+      vasp: 'one',
+      user: kept.key('one', BOB),
+      acceptances: 0,
+      recordsErased: 0,
+      recordsKept: 1,
+      keptUntil: '2024-11-13T22:13:40.004Z',
+      damaged: [],
+      sessions: 0,
+    },
+  ]);
+});
+
+test('a VASP that is not configured is wrong use, and nothing is erased', async () => {
+  const { err, status } = await kept.sapgw('user', 'forget', ALICE, '--vasp', 'three');
+  expect([err, status]).toEqual([['--vasp: the configuration has no VASP three; it has one, two'], 2]);
+  await kept.store(async (store) => expect(await store.acceptances.of(hash())).toHaveLength(2));
+});
+
+test('a memory store is inside the gateway', async () => {
+  const { err, status } = await kept.sapgw('user', 'export', ALICE, '--store', 'memory:');
+  expect([err.join(), status]).toEqual([expect.stringContaining('lives inside the running gateway only'), 2]);
+});
