@@ -135,8 +135,6 @@ export interface AcceptanceStore {
    * again. Durable when resolved.
    */
   accept(userKey: string, accepted: Accepted): Promise<void>;
-  /** Adds acceptances without records. Durable when resolved. */
-  add(userKey: string, accepted: readonly Acceptance[]): Promise<void>;
   /** Forgets every acceptance of one user; resolves with how many there were. Records in the audit chain stay. */
   forget(userKey: string): Promise<number>;
   /** Forgets one user's acceptance of one policy, or of all when undefined, so that the user is asked again; resolves with how many. */

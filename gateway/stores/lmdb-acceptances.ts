@@ -46,11 +46,6 @@ export class LmdbAcceptances implements AcceptanceStore {
     await this.#db.flushed;
   }
 
-  async add(userKey: string, accepted: readonly Acceptance[]): Promise<void> {
-    await this.#db.childTransaction(() => this.#put(userKey, replaced(this.#stored(userKey), accepted)));
-    await this.#db.flushed;
-  }
-
   forget(userKey: string): Promise<number> {
     return this.forgetPolicies(userKey, undefined);
   }

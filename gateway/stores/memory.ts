@@ -83,11 +83,7 @@ class MemoryAcceptances implements AcceptanceStore {
   async accept(userKey: string, { remember, records, texts }: Accepted): Promise<void> {
     checkTexts(this.#ledger, records, texts);
     append(this.#ledger, this.#seal, records, texts);
-    if (remember.length > 0) await this.add(userKey, remember);
-  }
-
-  async add(userKey: string, accepted: readonly Acceptance[]): Promise<void> {
-    this.#users.set(userKey, replaced(this.#users.get(userKey) ?? [], accepted));
+    if (remember.length > 0) this.#users.set(userKey, replaced(this.#users.get(userKey) ?? [], remember));
   }
 
   async forget(userKey: string): Promise<number> {

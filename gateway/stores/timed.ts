@@ -26,7 +26,6 @@ export function timedStore(
     },
     acceptances: {
       of: (user) => timed('acceptances-of', () => acceptances.of(user)),
-      add: (user, accepted) => timed('acceptances-add', () => acceptances.add(user, accepted)),
       accept: (user, accepted) => timed('acceptances-accept', () => acceptances.accept(user, accepted)),
       forget: (user) => timed('acceptances-forget', () => acceptances.forget(user)),
       forgetPolicies: (user, policy) => timed('acceptances-forget', () => acceptances.forgetPolicies(user, policy)),

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { SessionRecord, Store } from '../../gateway/ports.ts';
 import { describeAudit } from './contract-audit.ts';
-import { acceptance, KEY, OTHER_KEY, session } from './records-of-tests.ts';
+import { acceptance, KEY, OTHER_KEY, remembering, session } from './records-of-tests.ts';
 
 export function describeStore(name: string, open: () => Promise<Store>): void {
   describe(`${name} store`, () => {
@@ -70,9 +70,12 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     });
 
     test('acceptances are added, and replace older ones of the same policy', async () => {
-      await store.acceptances.add(KEY, [acceptance(), acceptance({ policy: 'terms', option: undefined })]);
-      await store.acceptances.add(OTHER_KEY, [acceptance({ version: 9 })]);
-      await store.acceptances.add(KEY, [acceptance({ version: 4, option: 'presence "only" ü' })]);
+      await store.acceptances.accept(
+        KEY,
+        remembering([acceptance(), acceptance({ policy: 'terms', option: undefined })]),
+      );
+      await store.acceptances.accept(OTHER_KEY, remembering([acceptance({ version: 9 })]));
+      await store.acceptances.accept(KEY, remembering([acceptance({ version: 4, option: 'presence "only" ü' })]));
       const all = [...(await store.acceptances.of(KEY))].sort((a, b) => (a.policy < b.policy ? -1 : 1));
       expect(all).toEqual([
         acceptance({ version: 4, option: 'presence "only" ü' }),
@@ -83,14 +86,14 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     test('acceptances of one user added at the same time are all kept', async () => {
       const policies = Array.from({ length: 20 }, (_, index) => `policy-${index}`);
-      await Promise.all(policies.map((policy) => store.acceptances.add(KEY, [acceptance({ policy })])));
+      await Promise.all(policies.map((policy) => store.acceptances.accept(KEY, remembering([acceptance({ policy })]))));
       const kept = (await store.acceptances.of(KEY)).map(({ policy }) => policy);
       expect(kept.sort()).toEqual(policies.sort());
     });
 
     test('a forgotten user has no acceptances, others keep theirs', async () => {
-      await store.acceptances.add(KEY, [acceptance()]);
-      await store.acceptances.add(OTHER_KEY, [acceptance()]);
+      await store.acceptances.accept(KEY, remembering([acceptance()]));
+      await store.acceptances.accept(OTHER_KEY, remembering([acceptance()]));
       await store.acceptances.forget(KEY);
       expect(await store.acceptances.of(KEY)).toEqual([]);
       expect(await store.acceptances.of(OTHER_KEY)).toEqual([acceptance()]);

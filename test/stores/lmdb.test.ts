@@ -10,7 +10,7 @@ import { writeEntry } from '../../gateway/stores/audit-records.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { readAcceptances, readSession, writeSession } from '../../gateway/stores/records.ts';
 import { describeStore } from './contract.ts';
-import { acceptance, accepted, idOf, KEY, record, seal, session } from './records-of-tests.ts';
+import { acceptance, accepted, idOf, KEY, record, remembering, seal, session } from './records-of-tests.ts';
 
 let root: string;
 let made = 0;
@@ -56,7 +56,7 @@ describe('durability', () => {
     const directory = newDirectory();
     const before = opened(directory);
     await before.sessions.put(KEY, session());
-    await before.acceptances.add(KEY, [acceptance()]);
+    await before.acceptances.accept(KEY, remembering([acceptance()]));
     await before.close();
     const after = opened(directory);
     expect(await after.sessions.get(KEY)).toEqual(session());

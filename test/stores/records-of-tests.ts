@@ -66,6 +66,11 @@ export function accepted(records: readonly AuditRecord[], change: Partial<Accept
   return { remember: [], records, texts: [TEXT, OTHER_TEXT], ...change };
 }
 
+/** A login of which only acceptances are kept. */
+export function remembering(remember: readonly Acceptance[]): Accepted {
+  return { remember, records: [], texts: [] };
+}
+
 /** A seal as the gateway's keys make them. */
 export function seal(text: string): string {
   return createHmac('sha256', 'a key of the tests').update(text).digest('base64url').slice(0, 22);

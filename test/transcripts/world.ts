@@ -310,10 +310,6 @@ function openStore(): OpenStore {
     },
     acceptances: {
       of: (user) => store.acceptances.of(user),
-      add: async (user, accepted) => {
-        await store.acceptances.add(user, accepted);
-        acceptancesNow.set(user, await store.acceptances.of(user));
-      },
       accept: async (user, accepted) => {
         await store.acceptances.accept(user, accepted);
         acceptancesNow.set(user, await store.acceptances.of(user));
