@@ -82,12 +82,13 @@ export async function startGateway(config: Config): Promise<StartResult> {
 
   const metrics = openMetrics({ processMetrics: true });
   const store = timedStore(opened.store, clock, metrics.storeDuration);
+  const userKey = (vasp: string, userId: string): string => userKeyOf(secrets.secrets, vasp, userId);
   const openedPolicies = await openPolicies({
     directory: config.policies,
     parse: readPolicies,
     vasps: vaspNames,
     store,
-    userKey: (vasp, userId) => userKeyOf(secrets.secrets, vasp, userId),
+    userKey,
     clock,
     metrics,
     log,
@@ -189,6 +190,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
     config,
     vasps,
     store,
+    userKey,
     policies,
     negotiations,
     sessions,

@@ -5,11 +5,19 @@
 import { type ApiAnswer, type ApiRoute, badRequest } from './api.ts';
 import { readFields } from './fields.ts';
 
+export interface UserRequest {
+  readonly user: string;
+  /** Undefined: all of them. */
+  readonly vasp: string | undefined;
+  /** The content of the audit records goes too; the chain still verifies. */
+  readonly withRecords: boolean;
+}
+
 export interface UserActions {
-  /** Everything that is kept about a user, at one VASP or at all of them. */
-  export(userId: string, vasp: string | undefined): Promise<UserOutcome>;
-  /** Forgets it; resolves with what was removed. */
-  forget(userId: string, vasp: string | undefined): Promise<UserOutcome>;
+  /** Everything that is kept about a user. */
+  export(request: UserRequest): Promise<UserOutcome>;
+  /** Forgets it; resolves with what was removed and what stays. */
+  forget(request: UserRequest): Promise<UserOutcome>;
 }
 
 /** What is answered as JSON, or a sentence that says what would be right. */
@@ -23,15 +31,17 @@ export function userRoutes(actions: UserActions): readonly ApiRoute[] {
     path: `/api/v1/users/${action}`,
     needsToken: true,
     handle: async ({ body }) => {
-      const read = readFields(body, { user: 'text', vasp: 'text' });
+      const read = readFields(body, { user: 'text', vasp: 'text', records: 'true' });
       if (read.kind === 'wrong') return badRequest(`${read.message} ${FORM}`);
-      const { user, vasp } = read.fields;
-      return user === undefined ? badRequest(`No user is named. ${FORM}`) : answered(await actions[action](user, vasp));
+      const { user, vasp, records } = read.fields;
+      if (user === undefined) return badRequest(`No user is named. ${FORM}`);
+      return answered(await actions[action]({ user, vasp, withRecords: records !== undefined }));
     },
   }));
 }
 
-const FORM = 'Send {"user": ID}, and "vasp" for one messaging service alone.';
+const FORM =
+  'Send {"user": ID}, "vasp" for one messaging service alone, and to forget the audit records too "records": true.';
 
 const answered = (outcome: UserOutcome): ApiAnswer =>
   outcome.kind === 'done' ? { statusCode: 200, json: outcome.json } : badRequest(outcome.message);

@@ -5,6 +5,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CSP_VERSIONS } from '../csp/versions.ts';
 import type { Judge } from '../policy/test-run.ts';
+import { registerPolicyAdmin } from './policy-admin.ts';
 import type { Terminal } from './policy-command.ts';
 import type { DiffFlags } from './policy-diff.ts';
 import type { ExplainFlags, RememberedFlag } from './policy-explain.ts';
@@ -40,6 +41,7 @@ export function registerPolicy(program: Command, deps: PolicyCommandDeps = {}): 
   registerDiff(policy, deps);
   registerReplay(policy, deps);
   registerSchema(policy, deps);
+  registerPolicyAdmin(policy, deps);
 }
 
 function registerCheckAndTest(policy: Command, deps: PolicyCommandDeps): void {

@@ -1,7 +1,9 @@
 /** The admin listener of a running gateway: its checks, its status report, and the API's routes with what they act on. */
 import { createApi } from '../admin/api.ts';
+import { auditRoutes } from '../admin/api-audit.ts';
 import { policyRoutes } from '../admin/api-policies.ts';
 import { stateRoutes } from '../admin/api-state.ts';
+import { userRoutes } from '../admin/api-users.ts';
 import type { OpenMetrics } from '../admin/metrics.ts';
 import { type AdminServer, type Check, createAdminServer } from '../admin/server.ts';
 import type { StatusReport } from '../admin/status-text.ts';
@@ -9,13 +11,15 @@ import { openAdminToken } from '../admin/token.ts';
 import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
 import type { Config, VaspConfig } from '../config.ts';
 import type { Clock, Log, Store } from '../ports.ts';
+import { auditReading, userActions } from './admin-data.ts';
 import type { OpenPolicies } from './policies.ts';
 import type { SessionSweep } from './session-sweep.ts';
 
 export interface AdminParts {
-  readonly config: Pick<Config, 'adminTokenFile'>;
+  readonly config: Pick<Config, 'adminTokenFile' | 'audit'>;
   readonly vasps: readonly VaspConfig[];
   readonly store: Store;
+  readonly userKey: (vasp: string, userId: string) => string;
   readonly policies: OpenPolicies;
   readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
   readonly sessions: SessionSweep;
@@ -26,7 +30,7 @@ export interface AdminParts {
 }
 
 export function createAdmin(parts: AdminParts): AdminServer {
-  const { config, store, policies, negotiations, sessions, metrics, clock, log, isStopping } = parts;
+  const { config, vasps, store, policies, negotiations, sessions, metrics, clock, log, isStopping } = parts;
   return createAdminServer({
     ready: new Map<string, Check>([
       ['running', () => (isStopping() ? 'the gateway is stopping' : undefined)],
@@ -47,6 +51,10 @@ export function createAdmin(parts: AdminParts): AdminServer {
       routes: [
         ...policyRoutes({ ...policies, wishes: () => store.askAgain.list() }),
         ...stateRoutes({ negotiations: () => negotiations.openQuestions(), sessions: () => sessions.counted() }),
+        ...auditRoutes(auditReading(store.audit)),
+        ...userRoutes(
+          userActions({ ...parts, vasps: vasps.map(({ name }) => name), keepMillis: config.audit.keepMillis }),
+        ),
       ],
     }),
   });

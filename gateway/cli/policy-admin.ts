@@ -1,0 +1,155 @@
+/**
+ * `sapgw policy status`, `reload`, `rollback` and `ask-again`: what network operations do with the policies of a running
+ * gateway, by its admin API. Exit status: 0 done, 1 the gateway refused, 2 it could not be asked.
+ */
+import type { Command } from 'commander';
+import type { AdminAnswer, AdminCall, AdminFlags } from './admin-client.ts';
+
+export interface PolicyAdminDeps {
+  /** Writes a line; standard output when absent. */
+  readonly print?: (line: string) => void;
+  /** Writes a line for what went wrong; standard error when absent. */
+  readonly printError?: (line: string) => void;
+}
+
+interface Flags extends AdminFlags {
+  readonly json?: boolean;
+}
+
+interface AskAgainFlags extends Flags {
+  readonly policy?: string;
+  readonly vasp?: string;
+  readonly user?: string;
+  readonly users?: string;
+  readonly everybody?: boolean;
+}
+
+const EXIT_REFUSED = 1;
+const EXIT_NOT_ASKED = 2;
+const API = '/api/v1/policies';
+
+/** Adds the commands to `policy`. */
+export function registerPolicyAdmin(policy: Command, deps: PolicyAdminDeps = {}): void {
+  adminCommand(policy, 'status', 'show which policies are in force in the running gateway').action((flags: Flags) =>
+    run(deps, flags, { method: 'GET', path: API, needsToken: false }, statusLines),
+  );
+  adminCommand(policy, 'reload', 'put what the policy folder holds in force, also after a rollback').action(
+    (flags: Flags) => run(deps, flags, post('reload'), reloadLines),
+  );
+  adminCommand(policy, 'rollback', 'put the policies in force that were before the present ones').action(
+    (flags: Flags) => run(deps, flags, post('rollback'), rollbackLines),
+  );
+  adminCommand(policy, 'ask-again', 'ask users again although they accepted')
+    .option('--policy <id>', 'one policy (default: all)')
+    .option('--vasp <name>', 'at one messaging service (default: all)')
+    .option('--user <id>', 'one user')
+    .option('--users <glob>', 'every user whose id matches, such as wv:*@im.example')
+    .option('--everybody', 'every user')
+    .action((flags: AskAgainFlags) => askAgain(deps, flags));
+}
+
+function adminCommand(policy: Command, name: string, description: string): Command {
+  return policy
+    .command(name)
+    .description(description)
+    .option(
+      '-c, --config <file>',
+      'configuration of the gateway, which names its admin listener and token (SAPGW_CONFIG)',
+    )
+    .option('--admin <url>', 'the admin listener, such as http://127.0.0.1:8081')
+    .option('--token-file <file>', 'file with the admin token')
+    .option('--json', 'as JSON');
+}
+
+async function askAgain(deps: PolicyAdminDeps, flags: AskAgainFlags): Promise<void> {
+  const { policy, vasp, user, users, everybody } = flags;
+  if ([user, users, everybody].filter((one) => one !== undefined).length !== 1) {
+    printErrorOf(deps)('say whom to ask again by one of --user ID, --users GLOB and --everybody');
+    process.exitCode = EXIT_NOT_ASKED;
+    return;
+  }
+  await run(deps, flags, { ...post('ask-again'), body: { policy, vasp, user, users, everybody } }, askAgainLines);
+}
+
+const post = (action: string): AdminCall => ({ method: 'POST', path: `${API}/${action}`, needsToken: true });
+
+async function run(
+  deps: PolicyAdminDeps,
+  flags: Flags,
+  call: AdminCall,
+  lines: (json: Answered) => readonly string[],
+): Promise<void> {
+  // The client and what it needs are loaded when a command runs, so that the others start as fast as before.
+  const { callAdmin } = await import('./admin-client.ts');
+  const answer = await callAdmin(flags, process.env, call);
+  process.exitCode = exitOf(answer);
+  const print = deps.print ?? console.log;
+  const printError = printErrorOf(deps);
+  if (answer.kind === 'not-asked') for (const message of answer.messages) printError(message);
+  else if (flags.json === true) print(JSON.stringify(answer.json, null, 2));
+  else if (answer.kind === 'refused') printError(answer.message);
+  else for (const line of lines(answer.json as Answered)) print(line);
+}
+
+const printErrorOf = (deps: PolicyAdminDeps): ((line: string) => void) => deps.printError ?? console.error;
+
+function exitOf({ kind }: AdminAnswer): number {
+  if (kind === 'done') return 0;
+  return kind === 'refused' ? EXIT_REFUSED : EXIT_NOT_ASKED;
+}
+
+/** What the API answers, as far as it is shown; README has the whole of it. */
+interface Answered {
+  readonly result?: string;
+  readonly set: string;
+  readonly before?: string;
+  readonly warnings?: readonly string[];
+  readonly kept?: boolean;
+  readonly acceptances?: number | null;
+  readonly since?: string;
+  readonly source?: string;
+  readonly folder?: { readonly inForce: boolean; readonly problems: readonly string[] };
+  readonly policies?: readonly {
+    readonly id: string;
+    readonly version: number;
+    readonly purpose: string;
+    readonly mode: string;
+    readonly order: number;
+  }[];
+  readonly live?: readonly unknown[];
+}
+
+const short = (hash: string | undefined): string => (hash ?? '').slice(0, 12);
+
+function statusLines({ set, since, source, folder, policies = [], live = [] }: Answered): string[] {
+  return [
+    `set ${short(set)} in force since ${since}, ${source === 'folder' ? 'from the folder' : 'by a rollback'}`,
+    ...policies.map((one) => `  ${one.id} version ${one.version}, ${one.purpose}, ${one.mode}, order ${one.order}`),
+    ...(policies.length === 0 ? ['  no policies: nobody is asked'] : []),
+    ...(live.length > 1 ? [`negotiations may still be under ${live.length - 1} earlier`] : []),
+    ...(folder?.inForce === false ? ['the folder is not in force:', ...folder.problems.map((one) => `  ${one}`)] : []),
+  ];
+}
+
+function reloadLines({ result, set, before, warnings = [] }: Answered): string[] {
+  if (result === 'unchanged') return [`unchanged: set ${short(set)} stays in force`];
+  return [...warnings, `loaded: set ${short(set)} is in force, before it was ${short(before)}`];
+}
+
+function rollbackLines({ set, before, kept }: Answered): string[] {
+  return [
+    `rolled back: set ${short(set)} is in force, before it was ${short(before)}`,
+    kept === false
+      ? 'the store could not be written: a restart would undo this'
+      : 'the folder is left aside until its files change; sapgw policy reload takes it as it is',
+  ];
+}
+
+function askAgainLines({ result, acceptances }: Answered): string[] {
+  if (result === 'kept') {
+    return ['everybody who matches is asked again at the next login; how many that are the store cannot tell'];
+  }
+  return acceptances === 0
+    ? ['nothing to forget: no acceptance of this user was found; write the id as the user logs in, with its domain']
+    : [`${acceptances} acceptance${acceptances === 1 ? '' : 's'} forgotten; the user is asked again at the next login`];
+}
