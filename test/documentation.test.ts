@@ -70,11 +70,21 @@ test('the configuration in the README loads as it stands', () => {
 });
 
 test('every command in the README is one of the command line', () => {
-  const program = ['sapgw.ts', 'serve.ts', 'sandbox.ts', 'handset.ts', 'policy.ts', 'convert.ts', 'config.ts']
+  const program = [
+    'sapgw.ts',
+    'serve.ts',
+    'sandbox.ts',
+    'handset.ts',
+    'policy.ts',
+    'convert.ts',
+    'config.ts',
+    'audit.ts',
+    'user.ts',
+  ]
     .map((file) => read(join('gateway/cli', file)))
     .join('\n');
   const named = [
-    ...read('README.md').matchAll(/sapgw (serve|sandbox|handset|policy|decode|encode|config|[a-z]+)\b/g),
+    ...read('README.md').matchAll(/sapgw (serve|sandbox|handset|policy|decode|encode|audit|user|config|[a-z]+)\b/g),
   ].map(([, command = '']) => command);
   expect(named.length).toBeGreaterThan(6);
   for (const command of new Set(named))
