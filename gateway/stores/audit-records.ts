@@ -79,7 +79,7 @@ function writeRecord(to: FieldWriter, record: AuditRecord): void {
   to.text(record.language);
   writeOptional(to, record.option);
   writeOptional(to, record.level);
-  to.number(record.granted.length, 1);
+  to.count(record.granted.length);
   for (const level of record.granted) to.text(level);
   writeCharge(to, record.charge);
 }
@@ -100,12 +100,19 @@ function readRecord(from: FieldReader): AuditRecord {
   const language = from.text();
   const option = readOptional(from);
   const level = readOptional(from);
-  const granted = Array.from({ length: from.number(1) }, () => from.text());
+  const granted = Array.from({ length: readLength(from) }, () => from.text());
   const charge = readCharge(from);
   return {
     ...{ id, user, vasp, policy, version, outcome, option, text, language, presentedAt, decidedAt, tries, way },
     ...{ level, granted, csp, charge },
   };
+}
+
+/** Of a list of texts: more than there are bytes would be a damaged record, and a long wait. */
+function readLength(from: FieldReader): number {
+  const length = from.count();
+  if (length > from.left) throw new RecordError('an entry is damaged');
+  return length;
 }
 
 function writeOptional(to: FieldWriter, text: string | undefined): void {

@@ -117,6 +117,11 @@ export class FieldReader {
     return this.#bytes.toString('utf8', at, at + length);
   }
 
+  /** Bytes that are left. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
   /** Fails when something is left. */
   end(): void {
     if (this.#at !== this.#bytes.length) throw new RecordError('a record is damaged');

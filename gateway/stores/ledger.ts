@@ -136,14 +136,15 @@ function droppable(tables: LedgerTables, head: AuditHead, decidedAt: number, sli
   let certain = 0;
   let sequence = head.first;
   while (sequence < head.next && certain < slice) {
-    for (const entry of tables.entries(sequence, slice)) {
+    const entries = tables.entries(sequence, slice);
+    if (entries.length === 0) break;
+    for (const entry of entries) {
       const goesOn = entry.kind !== 'damaged' && entry.sequence === sequence && sequence < head.next;
       if (!goesOn || (entry.kind === 'record' && entry.record.decidedAt >= decidedAt)) return found.slice(0, certain);
       found.push(entry);
       if (entry.kind === 'record') certain = found.length;
       sequence++;
     }
-    if (found.at(-1)?.sequence !== sequence - 1) break;
   }
   return found.slice(0, certain);
 }

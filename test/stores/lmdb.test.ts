@@ -98,6 +98,38 @@ describe('durability', () => {
     await store.close();
   });
 
+  test('verifying sees one moment while others append', async () => {
+    const directory = newDirectory();
+    const one = opened(directory);
+    const other = opened(directory);
+    const many = Array.from({ length: 1000 }, (_, number) => record(number));
+    await one.acceptances.accept(KEY, accepted(many));
+    let appended = 1000;
+    const appending: Promise<void>[] = [];
+    const report = await one.audit.verify(() => {
+      for (const store of [one, other]) appending.push(store.acceptances.accept(KEY, accepted([record(appended++)])));
+    });
+    await Promise.all(appending);
+    expect(report).toMatchObject({ entries: 1000, problems: [], head: { next: 1001 } });
+    expect(appended).toBeGreaterThan(1004);
+    expect(await other.audit.verify()).toMatchObject({ entries: appended, problems: [] });
+    await one.close();
+    await other.close();
+  });
+
+  test('what cannot be written is refused with all of its login', async () => {
+    const store = opened(newDirectory());
+    const wrong = record(2, { option: 'x'.repeat(70_000) });
+    const all = accepted([record(1), wrong], { remember: [acceptance()] });
+    await expect(store.acceptances.accept(KEY, all)).rejects.toThrow(RangeError);
+    expect(await store.acceptances.of(KEY)).toEqual([]);
+    expect(await store.texts.get(record(1).text)).toBeUndefined();
+    expect(await store.audit.verify()).toMatchObject({ entries: 0, problems: [] });
+    await store.acceptances.accept(KEY, accepted([record(1)]));
+    expect(await store.audit.verify()).toMatchObject({ entries: 1, problems: [] });
+    await store.close();
+  });
+
   test('an environment of a version without records opens and serves them', async () => {
     const directory = newDirectory();
     const older = open<Buffer, string>(directory, { encoding: 'binary', maxDbs: 16 });

@@ -268,6 +268,18 @@ describe('keys and breaks', () => {
     await foreign.close();
   });
 
+  test('retention ends where entries were cut off after erased ones', async () => {
+    const store = opened();
+    await store.audit.erase(KEY);
+    await store.audit.erase(OTHER_KEY);
+    await store.close();
+    await tamper((raw) => raw.entries.removeSync(key(9)));
+    const cut = opened();
+    expect(await cut.audit.dropBefore(Number.MAX_SAFE_INTEGER)).toBe(0);
+    expect(named(await cut.audit.verify())).toEqual(['9 missing']);
+    await cut.close();
+  });
+
   test('a head comes back as it was written', () => {
     const head = { ...EMPTY_HEAD, breaks: [3, 9], seal: seal(headText(EMPTY_HEAD)) };
     expect(readHead(writeHead(head))).toEqual(head);
