@@ -111,12 +111,19 @@ function checkLanguage(document: YamlDocument, path: Path, language: string, see
   seen.add(language.toLowerCase());
 }
 
+/** Tags that are right: a folder names the same few in every text. */
+const knownTags = new Set<string>();
+const MOST_KNOWN_TAGS = 1_000;
+
 function isLanguageTag(tag: string): boolean {
+  if (knownTags.has(tag)) return true;
   try {
-    return Intl.getCanonicalLocales(tag).length === 1;
+    if (Intl.getCanonicalLocales(tag).length !== 1) return false;
   } catch {
     return false;
   }
+  if (knownTags.size < MOST_KNOWN_TAGS) knownTags.add(tag);
+  return true;
 }
 
 function checkPlaceholders(

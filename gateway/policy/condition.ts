@@ -45,8 +45,21 @@ export type CompiledCondition =
   | { readonly kind: 'condition'; readonly condition: Condition }
   | { readonly kind: 'invalid'; readonly problem: ConditionProblem };
 
+/** What was compiled lately: a file is checked first and built then, and a reload meets the same conditions again. */
+const compiled = new Map<string, CompiledCondition>();
+const MOST_COMPILED = 2_000;
+
 /** Compiles a condition; every expression that comes through can be evaluated without an effect and in bounded time. */
 export function compileCondition(source: string): CompiledCondition {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const made = compile(source);
+  if (compiled.size >= MOST_COMPILED) compiled.clear();
+  compiled.set(source, made);
+  return made;
+}
+
+function compile(source: string): CompiledCondition {
   if (source.trim() === '') return invalid('the condition is empty; leave `when` out to match always', 0);
   if (source.length > LONGEST_CONDITION) {
     return invalid(`the condition must not be longer than ${LONGEST_CONDITION} characters`, LONGEST_CONDITION);

@@ -70,11 +70,24 @@ export function mentions(texts: Texts, placeholder: Placeholder): boolean {
   return [...texts.values()].some((text) => text.includes(`{${placeholder}}`));
 }
 
+/** By language and decimals: making one takes longer than all the rest of a text. */
+const amountFormats = new Map<string, Intl.NumberFormat>();
+const MOST_AMOUNT_FORMATS = 200;
+
+function amountFormat(language: string, digits: number): Intl.NumberFormat {
+  const key = `${language} ${digits}`;
+  const known = amountFormats.get(key);
+  if (known !== undefined) return known;
+  const format = new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  if (amountFormats.size >= MOST_AMOUNT_FORMATS) amountFormats.clear();
+  amountFormats.set(key, format);
+  return format;
+}
+
 /** An amount such as `1234.50` as the language writes it, with every digit that was written. */
 function amountIn(language: string, amount: string): string {
   if (!/^[0-9]+(\.[0-9]+)?$/.test(amount)) return amount;
-  const digits = amount.split('.')[1]?.length ?? 0;
-  const format = new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const format = amountFormat(language, amount.split('.')[1]?.length ?? 0);
   // A number would lose digits past the fifteenth; the text does not. Old phones have no glyph for the narrow blank.
   return format.format(amount as `${number}`).replaceAll('\u{202F}', '\u{A0}');
 }

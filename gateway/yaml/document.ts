@@ -2,7 +2,7 @@
  * A YAML file read with the place of every value. Reading never stops at the first mistake, and never lets an alias grow
  * a small file into a large value. Whoever checks the file reports to its document, which places what it is told.
  */
-import { parseDocument, visit } from 'yaml';
+import { type Document, parseDocument, visit } from 'yaml';
 import { lineCounter, offsetAt, type Spot, writtenAt } from './positions.ts';
 import { keyPathOf, type Path, type Problem } from './problem.ts';
 import { withSuggestion } from './wording.ts';
@@ -58,7 +58,7 @@ export function readYaml({ path: file, text }: { readonly path: string; readonly
     const document = { path: file, problems, value: undefined, report: () => {}, written: () => undefined };
     return { readable: false, document };
   }
-  const doc = parseDocument(text, { prettyErrors: false, version: '1.2' });
+  const doc = parseTree(text);
   let readable = true;
   for (const { code, message, pos } of doc.errors) {
     add(pos[0], [], syntaxMessage(code, message, text.slice(pos[0])));
@@ -90,14 +90,27 @@ export function readYaml({ path: file, text }: { readonly path: string; readonly
       readable = false;
     }
   }
+  // The tree takes ten times the room of the text and most files are right: where something has to be placed, it is made anew.
+  const tree = onDemand(() => parseTree(text));
   const document: YamlDocument = {
     path: file,
     problems,
     value,
-    report: (path, message, placing = {}) => add(offsetAt(doc, text, path, placing), path, message, placing),
-    written: (path) => writtenAt(doc, path),
+    report: (path, message, placing = {}) => add(offsetAt(tree(), text, path, placing), path, message, placing),
+    written: (path) => writtenAt(tree(), path),
   };
   return { readable, document };
+}
+
+const parseTree = (text: string): Document.Parsed => parseDocument(text, { prettyErrors: false, version: '1.2' });
+
+/** Makes a value when it is first asked for. */
+function onDemand<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function unreadableText(text: string): string | undefined {

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Command } from 'commander';
-import { registerPolicy } from '../../gateway/cli/policy.ts';
 import { FEES, LEVELS, NOTICE, Workspace } from './policy-harness.ts';
 
 const space = new Workspace();
@@ -116,14 +114,11 @@ describe('policy test, by the judge of real logins', () => {
   });
 });
 
-describe('every command', () => {
-  const program = new Command('sapgw');
-  registerPolicy(program);
-  const commands = program.commands.flatMap((family) => family.commands);
-
-  test.each(commands.map((command) => command.name()))('policy %s --help has an example of it', async (name) => {
+test.each(['check', 'test', 'explain', 'render', 'diff', 'replay', 'schema'])(
+  'policy %s --help has an example of it',
+  async (name) => {
     const { out, status } = await space.run([name, '--help']);
     expect(out).toMatch(new RegExp(`^Examples?:\\n  .*sapgw policy ${name}\\b`, 'm'));
     expect(status).toBe(0);
-  });
-});
+  },
+);
