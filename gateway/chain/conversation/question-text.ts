@@ -65,7 +65,7 @@ function pieces(text: string, fits: (text: string) => boolean): readonly string[
       piece += word;
       continue;
     }
-    if (piece !== '') found.push(piece.trimEnd());
+    found.push(piece);
     piece = '';
     for (const character of word) {
       if (!fits(piece + character)) {
@@ -75,7 +75,7 @@ function pieces(text: string, fits: (text: string) => boolean): readonly string[
       piece += character;
     }
   }
-  return piece.trimEnd() === '' ? found : [...found, piece.trimEnd()];
+  return [...found, piece].map((one) => one.trimEnd()).filter((one) => one !== '');
 }
 
 /** What a user's text says. */
