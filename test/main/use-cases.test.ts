@@ -35,8 +35,8 @@ test('who declines is told so in the words of the policy', async () => {
   expect(status).toBe(1);
 });
 
-test('a phone that cannot be asked is told why', async () => {
+test('a phone that cannot be asked is sent to the page', async () => {
   const { status, stdout } = await answered('--user', 'wv:dave@sandbox', '--version', '1.1', '--answer', '1,1');
-  expect(stdout).toContain('This phone cannot ask you to accept that; use a newer client.');
+  expect(stdout).toContain(`A message costs 0.10 EUR. Accept: ${served?.url}consent/`);
   expect(status).toBe(1);
 });
