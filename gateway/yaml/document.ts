@@ -40,12 +40,12 @@ export interface ReadYaml {
 /** Reads a file that is to hold one document of YAML 1.2. */
 export function readYaml({ path: file, text }: { readonly path: string; readonly text: string }): ReadYaml {
   const problems: Problem[] = [];
-  const positionOf = lineCounter(text);
+  const positionOf = onDemand(() => lineCounter(text));
   const add = (offset: number, path: Path, message: string, placing: Placing = {}): void => {
     const { suggestion, severity = 'error' } = placing;
     problems.push({
       path: file,
-      ...positionOf(offset),
+      ...positionOf()(offset),
       keyPath: keyPathOf(path),
       message: withSuggestion(message, suggestion),
       severity,
