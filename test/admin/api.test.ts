@@ -11,9 +11,11 @@ const TOKEN = 'a-token-that-is-long-enough-to-be-one-4711';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const WITH_TOKEN = { authorization: `Bearer ${TOKEN}` };
 
-let server: AdminServer | undefined;
+const servers: AdminServer[] = [];
 let logged: string[] = [];
-afterEach(() => server?.close());
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
 
 const ROUTES: readonly ApiRoute[] = [
   { method: 'GET', path: '/api/v1/open', needsToken: false, handle: ({ query }) => ok({ x: query.get('x') }) },
@@ -46,12 +48,13 @@ const ok = (json: unknown) => ({ statusCode: 200, json }) as const;
 async function started(tokenFile?: string): Promise<string> {
   logged = [];
   const log = { info: () => {}, warn: () => {}, error: (event: string) => void logged.push(event) };
-  server = createAdminServer({
+  const server = createAdminServer({
     ready: new Map(),
     metrics: { scrape: async () => ({ contentType: 'text/plain', text: '' }) },
     status: () => ({}),
     api: createApi({ routes: ROUTES, token: openAdminToken(tokenFile, { monotonic: () => 0 }), log }),
   });
+  servers.push(server);
   const { host, port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return `http://${host}:${port}`;
 }
@@ -128,7 +131,6 @@ describe('the token', () => {
       });
       expect([status, code, message]).toEqual([403, 'token-unusable', expect.stringMatching(words)]);
       expect(message).not.toContain(text);
-      await server?.close();
     }
     const base = await started(join(temporaryFolder(), 'none'));
     expect((await ask(`${base}/api/v1/both`, { headers: WITH_TOKEN })).message).toMatch(/cannot be read: ENOENT/);

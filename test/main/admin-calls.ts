@@ -53,16 +53,16 @@ export async function metric(adminUrl: string, series: string): Promise<number> 
 
 const SPELLING: Spelling = { version: '1.3', encoding: 'xml' };
 
-/** A Login-Request of CSP 1.3 in XML. */
-export function loginOf(user: string, client = 'http://client.example/one', version = SPELLING): Buffer {
+/** A Login-Request of CSP 1.3 in XML; by a password, unless another credential is given. */
+export function loginOf(user: string, credential = element('Password', 'secret')): Buffer {
   const login = element('Login-Request', [
     element('UserID', user),
-    clientId(client),
-    element('Password', 'secret'),
+    clientId(),
+    credential,
     element('TimeToLive', 600),
     element('SessionCookie', 'cookie'),
   ]);
-  return message(version, undefined, [['1', login]]);
+  return message(SPELLING, undefined, [['1', login]]);
 }
 
 export async function post(url: string, body: Buffer): Promise<Element | undefined> {

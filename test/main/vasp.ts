@@ -1,8 +1,12 @@
-/** A VASP for tests of the running program: logs everybody in, answers everything else, and can be made to wait. */
+/**
+ * A VASP for tests of the running program: logs everybody in, challenges whoever names digests in XML, answers everything
+ * else, and can be made to wait.
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeMessage } from '../../gateway/csp/codec.ts';
+import { element } from '../../gateway/csp/element.ts';
 import { scanEnvelope } from '../../gateway/csp/envelope.ts';
 import { answer } from '../../gateway/csp/status.ts';
 import { encodingOfContentType } from '../../gateway/csp/versions.ts';
@@ -38,9 +42,12 @@ export class TestVasp {
         const envelope = scanEnvelope(body, encoding);
         const [transaction] = envelope.transactions;
         const isLogin = transaction?.primitive === 'Login-Request';
-        const primitive = isLogin
-          ? loginResponse(this.loginCode, this.loginCode === 200 ? this.#sessionId : undefined)
-          : statusOk;
+        const wantsChallenge = isLogin && body.includes('SupportedDigestSchema');
+        const primitive = wantsChallenge
+          ? loginResponse(401, undefined, element('Nonce', 'nonce'), element('DigestSchema', 'MD5'))
+          : isLogin
+            ? loginResponse(this.loginCode, this.loginCode === 200 ? this.#sessionId : undefined)
+            : statusOk;
         const message = answer({ ...envelope, transactionId: transaction?.id ?? '' }, primitive);
         const reply = (): unknown =>
           response.setHeader('Content-Type', contentType).end(encodeMessage(message, encoding));
