@@ -84,7 +84,8 @@ function refuse(
     description: textFor(standing.texts, attempt.languages, textValues(policy, attempt.facts)),
     policy: policy.id,
     how: standing.how,
-    tokens: tokensOf(attempt),
+    // An answer that led to a denial has done its work, however it was given [X14].
+    tokens: [...tokensOf(attempt), ...(staysOpen ? [] : attempt.window.held.map(({ token }) => token))],
     outcomes: [...observed, { policy: policy.id, outcome: standing.how }],
     ended: [...observed, ...ended],
     window: staysOpen ? attempt.window : closed(attempt.window),
