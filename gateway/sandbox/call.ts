@@ -35,8 +35,6 @@ export interface Failure {
 /** The codes that only the sandbox sends; those of the gateway too are in {@link STATUS} [P6]. */
 export const CODE = {
   INVALID_SEARCH_ID: 424,
-  INVALID_MESSAGE_ID: 426,
-  NOT_IMPLEMENTED: 501,
   SESSION_NOT_RECOVERED: 502,
   UNKNOWN_USER: 531,
   BLOCKED: 532,

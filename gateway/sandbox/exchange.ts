@@ -5,7 +5,7 @@
 import { child, type Element } from '../csp/element.ts';
 import type { CspMessage, Transaction } from '../csp/message.ts';
 import { answerAll, STATUS, status } from '../csp/status.ts';
-import { CODE, clientKey } from './call.ts';
+import { clientKey } from './call.ts';
 import { HANDLERS, OUTBAND_HANDLERS } from './handlers.ts';
 import { acknowledge, nextForClient, somethingWaits } from './polling.ts';
 import { heard, sweep } from './sessions.ts';
@@ -52,7 +52,7 @@ function answerTransaction(
   if (primitive.name === 'Status') return undefined;
   const handler = HANDLERS.get(primitive.name);
   if (handler === undefined) {
-    return respond(status(CODE.NOT_IMPLEMENTED, `${primitive.name} is not implemented here.`));
+    return respond(status(STATUS.NOT_IMPLEMENTED, `${primitive.name} is not implemented here.`));
   }
   const answer = respond(handler({ state, session, version, request: primitive }));
   return acknowledged ? undefined : answer;

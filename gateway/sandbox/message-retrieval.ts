@@ -30,7 +30,7 @@ export function getMessageList({ state, session, request, version }: Call): Elem
 
 export function getMessage({ state, session, request }: Call): Element {
   const message = findMessage(state, session.user, childText(request, 'MessageID'));
-  if (message === undefined) return status(CODE.INVALID_MESSAGE_ID, 'There is no such message.');
+  if (message === undefined) return status(STATUS.INVALID_MESSAGE_ID, 'There is no such message.');
   return element('GetMessage-Response', [messageInfo(message, state.now()), message.content]);
 }
 
@@ -41,7 +41,7 @@ export function rejectMessage({ state, session, request, version }: Call): Eleme
     const message = findMessage(state, session.user, id);
     if (message === undefined) {
       const entity = element('MessageID', id);
-      failures.push({ code: CODE.INVALID_MESSAGE_ID, description: 'There is no such message.', entity });
+      failures.push({ code: STATUS.INVALID_MESSAGE_ID, description: 'There is no such message.', entity });
     } else settle(state, message, CODE.MESSAGE_REJECTED, 'The message was rejected.');
   }
   return ids.length === 0
@@ -52,7 +52,7 @@ export function rejectMessage({ state, session, request, version }: Call): Eleme
 export function forwardMessage(call: Call): Element {
   const { state, session, request, version } = call;
   const message = findMessage(state, session.user, childText(request, 'MessageID'));
-  if (message === undefined) return status(CODE.INVALID_MESSAGE_ID, 'There is no such message.');
+  if (message === undefined) return status(STATUS.INVALID_MESSAGE_ID, 'There is no such message.');
   const { id: _, recipient: __, ...content } = message;
   const draft = {
     ...content,

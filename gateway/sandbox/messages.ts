@@ -158,7 +158,7 @@ export function messageInfo(message: StoredMessage, now: number): Element {
 
 export function messageDelivered({ state, session, request }: Call): Element {
   const message = findMessage(state, session.user, childText(request, 'MessageID'));
-  if (message === undefined) return status(CODE.INVALID_MESSAGE_ID, 'There is no such message.');
+  if (message === undefined) return status(STATUS.INVALID_MESSAGE_ID, 'There is no such message.');
   settle(state, message, STATUS.OK, 'The message was delivered.');
   return ok();
 }

@@ -13,7 +13,7 @@ export type Print = (line: string) => void;
 
 const POLL_EVERY_MILLIS = 2000;
 const HELP = [
-  'Text alone is sent to the person chosen with /to.',
+  'Text alone is sent to the person chosen with /to, or else to whoever wrote last.',
   '  /to ADDRESS          who gets what you type, for example /to wv:bob@sandbox',
   '  /presence [ADDRESS]  how somebody is, or everybody in your contact lists',
   '  /status TEXT         publish a status text',
@@ -73,10 +73,11 @@ export async function runDialogue(
   emit: Emit,
 ): Promise<Exit> {
   try {
-    const result = await handset.login({ answer: askPerson(terminal, print) });
-    if (!reportLogin(result, handset.userId, version, emit)) return EXIT.FAILED;
-    print('Type /help for what you can do.');
-    await converse(handset, terminal, print, emit);
+    do {
+      const result = await handset.login({ answer: askPerson(terminal, print) });
+      if (!reportLogin(result, handset.userId, version, emit)) return EXIT.FAILED;
+      print('Type /help for what you can do.');
+    } while ((await converse(handset, terminal, print, emit)) === 'ended' && (await wantsIn(terminal)));
     if (handset.loggedIn) await handset.logout();
     emit({ event: 'logged-out' });
     return EXIT.OK;
@@ -85,7 +86,25 @@ export async function runDialogue(
   }
 }
 
-function converse(handset: Handset, terminal: Interface, print: Print, emit: Emit): Promise<void> {
+/** A service that asks in a conversation ends the session when it has its answer [X21]. */
+async function wantsIn(terminal: Interface): Promise<boolean> {
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  terminal.once('close', leave);
+  terminal.once('SIGINT', leave);
+  try {
+    return (await terminal.question('[Enter = log in again, q = stop] ', { signal: gone.signal })).trim() !== 'q';
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+    return false;
+  } finally {
+    terminal.removeListener('close', leave);
+    terminal.removeListener('SIGINT', leave);
+  }
+}
+
+/** `ended`: by the service; `left`: by the person. */
+function converse(handset: Handset, terminal: Interface, print: Print, emit: Emit): Promise<'ended' | 'left'> {
   return new Promise((resolve, reject) => {
     let ended = false;
     let shown = false;
@@ -101,9 +120,13 @@ function converse(handset: Handset, terminal: Interface, print: Print, emit: Emi
     let work: Promise<void> = Promise.resolve();
     let steps = 0;
     const stop = (): void => {
+      if (ended) return;
       ended = true;
       clearInterval(timer);
-      work.then(resolve, reject);
+      terminal.removeListener('line', line);
+      terminal.removeListener('close', leave);
+      terminal.removeListener('SIGINT', close);
+      work.then(() => resolve(commands.quit ? 'left' : 'ended'), reject);
     };
     const next = (step: () => Promise<void>): void => {
       steps += 1;
@@ -115,29 +138,44 @@ function converse(handset: Handset, terminal: Interface, print: Print, emit: Emi
         shown = false;
       }, stop);
     };
+    const poll = (): Promise<void> => receive(handset, terminal, commands, show, tell);
     const timer = setInterval(() => {
       // A person who takes long to answer must not find a heap of polls behind the answer.
-      if (steps === 0) next(() => receive(handset, terminal, show, tell));
+      if (steps === 0) next(poll);
     }, POLL_EVERY_MILLIS);
-    terminal.on('line', (line) => {
+    const line = (text: string): void => {
       shown = true;
       next(async () => {
-        await commands.run(line.trim());
-        await receive(handset, terminal, show, tell);
+        await commands.run(text.trim());
+        await poll();
       });
-    });
-    terminal.once('close', stop);
-    terminal.once('SIGINT', () => terminal.close());
+    };
+    const leave = (): void => {
+      commands.quit = true;
+      stop();
+    };
+    const close = (): void => terminal.close();
+    terminal.on('line', line);
+    terminal.once('close', leave);
+    terminal.once('SIGINT', close);
     terminal.setPrompt('> ');
     terminal.prompt();
+    next(poll);
   });
 }
 
-async function receive(handset: Handset, terminal: Interface, print: Print, emit: Emit): Promise<void> {
+async function receive(
+  handset: Handset,
+  terminal: Interface,
+  commands: Commands,
+  print: Print,
+  emit: Emit,
+): Promise<void> {
   if (!handset.loggedIn) return;
   for (const received of await handset.receive()) {
     if (received.kind !== 'system-message') {
       emit({ event: 'received', received });
+      if (received.kind === 'message') commands.heardFrom(received.from);
       continue;
     }
     const choices = await askPerson(terminal, print)(received.messages);
@@ -153,11 +191,20 @@ class Commands {
   readonly #print: Print;
   readonly #emit: Emit;
   #to: string | undefined;
+  /** Whether `/to` chose; if not, replies go to whoever wrote last. */
+  #hasChosen = false;
 
   constructor(handset: Handset, print: Print, emit: Emit) {
     this.#handset = handset;
     this.#print = print;
     this.#emit = emit;
+  }
+
+  /** Who has chosen nobody replies to whoever wrote last. */
+  heardFrom(address: string): void {
+    if (this.#hasChosen || this.#to === address) return;
+    this.#to = address;
+    this.#print(`What you type goes to ${address}; /to chooses somebody else.`);
   }
 
   async run(line: string): Promise<void> {
@@ -168,6 +215,7 @@ class Commands {
     switch (command) {
       case '/to':
         this.#to = rest === '' ? undefined : rest;
+        this.#hasChosen = rest !== '';
         return this.#print(rest === '' ? 'Nobody is chosen.' : `What you type goes to ${rest}.`);
       case '/presence':
         return this.#presence(rest);

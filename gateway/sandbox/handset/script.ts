@@ -5,6 +5,7 @@ import { type Answerer, type Choice, choiceOf } from './asking.ts';
 import type { Handset } from './handset.ts';
 import type { LoginResult } from './login.ts';
 import { notAvailable, type Report } from './report.ts';
+import { answerServiceContact } from './service-contact.ts';
 import { HandsetError } from './transport.ts';
 
 export type Emit = (report: Report) => void;
@@ -82,6 +83,7 @@ export async function playScript(handset: Handset, script: Script, emit: Emit, s
     const result = await handset.login({ answer: script.answerer ?? byList });
     if (wrongUse) return EXIT.WRONG_USE;
     if (!reportLogin(result, handset.userId, script.version, emit)) return EXIT.FAILED;
+    if (!(await letIn(handset, script, result, emit))) return EXIT.FAILED;
     const sent = script.send === undefined || (await send(handset, script.send, emit));
     await receiveFor(handset, script.waitSeconds, emit, stop);
     if (handset.loggedIn) await handset.logout();
@@ -90,6 +92,23 @@ export async function playScript(handset: Handset, script: Script, emit: Emit, s
   } catch (error) {
     return reportFailure(error, emit);
   }
+}
+
+/** Whether the session is the service's own: where it is one to be asked in, it is answered and left, once. */
+async function letIn(handset: Handset, { answers, version }: Script, login: LoginResult, emit: Emit): Promise<boolean> {
+  const wasAsked = login.kind === 'logged-in' && login.rounds > 0;
+  if (answers === undefined || wasAsked || version === '1.3') return true;
+  const reply = (to: string, text: string): Promise<boolean> => send(handset, { to, text, report: false }, emit);
+  const conversed = await answerServiceContact(handset, answers, emit, reply);
+  if (conversed === 'nothing-asked') return true;
+  if (conversed === 'ended') {
+    const again = await handset.login();
+    if (!reportLogin(again, handset.userId, version, emit)) return false;
+    if ((await answerServiceContact(handset, [], emit, reply)) === 'nothing-asked') return true;
+  }
+  if (handset.loggedIn) await handset.logout();
+  emit({ event: 'logged-out' });
+  return false;
 }
 
 /** Tells of a failure that the handset foresees; anything else is thrown on. */
