@@ -32,6 +32,11 @@ export function openLog(options: { readonly level: LogLevel; readonly stream?: D
     },
     options.stream ?? standard ?? destination(1),
   );
+  // Whoever read the log is gone, such as the terminal of an operator who went home: the gateway goes on without it.
+  standard?.on('error', () => {
+    logger.level = 'silent';
+    standard.destroy();
+  });
   return {
     debug: (event, fields) => logger.debug(declared(fields), event),
     info: (event, fields) => logger.info(declared(fields), event),

@@ -233,7 +233,11 @@ export async function startGateway(config: Config): Promise<StartResult> {
         admin: adminListen,
         sandboxUrl,
         reload: async (by) => {
-          await policies.control.reload(by);
+          try {
+            await policies.control.reload(by);
+          } catch {
+            log.error('the policy folder cannot be looked at');
+          }
         },
         stop: async () => {
           isStopping = true;
