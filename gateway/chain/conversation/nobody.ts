@@ -72,7 +72,7 @@ export function keepAliveAnswer(request: Element, grantedSeconds: number): Eleme
   return element('KeepAlive-Response', [result(STATUS.OK), told]);
 }
 
-/** 1.1 confirms a logout with Disconnect [P2.1]. */
+/** 1.1 confirms a logout with Disconnect [P2]. */
 export function logoutAnswer(version: CspVersion): Element {
   return version === '1.1' ? element('Disconnect', [result(STATUS.OK)]) : status(STATUS.OK);
 }
