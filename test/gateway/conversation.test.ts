@@ -118,6 +118,28 @@ describe('what is kept', () => {
     expect(resultCode(await phone.request(element('Polling-Request')))).toBe(604);
   });
 
+  test('of a client no more than has a bound', async () => {
+    const phone = conversing();
+    await phone.logIn();
+    for (let round = 0; round < 5; round++) {
+      const list = element('CapabilityList', [
+        element('ClientType', 'CLI'),
+        element('DefaultLanguage', `${round}${'x'.repeat(100_000)}`),
+      ]);
+      await phone.request(element('ClientCapability-Request', [list]));
+      await phone.write('1 '.repeat(100_000));
+    }
+    expect(JSON.stringify(phone.rig.waiting).length).toBeLessThan(2_000);
+    const named = (userId: string) =>
+      element('Login-Request', [
+        element('UserID', userId),
+        clientId(),
+        element('Password', 'x'),
+        element('SessionCookie', 'x'),
+      ]);
+    expect(resultCode(await phone.logIn(named(`wv:${'x'.repeat(300)}@im.example`)))).toBe(402);
+  });
+
   test('a login that goes through ends the conversation', async () => {
     const phone = conversing();
     await phone.logIn();

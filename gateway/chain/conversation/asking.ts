@@ -19,7 +19,7 @@ import { countOutcomes } from '../counting.ts';
 import { takeAnswer } from '../held-answers.ts';
 import type { LoginParts } from '../login.ts';
 import { readAnswer } from './question-text.ts';
-import type { AskedQuestion, WaitingMessage, WaitingSession } from './waiting-sessions.ts';
+import { type AskedQuestion, languagesOf, type WaitingMessage, type WaitingSession } from './waiting-sessions.ts';
 import { type Words, wordsFor } from './words.ts';
 
 export type AskingParts = Pick<
@@ -46,10 +46,10 @@ export interface Shown {
 
 /** The question that is being asked; undefined when there is none, or its policy set is not known any more. */
 export function shownQuestion(parts: AskingParts, session: WaitingSession): Shown | undefined {
-  const { question, userId, asked, languages } = session;
+  const { question, userId, asked } = session;
   const policy = policyOf(parts, session, question?.policyId);
   if (question === undefined || policy === undefined) return undefined;
-  const language = question.language ?? chooseLanguage(policy.message, languages);
+  const language = question.language ?? chooseLanguage(policy.message, languagesOf(session));
   const facts = { userId, vasp: asked.vasp };
   return {
     policy,
@@ -75,8 +75,9 @@ export function askNext(parts: AskingParts, session: WaitingSession): WaitingSes
   const policy = policyOf(parts, session, policyId);
   if (policy === undefined) return end(parts, session, 'question-gone', wordsOf(session).questionIsGone);
   const now = parts.clock.wall();
-  const languageIndex = [...policy.message.keys()].indexOf(chooseLanguage(policy.message, session.languages));
-  const { asked, setHash, languageTold } = session;
+  const languageIndex = [...policy.message.keys()].indexOf(chooseLanguage(policy.message, languagesOf(session)));
+  const { asked, setHash } = session;
+  const languageTold = session.languageTold !== undefined;
   const token = issueToken(parts.secrets, asked, { setHash, policy, languageIndex, languageTold }, now);
   const until = now + policy.timeoutMillis;
   return {
@@ -93,8 +94,9 @@ function waitingMessage({ secrets }: AskingParts, about: WaitingMessage['about']
 }
 
 /** The words that fit what was shown last. */
-function wordsOf({ question, languages }: WaitingSession): Words {
-  return wordsFor(question?.language ?? languages[0] ?? '');
+export function wordsOf(session: WaitingSession): Words {
+  const [told, ofVasp] = languagesOf(session);
+  return wordsFor(session.question?.language ?? told ?? ofVasp ?? '');
 }
 
 /** The session when the time for its question is over, ended with what the policy says about that. */

@@ -10,13 +10,18 @@ import { type Exchange, emptyReply, type Link, messageOf, type Reply, replyWith 
 import { clientKeyOf } from '../identity.ts';
 import type { LoginParts } from '../login.ts';
 import { refuseAll } from '../refusal.ts';
-import { endIfTooLate, markSent, shownQuestion, takeDelivery, takeText } from './asking.ts';
+import { endIfTooLate, markSent, shownQuestion, takeDelivery, takeText, wordsOf } from './asking.ts';
 import { goesOnlyTo, messageInfo, sentText, serviceContactFor, type TextMessage, withContent } from './messages.ts';
 import { capabilityAnswer, serviceAnswer } from './negotiation.ts';
 import { answerOfNobody, keepAliveAnswer, logoutAnswer } from './nobody.ts';
 import { pagesOf } from './question-text.ts';
-import { type Changed, isWaitingSessionId, type WaitingMessage, type WaitingSession } from './waiting-sessions.ts';
-import { wordsFor } from './words.ts';
+import {
+  type Changed,
+  isWaitingSessionId,
+  toldLanguage,
+  type WaitingMessage,
+  type WaitingSession,
+} from './waiting-sessions.ts';
 
 export type ConversationParts = Pick<
   LoginParts,
@@ -190,18 +195,16 @@ async function one(
 
 /** What the client says of itself, as far as questions are made after it. */
 function withCapabilities(session: WaitingSession, list: Element | undefined): WaitingSession {
-  const language = childText(list, 'DefaultLanguage');
+  const languageTold = toldLanguage(childText(list, 'DefaultLanguage')) ?? session.languageTold;
   const contentBytes = childInteger(list, 'AcceptedContentLength') ?? session.contentBytes;
-  if (language === undefined || language === '') return { ...session, contentBytes };
-  const languages = [language, ...session.languages.filter((other) => other !== language)];
-  return { ...session, contentBytes, languages, languageTold: true };
+  return { ...session, contentBytes, languageTold };
 }
 
 async function sendMessage(parts: ConversationParts, session: WaitingSession, transaction: Transaction): Promise<Step> {
   const { primitive } = transaction;
   const contact = serviceContactFor(parts.serviceContact, session.userId);
   if (!goesOnlyTo(contact, primitive)) {
-    const words = wordsFor(session.question?.language ?? session.languages[0] ?? '');
+    const words = wordsOf(session);
     return { session, answer: respond(transaction, status(STATUS.FORBIDDEN, words.onlyTo(contact))) };
   }
   const after = await takeText(parts, session, sentText(primitive));
@@ -244,7 +247,7 @@ function textsOf(
 ): { readonly text: string; readonly pages: number; readonly language: string } {
   const shown = shownQuestion(parts, session);
   // A policy set that is not live any more ends with its questions' time-outs; until then its last words are these.
-  if (shown === undefined) return { text: wordsFor(session.languages[0] ?? '').questionIsGone, pages: 1, language: '' };
+  if (shown === undefined) return { text: wordsOf(session).questionIsGone, pages: 1, language: '' };
   const pages = pagesOf(about, shown.message, shown.words, session.contentBytes);
   return { text: pages[Math.min(page, pages.length - 1)] ?? '', pages: pages.length, language: shown.language };
 }

@@ -8,14 +8,19 @@ import { result, STATUS } from '../../csp/status.ts';
 import type { ConverseVerdict } from '../../negotiation/verdict.ts';
 import { answerWith, type Reply } from '../exchange.ts';
 import { type Login, type LoginParts, loginFields } from '../login.ts';
+import { loginRefusal } from '../refusal.ts';
 import { askNext } from './asking.ts';
 import { agreedCapabilities, loginFunctions } from './negotiation.ts';
+import { toldLanguage } from './waiting-sessions.ts';
 
 const NONCE_BYTES = 16;
 /** In the order in which they are chosen; a digest that is not looked at may as well be a short one [P7.2]. */
 const DIGEST_SCHEMAS = ['MD5', 'SHA', 'MD4', 'MD6', 'PWD'];
 /** A client that is told less would do little else than keep its session alive. */
 const LEAST_KEEP_ALIVE_SECONDS = 30;
+
+/** Phones know of ids of at most 50 characters [P1.2]. */
+const LONGEST_USER_ID = 256;
 
 /** Whether a login is the first phase of four: it offers digest schemas, and proves nothing yet [P7.2]. */
 export function wantsChallenge(request: Element): boolean {
@@ -39,17 +44,21 @@ export function challenge(parts: LoginParts, login: Login): Reply {
 export async function openConversation(parts: LoginParts, login: Login, verdict: ConverseVerdict): Promise<Reply> {
   const { facts, asked, primitive, windowKey } = login;
   const { version, encoding, userId } = facts;
+  // Nothing of a stranger is kept that has no bound.
+  if (userId.length > LONGEST_USER_ID) {
+    const refusal = loginRefusal(primitive, STATUS.BAD_PARAMETER, 'The UserID is too long.');
+    return answerWith(login.exchange, refusal, String(STATUS.BAD_PARAMETER));
+  }
   const capabilities = version === '1.3' ? child(primitive, 'CapabilityList') : undefined;
   const keepAliveSeconds = keepAliveOf(verdict, childInteger(primitive, 'TimeToLive'));
-  const languages = [facts.language, login.exchange.vasp.language].filter((language) => language !== undefined);
   const session = askNext(parts, {
     asked,
     windowKey,
     userId,
     version,
     encoding,
-    languages,
-    languageTold: facts.language !== undefined,
+    languageTold: toldLanguage(facts.language),
+    languageOfVasp: login.exchange.vasp.language,
     setHash: verdict.set.hash,
     toAsk: verdict.policies.map(({ id }) => id),
     question: undefined,

@@ -97,7 +97,7 @@ export function readAnswer(
   chosen: string | undefined,
 ): ReadAnswer {
   const asksForWord = verificationInText !== undefined || verificationUrl !== undefined;
-  const words = text.trim().split(/\s+/);
+  const words = text.trim().slice(0, LONGEST_CHARACTERS).split(/\s+/);
   const whole = words.join(' ');
   if (options.length === 0) {
     return { chosenOptionId: undefined, verificationKey: asksForWord ? whole : undefined, lacksWord: false };

@@ -38,10 +38,10 @@ export interface WaitingSession {
   readonly userId: string;
   readonly version: CspVersion;
   readonly encoding: Encoding;
-  /** Preferred languages, best first. */
-  readonly languages: readonly string[];
-  /** Whether the client said which it wants. */
-  readonly languageTold: boolean;
+  /** What the client said that it wants to read. */
+  readonly languageTold: string | undefined;
+  /** What it is asked in when it said nothing. */
+  readonly languageOfVasp: string | undefined;
   /** Hash of the policy set that the questions are of. */
   readonly setHash: string;
   /** Ids of the policies that are still to be asked, in order. */
@@ -57,6 +57,19 @@ export interface WaitingSession {
   readonly disconnectId: string | undefined;
   /** Wall-clock milliseconds. */
   readonly expiresAt: number;
+}
+
+/** The longest language tag that is kept of what a client says. */
+const LONGEST_LANGUAGE = 35;
+
+/** A client's word for its language as it is kept; undefined when it said none. */
+export function toldLanguage(language: string | undefined): string | undefined {
+  return language === undefined || language === '' ? undefined : language.slice(0, LONGEST_LANGUAGE);
+}
+
+/** Preferred languages, best first. */
+export function languagesOf({ languageTold, languageOfVasp }: WaitingSession): readonly (string | undefined)[] {
+  return [languageTold, languageOfVasp];
 }
 
 /** What a change makes of a session, undefined ending it, and what is told to whoever asked for the change. */
