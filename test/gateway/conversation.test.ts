@@ -66,6 +66,18 @@ describe('what is asked', () => {
     );
   });
 
+  test('a question whose policies are gone is not asked any more', async () => {
+    const phone = conversing();
+    await phone.logIn();
+    for (let version = 2; version < 70; version++) {
+      phone.rig.usePolicies(policies(AOC_CONVERSE.replace('version: 1', `version: ${version}`)));
+    }
+    expect(resultCode(await phone.write('1'))).toBe(200);
+    expect(await phone.poll()).toMatchObject({ text: 'The question has changed. Please log in again.' });
+    await phone.logIn();
+    expect((await phone.poll())?.text).toContain('A message costs');
+  });
+
   test('the record says how it was asked: by conversation, how often, in which language', async () => {
     const phone = conversing();
     const { rig } = phone;

@@ -130,6 +130,18 @@ const rows: readonly (readonly [string, OffLinePolicy, Partial<StandingFacts>, s
     'in-conversation',
   ],
   [
+    'asked in conversations too often',
+    policyOf(`${REQUIRED}withoutSystemMessages: { converse: true }\n`),
+    { knowsSystemMessages: false, window: asked(policy, 2) },
+    'refused timed-out 408',
+  ],
+  [
+    'shown in a conversation',
+    policyOf('requiresResponse: false\nwithoutSystemMessages: { converse: true }\n'),
+    { knowsSystemMessages: false, window: asked(notice, 1) },
+    'settled shown none',
+  ],
+  [
     'answered before by one who cannot be asked',
     policy,
     { window: held(policy, 'accept'), knowsSystemMessages: false },

@@ -88,9 +88,12 @@ export function askNext(parts: AskingParts, session: WaitingSession): WaitingSes
   };
 }
 
-function waitingMessage({ secrets }: AskingParts, about: WaitingMessage['about'], page = 0): WaitingMessage {
-  const id = Buffer.from(secrets.randomBytes(MESSAGE_ID_BYTES)).toString('base64url');
-  return { messageId: MESSAGE_ID_PREFIX + id, about, page, sent: undefined };
+function waitingMessage(parts: AskingParts, about: WaitingMessage['about'], page = 0): WaitingMessage {
+  return { messageId: freshMessageId(parts), about, page, sent: undefined };
+}
+
+export function freshMessageId({ secrets }: AskingParts): string {
+  return MESSAGE_ID_PREFIX + Buffer.from(secrets.randomBytes(MESSAGE_ID_BYTES)).toString('base64url');
 }
 
 /** The words that fit what was shown last. */
@@ -99,14 +102,13 @@ export function wordsOf(session: WaitingSession): Words {
   return wordsFor(session.question?.language ?? told ?? ofVasp ?? '');
 }
 
-/** The session when the time for its question is over, ended with what the policy says about that. */
+/** The session when its question cannot be answered any more, ended with what the policy says about that. */
 export function endIfTooLate(parts: AskingParts, session: WaitingSession): WaitingSession {
   const { question } = session;
-  if (question === undefined || parts.clock.wall() < question.until) return session;
+  if (question === undefined) return session;
   const shown = shownQuestion(parts, session);
-  return shown === undefined
-    ? end(parts, session, 'question-gone', wordsOf(session).questionIsGone)
-    : endTooLate(parts, session, shown);
+  if (shown === undefined) return end(parts, session, 'question-gone', wordsOf(session).questionIsGone);
+  return parts.clock.wall() < question.until ? session : endTooLate(parts, session, shown);
 }
 
 function endTooLate(parts: AskingParts, session: WaitingSession, shown: Shown): WaitingSession {

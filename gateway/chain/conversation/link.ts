@@ -10,27 +10,14 @@ import { type Exchange, emptyReply, type Link, messageOf, type Reply, replyWith 
 import { clientKeyOf } from '../identity.ts';
 import type { LoginParts } from '../login.ts';
 import { refuseAll } from '../refusal.ts';
-import { endIfTooLate, markSent, shownQuestion, takeDelivery, takeText, wordsOf } from './asking.ts';
-import { goesOnlyTo, messageInfo, sentText, serviceContactFor, type TextMessage, withContent } from './messages.ts';
+import { type AskingParts, endIfTooLate, freshMessageId, takeDelivery, takeText, wordsOf } from './asking.ts';
+import { goesOnlyTo, sentText, serviceContactFor } from './messages.ts';
 import { capabilityAnswer, serviceAnswer } from './negotiation.ts';
 import { answerOfNobody, keepAliveAnswer, logoutAnswer } from './nobody.ts';
-import { pagesOf } from './question-text.ts';
-import {
-  type Changed,
-  isWaitingSessionId,
-  toldLanguage,
-  type WaitingMessage,
-  type WaitingSession,
-} from './waiting-sessions.ts';
+import { messageList, messageOfId, nextToSend, poll } from './polling.ts';
+import { type Changed, isWaitingSessionId, toldLanguage, type WaitingSession } from './waiting-sessions.ts';
 
-export type ConversationParts = Pick<
-  LoginParts,
-  'policies' | 'negotiations' | 'secrets' | 'clock' | 'metrics' | 'log' | 'publicUrl' | 'serviceContact' | 'waiting'
->;
-
-/** How long a message waits for its MessageDelivered before it goes out again: some phones would show it twice [P1.3]. */
-const SEND_AGAIN_MILLIS = 60_000;
-const ID_BYTES = 6;
+export type ConversationParts = AskingParts & Pick<LoginParts, 'waiting'>;
 
 /** A session after one transaction, and what answers it. */
 interface Step {
@@ -208,79 +195,9 @@ async function sendMessage(parts: ConversationParts, session: WaitingSession, tr
     return { session, answer: respond(transaction, status(STATUS.FORBIDDEN, words.onlyTo(contact))) };
   }
   const after = await takeText(parts, session, sentText(primitive));
-  const messageId = element('MessageID', `sapgw.${freshId(parts)}`);
+  const messageId = element('MessageID', freshMessageId(parts));
   return {
     session: after,
     answer: respond(transaction, element('SendMessage-Response', [result(STATUS.OK), messageId])),
   };
-}
-
-/** What the next poll brings: the end of the session before anything else. */
-function nextToSend(parts: ConversationParts, session: WaitingSession): WaitingMessage | 'disconnect' | undefined {
-  if (session.ending !== undefined) return session.disconnectId === undefined ? 'disconnect' : undefined;
-  const sentBefore = parts.clock.wall() - SEND_AGAIN_MILLIS;
-  return session.waiting.find(({ sent }) => sent === undefined || sent.at <= sentBefore);
-}
-
-function poll(parts: ConversationParts, session: WaitingSession): Step {
-  const next = nextToSend(parts, session);
-  if (next === undefined) return { session };
-  const transactionId = freshId(parts);
-  if (next === 'disconnect') {
-    const primitive = element('Disconnect', [result(STATUS.FORCED_LOGOUT, session.ending)]);
-    return {
-      session: { ...session, disconnectId: transactionId },
-      answer: { mode: 'Request', id: transactionId, primitive },
-    };
-  }
-  const texts = textsOf(parts, session, next);
-  const after = markSent(parts, session, next, { ...texts, transactionId });
-  const primitive = withContent('NewMessage', textMessage(parts, session, next, texts.text));
-  return { session: after, answer: { mode: 'Request', id: transactionId, primitive } };
-}
-
-/** @returns the text of a waiting message, how many there are together, and their language. */
-function textsOf(
-  parts: ConversationParts,
-  session: WaitingSession,
-  { about, page }: WaitingMessage,
-): { readonly text: string; readonly pages: number; readonly language: string } {
-  const shown = shownQuestion(parts, session);
-  // A policy set that is not live any more ends with its questions' time-outs; until then its last words are these.
-  if (shown === undefined) return { text: wordsOf(session).questionIsGone, pages: 1, language: '' };
-  const pages = pagesOf(about, shown.message, shown.words, session.contentBytes);
-  return { text: pages[Math.min(page, pages.length - 1)] ?? '', pages: pages.length, language: shown.language };
-}
-
-function textMessage(
-  parts: ConversationParts,
-  session: WaitingSession,
-  { messageId, sent }: WaitingMessage,
-  text: string,
-): TextMessage {
-  const from = serviceContactFor(parts.serviceContact, session.userId);
-  return { messageId, from, to: session.userId, text, at: sent?.at ?? parts.clock.wall() };
-}
-
-function messageList(parts: ConversationParts, session: WaitingSession, isListOf13: boolean): Element {
-  const infos = session.waiting.map((waiting) =>
-    messageInfo(textMessage(parts, session, waiting, textsOf(parts, session, waiting).text)),
-  );
-  return element(
-    'GetMessageList-Response',
-    isListOf13 ? [element('MessageInfoList', infos), element('MessageTotalCount', infos.length)] : infos,
-  );
-}
-
-function messageOfId(parts: ConversationParts, session: WaitingSession, messageId: string | undefined): Element {
-  const waiting = session.waiting.find((message) => message.messageId === messageId);
-  if (waiting === undefined) return status(STATUS.INVALID_MESSAGE_ID, 'There is no such message.');
-  return withContent(
-    'GetMessage-Response',
-    textMessage(parts, session, waiting, textsOf(parts, session, waiting).text),
-  );
-}
-
-function freshId({ secrets }: ConversationParts): string {
-  return Buffer.from(secrets.randomBytes(ID_BYTES)).toString('base64url');
 }
