@@ -7,13 +7,12 @@ import { childInteger, childText, type Element, withoutChild } from '../csp/elem
 import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
-import type { PolicyStanding } from '../negotiation/verdict.ts';
-import { closed } from '../negotiation/window.ts';
+import { closed, endings } from '../negotiation/window.ts';
 import { acceptedBy } from './acceptance-records.ts';
-import { countOutcomes, outcomesOfForwarded } from './counting.ts';
+import { countOutcomes, outcomesOfForwarded, type VaspSaid } from './counting.ts';
 import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
 import { type Login, type LoginParts, loginFields } from './login.ts';
-import type { Pass } from './negotiation-memory.ts';
+import type { KeptPass, Pass } from './negotiation-memory.ts';
 import { refuseAll } from './refusal.ts';
 import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
 
@@ -24,7 +23,7 @@ const ANSWERS = 'SystemMessageResponseList';
 export async function forwardLogin(
   parts: LoginParts,
   login: Login,
-  pass: Pass,
+  pass: Pass | KeptPass,
   passMillis: number,
   next: Handler,
 ): Promise<Reply> {
@@ -66,28 +65,16 @@ function withoutAnswers(exchange: Exchange): Exchange {
   return list === undefined ? exchange : withoutAnswers(withBody(exchange, removeRange(exchange.body, encoding, list)));
 }
 
-/** The pass takes over what the window held: whether the second phase comes or not, each question has one outcome. */
+/** The pass takes the window along: whether the second phase comes or not, each of its questions has one outcome. */
 async function keepForSecondPhase(
-  { negotiations, metrics, clock }: LoginParts,
+  { negotiations }: LoginParts,
   { passKey, windowKey, facts }: Login,
   pass: Pass,
   millis: number,
 ): Promise<void> {
   const window = await negotiations.window(windowKey);
-  const undecided = pass.outcomes.filter(isDecidedLater).map(({ policy }) => policy);
-  await negotiations.keepPass(passKey, facts.vasp, { ...pass, undecided }, millis);
+  await negotiations.keepPass(passKey, facts.vasp, { ...pass, askedIn: window }, millis);
   await negotiations.keepWindow(windowKey, facts.vasp, closed(window));
-  const outcomes = outcomesOfForwarded(window, pass.outcomes, false, clock.wall());
-  countOutcomes(
-    metrics,
-    facts.vasp,
-    outcomes.filter(({ policy }) => !undecided.includes(policy)),
-  );
-}
-
-/** What the VASP's answer to the second phase decides; everything else is over with the first. */
-function isDecidedLater({ outcome }: PolicyStanding): boolean {
-  return outcome === 'answered' || outcome === 'shown' || outcome === 'cannot-ask';
 }
 
 type LoginOutcome =
@@ -136,7 +123,7 @@ async function open(
     parts.log.error('the session cannot be stored', loginFields(login));
     return false;
   }
-  await endNegotiation(parts, login, pass, true);
+  await endNegotiation(parts, login, pass, 'yes');
   if (pass.askedAt !== undefined) parts.metrics.negotiationDuration((parts.clock.wall() - pass.askedAt) / 1000);
   parts.metrics.login(facts.vasp, 'accepted');
   parts.log.info('login accepted', { ...loginFields(login), levels: pass.levels.join(',') });
@@ -154,15 +141,25 @@ async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply
 /** The answers did not lead to a session: they were worth nothing, and may be given again with the right password. */
 async function forget(parts: LoginParts, login: Login, pass: Pass): Promise<void> {
   await parts.negotiations.release(pass.tokens);
-  await endNegotiation(parts, login, pass, false);
+  await endNegotiation(parts, login, pass, 'no');
 }
 
 /** Whatever came of it, the next login starts anew. */
-async function endNegotiation(parts: LoginParts, login: Login, pass: Pass, accepted: boolean): Promise<void> {
-  const { negotiations, metrics, clock } = parts;
-  const { vasp } = login.facts;
-  await negotiations.dropPass(login.passKey);
-  const window = await negotiations.window(login.windowKey);
-  await negotiations.keepWindow(login.windowKey, vasp, closed(window));
-  countOutcomes(metrics, vasp, outcomesOfForwarded(window, pass.outcomes, accepted, clock.wall()));
+async function endNegotiation(
+  { negotiations, metrics, clock }: LoginParts,
+  { facts, passKey, windowKey }: Login,
+  pass: Pass | KeptPass,
+  said: VaspSaid,
+): Promise<void> {
+  const now = clock.wall();
+  await negotiations.dropPass(passKey);
+  const window = await negotiations.window(windowKey);
+  await negotiations.keepWindow(windowKey, facts.vasp, closed(window));
+  if (!('askedIn' in pass)) {
+    countOutcomes(metrics, facts.vasp, outcomesOfForwarded(window, pass.outcomes, said, now));
+    return;
+  }
+  countOutcomes(metrics, facts.vasp, outcomesOfForwarded(pass.askedIn, pass.outcomes, said, now));
+  // What was asked between the phases, of another login of this user and client.
+  countOutcomes(metrics, facts.vasp, endings(window, new Map(), now));
 }

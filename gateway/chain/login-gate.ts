@@ -6,7 +6,7 @@
 import { STATUS, status } from '../csp/status.ts';
 import { systemMessageList } from '../csp/system-message.ts';
 import type { AskVerdict, ForwardVerdict } from '../negotiation/verdict.ts';
-import type { NegotiationWindow } from '../negotiation/window.ts';
+import { closed, endings, type NegotiationWindow } from '../negotiation/window.ts';
 import { challenge, openConversation, wantsChallenge } from './conversation/opening.ts';
 import { countOutcomes } from './counting.ts';
 import { answerWith, type Exchange, firstTransaction, type Handler, type Link, type Reply } from './exchange.ts';
@@ -77,8 +77,11 @@ async function letThrough(
   window: NegotiationWindow,
   next: Handler,
 ): Promise<Reply> {
-  // Two logins at once with the same answers: one of them has used them up.
+  // Two logins at once with the same answers, or an answer that was held and given again: it has been used up.
   if (!(await parts.negotiations.claim(verdict.tokens))) {
+    for (const token of verdict.tokens) await parts.negotiations.claim([token]);
+    await parts.negotiations.keepWindow(login.windowKey, login.facts.vasp, closed(window));
+    countOutcomes(parts.metrics, login.facts.vasp, endings(window, new Map(), parts.clock.wall()));
     const description = 'These answers have been used already. Please log in again.';
     return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'spent' });
   }

@@ -1,5 +1,5 @@
 /** Gathers what `negotiation/login.ts` needs to decide about a login, and asks it. */
-import { type SystemMessageAnswer, systemMessageAnswers } from '../csp/system-message.ts';
+import { systemMessageAnswers } from '../csp/system-message.ts';
 import { judgeAnswer } from '../negotiation/answers.ts';
 import { judgeLogin } from '../negotiation/login.ts';
 import { issueToken, readToken, shortForm } from '../negotiation/token.ts';
@@ -15,11 +15,12 @@ export async function judgeLoginOf(parts: LoginParts, login: Login, window: Nego
   const { facts, asked } = login;
   const now = parts.clock.wall();
   const answers = systemMessageAnswers(login.primitive) ?? [];
-  const set = setOf(parts, facts.vasp, window, answers, now);
+  const spent = await parts.negotiations.spent(answers.map(({ id }) => id));
+  const unspent = answers.map(({ id }) => id).filter((id) => !spent.has(id));
+  const set = setOf(parts, facts.vasp, window, unspent, now);
   const policies = applicablePolicies(set, facts, now, ({ id }) =>
     parts.metrics.negotiation(facts.vasp, id, 'condition-failed'),
   );
-  const spent = await parts.negotiations.spent(answers.map(({ id }) => id));
   const context = {
     secrets: parts.secrets,
     vasp: facts.vasp,
@@ -52,17 +53,18 @@ function setOf(
   parts: LoginParts,
   vasp: string,
   window: NegotiationWindow,
-  answers: readonly SystemMessageAnswer[],
+  tokens: readonly string[],
   now: number,
 ): PolicySet {
   const live = parts.policies.live();
   const underWay = setUnderWay(window, now);
   const known = live.find(({ hash }) => hash === underWay);
   if (known !== undefined) return known;
-  // Another process may have asked, or this one before it was started again: the answers know what they were asked.
-  for (const { id } of answers) {
-    const read = readToken(parts.secrets, vasp, live, id);
-    if (read !== undefined) return read.set;
+  // Another process may have asked, or this one before it was started again: answers that may still count know what they
+  // were asked under. Others must not call an old set back.
+  for (const token of tokens) {
+    const read = readToken(parts.secrets, vasp, live, token);
+    if (read !== undefined && now - read.content.issuedAt < read.policy.timeoutMillis) return read.set;
   }
   return parts.policies.current();
 }

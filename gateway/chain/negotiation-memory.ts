@@ -7,14 +7,15 @@ import { LRUCache } from 'lru-cache';
 import type { ForwardVerdict } from '../negotiation/verdict.ts';
 import { EMPTY_WINDOW, endings, endOf, type NegotiationWindow } from '../negotiation/window.ts';
 import type { Clock } from '../ports.ts';
+import { outcomesOfForwarded } from './counting.ts';
 
 /** An acceptance that waits for the second phase of a four-way login [X17]. */
 export type Pass = Pick<ForwardVerdict, 'granted' | 'levels' | 'remember' | 'decisions' | 'tokens' | 'outcomes'> & {
   readonly askedAt: number | undefined;
 };
 
-/** A pass as it is kept: with the policies whose questions came to nothing when no second phase follows. */
-export type KeptPass = Pass & { readonly undecided: readonly string[] };
+/** A pass as it is kept: with the window that it was given in, whose questions end with it. */
+export type KeptPass = Pass & { readonly askedIn: NegotiationWindow };
 
 /** Called for every question that ends by the clock: nobody answered it, or no login followed the answer [X18]. */
 export type Ended = (vasp: string, policy: string, outcome: string) => void;
@@ -146,7 +147,8 @@ export class MemoryNegotiations implements NegotiationMemory {
   }
 
   #endPass({ vasp, pass }: KeptPassOfVasp): void {
-    for (const policy of pass.undecided) this.#ended(vasp, policy, 'abandoned');
+    const outcomes = outcomesOfForwarded(pass.askedIn, pass.outcomes, 'nothing', this.#clock.wall());
+    for (const { policy, outcome } of outcomes) this.#ended(vasp, policy, outcome);
   }
 
   #isPassOver(key: string, kept: KeptPassOfVasp): boolean {

@@ -219,7 +219,8 @@ function tooManyWrongAnswers(
   observed: Sorted['observed'],
   window: NegotiationWindow,
 ): DenyVerdict {
-  const decided = new Map(outstanding.map(({ id }) => [id, 'wrong-answers'] as const));
+  const asked = outstanding.filter(({ id }) => window.asked.has(id));
+  const decided = new Map(asked.map(({ id }) => [id, 'wrong-answers'] as const));
   return {
     kind: 'deny',
     code: STATUS.FORBIDDEN,
