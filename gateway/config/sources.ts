@@ -81,7 +81,7 @@ export const SOURCES: readonly Source[] = [
     option: '--log-level',
     variable: 'SAPGW_LOG_LEVEL',
     path: ['log', 'level'],
-    help: 'debug, info, warn, error or silent',
+    help: 'trace, debug, info, warn, error or silent',
   },
 ];
 

@@ -189,7 +189,7 @@ clients:
       'gateway.yaml:10:14: vasps.ok.timeout: must be a time such as 250ms, 15s, 2m, 12h or 30d, from 100ms to 10m, not 15',
       'gateway.yaml:11:17: limits.body: must be a size such as 512KiB, 4MiB or a number of bytes, from 1KiB to 16MiB, not "big"',
       'gateway.yaml:11:35: limits.connections: must be a whole number from 1 to 10000000, not 0',
-      'gateway.yaml:12:15: log.level: must be debug, info, warn, error or silent, not "inf"; did you mean "info"?',
+      'gateway.yaml:12:15: log.level: must be trace, debug, info, warn, error or silent, not "inf"; did you mean "info"?',
       'gateway.yaml:14:5: clients[0].client: missing; must be a client id, with * for any text',
       'gateway.yaml:14:23: clients[0].systemMessages: must be true or false, not "maybe"',
       'SAPGW_LISTN: unknown variable; did you mean "SAPGW_LISTEN"?',
