@@ -5,7 +5,14 @@
  */
 import type { SystemMessageAnswer } from '../csp/system-message.ts';
 import { type JudgedAnswer, judgeAnswer } from '../negotiation/answers.ts';
-import { countWorthless, given, hold, WORTHLESS_ANSWERS_THAT_DENY, worthlessAnswers } from '../negotiation/window.ts';
+import {
+  countWorthless,
+  given,
+  hold,
+  type NegotiationWindow,
+  WORTHLESS_ANSWERS_THAT_DENY,
+  worthlessAnswers,
+} from '../negotiation/window.ts';
 import type { WayOfAsking } from '../ports.ts';
 import { type LoginParts, windowKey } from './login.ts';
 
@@ -45,19 +52,25 @@ export async function takeAnswer(
     return { ...judged, wrongAnswers: await countWrong(parts, vasp, judged, now) };
   }
   const key = windowKey(vasp, judged.content.user, judged.content.client);
-  const window = await negotiations.window(key);
-  if (worthlessAnswers(window, now) >= WORTHLESS_ANSWERS_THAT_DENY) return { kind: 'too-many' };
-  if (judged.kind === 'late') return judged;
+  if (judged.kind === 'late')
+    return guessedTooOften(await negotiations.window(key), now) ? { kind: 'too-many' } : judged;
   const { policy, option, content, set } = judged;
-  const held = hold(window, set.hash, {
-    ...given(window, judged, way, now, language),
-    policyId: policy.id,
-    policyVersion: policy.version,
-    optionId: option?.id,
-    cookie: way === 'system-message-user' ? content.cookie : undefined,
-  });
-  await negotiations.keepWindow(key, vasp, held);
-  return judged;
+  const before = await negotiations.changeWindow(key, vasp, (window) =>
+    guessedTooOften(window, now)
+      ? window
+      : hold(window, set.hash, {
+          ...given(window, judged, way, now, language),
+          policyId: policy.id,
+          policyVersion: policy.version,
+          optionId: option?.id,
+          cookie: way === 'system-message-user' ? content.cookie : undefined,
+        }),
+  );
+  return guessedTooOften(before, now) ? { kind: 'too-many' } : judged;
+}
+
+function guessedTooOften(window: NegotiationWindow, now: number): boolean {
+  return worthlessAnswers(window, now) >= WORTHLESS_ANSWERS_THAT_DENY;
 }
 
 /** Counts a wrong answer against whoever was asked; gives how many have been given. */
@@ -69,7 +82,6 @@ async function countWrong(
 ): Promise<number> {
   if (content === undefined || policy === undefined) return 0;
   const key = windowKey(vasp, content.user, content.client);
-  const counted = countWorthless(await negotiations.window(key), 1, policy.timeoutMillis, now);
-  await negotiations.keepWindow(key, vasp, counted);
-  return worthlessAnswers(counted, now);
+  const count = (window: NegotiationWindow): NegotiationWindow => countWorthless(window, 1, policy.timeoutMillis, now);
+  return worthlessAnswers(count(await negotiations.changeWindow(key, vasp, count)), now);
 }

@@ -72,9 +72,8 @@ async function keepForSecondPhase(
   pass: Pass,
   millis: number,
 ): Promise<void> {
-  const window = await negotiations.window(windowKey);
-  await negotiations.keepPass(passKey, facts.vasp, { ...pass, askedIn: window }, millis);
-  await negotiations.keepWindow(windowKey, facts.vasp, closed(window));
+  const askedIn = await negotiations.changeWindow(windowKey, facts.vasp, closed);
+  await negotiations.keepPass(passKey, facts.vasp, { ...pass, askedIn }, millis);
 }
 
 type LoginOutcome =
@@ -153,8 +152,7 @@ async function endNegotiation(
 ): Promise<void> {
   const now = clock.wall();
   await negotiations.dropPass(passKey);
-  const window = await negotiations.window(windowKey);
-  await negotiations.keepWindow(windowKey, facts.vasp, closed(window));
+  const window = await negotiations.changeWindow(windowKey, facts.vasp, closed);
   if (!('askedIn' in pass)) {
     countOutcomes(metrics, facts.vasp, outcomesOfForwarded(window, pass.outcomes, said, now));
     return;

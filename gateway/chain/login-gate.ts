@@ -80,8 +80,8 @@ async function letThrough(
   // Two logins at once with the same answers, or an answer that was held and given again: it has been used up.
   if (!(await parts.negotiations.claim(verdict.tokens))) {
     for (const token of verdict.tokens) await parts.negotiations.claim([token]);
-    await parts.negotiations.keepWindow(login.windowKey, login.facts.vasp, closed(window));
-    countOutcomes(parts.metrics, login.facts.vasp, endings(window, new Map(), parts.clock.wall()));
+    const over = await parts.negotiations.changeWindow(login.windowKey, login.facts.vasp, closed);
+    countOutcomes(parts.metrics, login.facts.vasp, endings(over, new Map(), parts.clock.wall()));
     const description = 'These answers have been used already. Please log in again.';
     return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'spent' });
   }

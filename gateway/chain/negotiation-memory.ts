@@ -22,7 +22,13 @@ export type Ended = (vasp: string, policy: string, outcome: string) => void;
 
 export interface NegotiationMemory {
   window(key: string): Promise<NegotiationWindow>;
-  /** Keeps a window until its last part is too old. */
+  /** Changes a window as it stands, with no other change between; gives what it was before. */
+  changeWindow(
+    key: string,
+    vasp: string,
+    change: (window: NegotiationWindow) => NegotiationWindow,
+  ): Promise<NegotiationWindow>;
+  /** Keeps a window until its last part is too old, whatever it has become since it was read. */
   keepWindow(key: string, vasp: string, window: NegotiationWindow): Promise<void>;
   pass(key: string): Promise<KeptPass | undefined>;
   keepPass(key: string, vasp: string, pass: KeptPass, millis: number): Promise<void>;
@@ -71,14 +77,21 @@ export class MemoryNegotiations implements NegotiationMemory {
   }
 
   async window(key: string): Promise<NegotiationWindow> {
-    const kept = this.#windows.get(key);
-    return kept === undefined || this.#isOver(key, kept) ? EMPTY_WINDOW : kept.window;
+    return this.#windowNow(key);
   }
 
   async keepWindow(key: string, vasp: string, window: NegotiationWindow): Promise<void> {
-    const until = endOf(window);
-    if (until <= this.#clock.wall()) this.#windows.delete(key);
-    else this.#windows.set(key, { vasp, window, until });
+    this.#keepNow(key, vasp, window);
+  }
+
+  async changeWindow(
+    key: string,
+    vasp: string,
+    change: (window: NegotiationWindow) => NegotiationWindow,
+  ): Promise<NegotiationWindow> {
+    const before = this.#windowNow(key);
+    this.#keepNow(key, vasp, change(before));
+    return before;
   }
 
   async pass(key: string): Promise<KeptPass | undefined> {
@@ -130,6 +143,17 @@ export class MemoryNegotiations implements NegotiationMemory {
   sweep(): void {
     for (const [key, kept] of this.#windows.entries()) this.#isOver(key, kept);
     for (const [key, kept] of this.#passes.entries()) this.#isPassOver(key, kept);
+  }
+
+  #windowNow(key: string): NegotiationWindow {
+    const kept = this.#windows.get(key);
+    return kept === undefined || this.#isOver(key, kept) ? EMPTY_WINDOW : kept.window;
+  }
+
+  #keepNow(key: string, vasp: string, window: NegotiationWindow): void {
+    const until = endOf(window);
+    if (until <= this.#clock.wall()) this.#windows.delete(key);
+    else this.#windows.set(key, { vasp, window, until });
   }
 
   // What is over is taken out where it is ended, so that nothing ends twice.

@@ -103,7 +103,7 @@ function letThrough(attempt: LoginAttempt, { enforced, observed }: Sorted): Forw
   return {
     kind: 'forward',
     granted: levels.reduce((set, level) => set.meet(level.set), levels[0]?.set ?? defaultLevel.set),
-    levels: levels.length === 0 ? [defaultLevel.name] : levels.map(({ name }) => name),
+    levels: levels.length === 0 ? [defaultLevel.name] : [...new Set(levels.map(({ name }) => name))],
     remember: asked
       .filter(({ policy }) => policy.ask.mode !== 'every-login')
       .map(({ policy, standing }) => ({

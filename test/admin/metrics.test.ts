@@ -17,6 +17,7 @@ describe('metrics', () => {
       'sapgw_logins_total counter',
       'sapgw_negotiation_duration_seconds histogram',
       'sapgw_negotiations_total counter',
+      'sapgw_pages_total counter',
       'sapgw_policy_reloads_total counter',
       'sapgw_rejects_total counter',
       'sapgw_request_duration_seconds histogram',

@@ -185,9 +185,8 @@ async function closeWindow(
   { windowKey, asked }: WaitingSession,
   decided: ReadonlyMap<string, 'declined' | 'wrong-answers'>,
 ): Promise<void> {
-  const window = await negotiations.window(windowKey);
+  const window = await negotiations.changeWindow(windowKey, asked.vasp, closed);
   countOutcomes(metrics, asked.vasp, endings(window, decided, clock.wall()));
-  await negotiations.keepWindow(windowKey, asked.vasp, closed(window));
 }
 
 /** A late answer gets the policy's reduced grant: at the next login the question counts as asked too often [X14, X18]. */
@@ -205,8 +204,7 @@ async function changeWindow(
   { windowKey, asked }: WaitingSession,
   change: (window: NegotiationWindow, now: number) => NegotiationWindow,
 ): Promise<void> {
-  const window = await negotiations.window(windowKey);
-  await negotiations.keepWindow(windowKey, asked.vasp, change(window, clock.wall()));
+  await negotiations.changeWindow(windowKey, asked.vasp, (window) => change(window, clock.wall()));
 }
 
 /** The client has a message. One that needs no answer has done its work with that, and the next question follows. */
