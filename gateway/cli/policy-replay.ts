@@ -2,9 +2,17 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { readAuditLine } from '../policy/audit-line.ts';
-import { LatestDecisions, type LevelChanged, type Reason, type Replayed, replayDecision } from '../policy/replay.ts';
+import { readLine } from '../audit/line.ts';
+import {
+  LatestDecisions,
+  type LevelChanged,
+  type Reason,
+  type RecordedDecision,
+  type Replayed,
+  replayDecision,
+} from '../policy/replay.ts';
 import { type PolicyTotals, type ReplayGroup, ReplayTotals } from '../policy/replay-totals.ts';
+import type { AuditEntry } from '../ports.ts';
 import { counted, EXIT_FAILED, EXIT_UNREADABLE, type Print, readValidSet, type Terminal } from './policy-command.ts';
 
 export interface ReplayFlags {
@@ -71,10 +79,11 @@ async function readRecords(path: string, terminal: Terminal): Promise<ReadRecord
       if (line % LINES_A_PROGRESS === 0) terminal.progress?.(`${line} lines read`);
       if (text.trim() === '') continue;
       counts.lines++;
-      const read = readAuditLine(text);
-      if (read.kind === 'decision') latest.add(read.decision);
-      else if (read.kind === 'erased') counts.erased++;
-      else if (++counts.wrong <= MOST_WRONG_LINES) terminal.printError(`${name}:${line}: ${read.message}`);
+      const read = readLine(text);
+      if (read.kind === 'wrong') {
+        if (++counts.wrong <= MOST_WRONG_LINES) terminal.printError(`${name}:${line}: ${read.message}; ${EXPECTED}`);
+      } else if (read.entry.kind === 'erased') counts.erased++;
+      else latest.add(decisionOf(read.entry));
     }
   } catch (error) {
     const { code = 'no reason given' } = error as NodeJS.ErrnoException;
@@ -88,6 +97,13 @@ async function readRecords(path: string, terminal: Terminal): Promise<ReadRecord
     terminal.printError(`${name}: ${counts.wrong - MOST_WRONG_LINES} more lines are no records`);
   }
   return { latest, ...counts };
+}
+
+const EXPECTED = 'a line is one record, as `sapgw audit export` writes it';
+
+function decisionOf({ sequence, record }: Extract<AuditEntry, { readonly kind: 'record' }>): RecordedDecision {
+  const { user, vasp, policy, version, option, decidedAt, level, csp } = record;
+  return { sequence, user, vasp, policy, version, option, decidedAt, level, csp };
 }
 
 const REASONS: Readonly<Record<Reason, string>> = {

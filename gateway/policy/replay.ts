@@ -3,12 +3,17 @@
  * still counts is asked of the judge that judges real logins. A record holds a keyed hash in the place of the user, so
  * what a policy asks of user id and client cannot be judged, and is told.
  */
-
-import type { RecordedDecision } from './audit-line.ts';
+import type { AuditRecord } from '../ports.ts';
 import { explainConditions } from './decide.ts';
 import { serviceNames } from './describe.ts';
 import type { LoginFacts, OffLinePolicy, PolicySet } from './model.ts';
 import type { Judge } from './test-run.ts';
+
+/** A record, by its place in the audit chain; only what replaying needs of it. */
+export type RecordedDecision = { readonly sequence: number } & Pick<
+  AuditRecord,
+  'user' | 'vasp' | 'policy' | 'version' | 'option' | 'decidedAt' | 'level' | 'csp'
+>;
 
 /** `not-asked`: the new set puts no such question to this user. */
 export type Fate = 'counts' | 'asked-again' | 'not-asked';
