@@ -62,9 +62,9 @@ export function judgeAnswer(answer: SystemMessageAnswer, context: JudgingContext
   return { kind: 'chosen', ...authentic, option };
 }
 
-/** Options are numbered from 1 in the policy's order [X12]. */
+/** Options are numbered from 1 in the policy's order, and a number has one spelling [X12]. */
 function optionNumbered(policy: OffLinePolicy, number: string): PolicyOption | undefined {
-  return /^[0-9]{1,9}$/.test(number) ? policy.options[Number(number) - 1] : undefined;
+  return /^[1-9][0-9]{0,8}$/.test(number) ? policy.options[Number(number) - 1] : undefined;
 }
 
 function hasRightKey(secrets: Secrets, policy: OffLinePolicy, { id, verificationKey }: SystemMessageAnswer): boolean {
