@@ -8,6 +8,7 @@ import { entryLine } from '../audit/line.ts';
 import { userKeyOf } from '../chain/identity.ts';
 import { errorCode } from '../error-code.ts';
 import { type ConfigOptions, configFromOptions, EXIT_CONFIGURATION, withConfigOptions } from './config.ts';
+import { example } from './help.ts';
 import { EXIT_FAILED, type OpenedStore, type Output, openConfigured, vaspsAsked } from './stored.ts';
 
 interface ExportOptions extends ConfigOptions {
@@ -29,12 +30,19 @@ export function registerAuditExport(audit: Command, output: Output): void {
     .description('write the records to standard output')
     .option('--format <format>', 'jsonl or csv', 'jsonl')
     .option('--from <time>', 'decided then or later, such as 2026-01-01 or 2026-01-01T08:00:00Z')
-    .option('--until <time>', 'decided before')
+    .option('--until <time>', 'decided before that time, written likewise')
     .option('--policy <id>', 'of one policy')
     .option('--vasp <name>', 'of one VASP')
     .option('--user <id>', 'of one user')
     .option('--texts <directory>', 'write each text that was shown as HASH.txt')
     .option('--with-texts', 'put the text that was shown into every record')
+    .addHelpText(
+      'after',
+      example(
+        'sapgw audit export --config gateway.yaml > records.jsonl',
+        'sapgw audit export --config gateway.yaml --format csv --policy aoc-messaging --from 2026-01-01 > charges.csv',
+      ),
+    )
     .action(async (options: ExportOptions) => {
       const times = timesOf(options);
       if (typeof times === 'string') return wrongUse(times, output);

@@ -7,6 +7,7 @@ import { LinesCheck, type LinesReport } from '../audit/verify-lines.ts';
 import { errorCode } from '../error-code.ts';
 import type { AuditProblem, AuditReport } from '../ports.ts';
 import { type ConfigOptions, configFromOptions, EXIT_CONFIGURATION, withConfigOptions } from './config.ts';
+import { example } from './help.ts';
 import { EXIT_FAILED, type Output, openConfigured } from './stored.ts';
 
 interface VerifyOptions extends ConfigOptions {
@@ -34,6 +35,10 @@ export function registerAuditVerify(audit: Command, output: Output): void {
     .option('--head <n:hash>', 'a head noted earlier: finds a store that was put back from an old copy')
     .option('--file <export>', 'verify an export (JSON lines) instead of the store')
     .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      example('sapgw audit verify --config gateway.yaml', 'sapgw audit verify --file records.jsonl'),
+    )
     .action(async ({ head, file, json, ...options }: VerifyOptions) => {
       const noted = head === undefined ? undefined : parseHead(head);
       if (head !== undefined && noted === undefined) {

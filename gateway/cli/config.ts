@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load.ts';
 import { configPrint, writtenForm } from '../config/print.ts';
 import { type ConfigFlags, SOURCES } from '../config/sources.ts';
 import type { Config } from '../config.ts';
+import { example } from './help.ts';
 
 /** What commander makes of the options that {@link withConfigOptions} adds. */
 export interface ConfigOptions extends ConfigFlags {
@@ -36,10 +37,11 @@ export function configCommand(): Command {
   const print = withConfigOptions(new Command('print'))
     .description('show the effective configuration, secrets hidden')
     .option('--json', 'as JSON')
+    .addHelpText('after', example('sapgw config print --config gateway.yaml'))
     .action(({ json, ...options }: ConfigOptions & { readonly json?: boolean }) => {
       const config = configFromOptions(options);
       if (config === undefined) return;
       process.stdout.write(json === true ? `${JSON.stringify(writtenForm(config), null, 2)}\n` : configPrint(config));
     });
-  return new Command('config').description('configuration').addCommand(print);
+  return new Command('config').description('what the gateway is told by its operator').addCommand(print);
 }

@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS } from '../csp/limits.ts';
 import { CSP_VERSIONS, type CspVersion, type Encoding } from '../csp/versions.ts';
 import { decodeWbxmlDocument, encodeWbxmlDocument } from '../csp/wbxml/codec.ts';
 import { decodeXmlDocument, encodeXmlDocument } from '../csp/xml.ts';
+import { example } from './help.ts';
 
 /** Where the commands read and write when it is not the process's own streams. */
 export interface ConvertDeps {
@@ -33,9 +34,11 @@ const STANDARD_INPUT = '-';
 export function registerConvert(program: Command, deps: ConvertDeps = {}): void {
   convertCommand(program, 'decode', 'show a WBXML message as XML')
     .option('--hex', 'the input is hexadecimal text; everything after # in a line is a comment')
+    .addHelpText('after', example('sapgw decode message.wbxml', 'sapgw encode message.xml | sapgw decode'))
     .action((file: string, options: ConvertOptions) => run(file, 'wbxml', options, deps, decode));
   convertCommand(program, 'encode', 'write an XML message as WBXML')
     .option('--hex', 'write hexadecimal text')
+    .addHelpText('after', example('sapgw encode message.xml > message.wbxml'))
     .action((file: string, options: ConvertOptions) => run(file, 'xml', options, deps, encode));
 }
 

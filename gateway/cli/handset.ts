@@ -13,6 +13,7 @@ import { askPerson, runDialogue } from '../sandbox/handset/dialogue.ts';
 import { Handset } from '../sandbox/handset/handset.ts';
 import { linesOf } from '../sandbox/handset/report.ts';
 import { type Emit, EXIT, type Exit, playScript } from '../sandbox/handset/script.ts';
+import { example } from './help.ts';
 
 interface HandsetFlags {
   readonly url: string;
@@ -45,7 +46,7 @@ export function registerHandset(program: Command): void {
     .addOption(new Option('--encoding <encoding>', 'spelling of the messages').choices(['xml', 'wbxml']).default('xml'))
     .option('--four-way', 'log in by a digest, MD5 or SHA')
     .option('--fold', '1.3: negotiate services and capabilities in the login')
-    .option('--client-id <url>', 'the ClientID')
+    .option('--client-id <url>', 'the ClientID (default: one of its own for each user)')
     .option('--language <tag>', 'language of the user, for example fi')
     .option(
       '--answer <answers>',
@@ -54,9 +55,16 @@ export function registerHandset(program: Command): void {
     .option('--send <address>', 'send a message after login; give it with --text')
     .option('--text <text>', 'the message')
     .option('--report', 'ask for a delivery report')
-    .option('--wait <seconds>', 'receive for that long before logging out')
+    .option('--wait <seconds>', 'receive for that long before logging out (default: 0)')
     .option('--json', 'one JSON object a line')
     .option('--trace', 'show every message on standard error, secrets hidden')
+    .addHelpText(
+      'after',
+      example(
+        'sapgw handset --user wv:alice@sandbox --password secret',
+        'sapgw handset --user wv:alice@sandbox --password secret --answer accept,1 --send wv:bob@sandbox --text hello',
+      ),
+    )
     .action(async (flags: HandsetFlags) => {
       process.exitCode = await run(flags);
     });

@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander';
 import type { AdminAnswer, AdminCall, AdminFlags } from './admin-client.ts';
+import { example } from './help.ts';
 
 export interface PolicyAdminDeps {
   /** Writes a line; standard output when absent. */
@@ -30,21 +31,32 @@ const API = '/api/v1/policies';
 
 /** Adds the commands to `policy`. */
 export function registerPolicyAdmin(policy: Command, deps: PolicyAdminDeps = {}): void {
-  adminCommand(policy, 'status', 'show which policies are in force in the running gateway').action((flags: Flags) =>
-    run(deps, flags, { method: 'GET', path: API, needsToken: false }, statusLines),
-  );
-  adminCommand(policy, 'reload', 'put what the policy folder holds in force, also after a rollback').action(
-    (flags: Flags) => run(deps, flags, post('reload'), reloadLines),
-  );
-  adminCommand(policy, 'rollback', 'put the policies in force that were before the present ones').action(
-    (flags: Flags) => run(deps, flags, post('rollback'), rollbackLines),
-  );
-  adminCommand(policy, 'ask-again', 'ask users again although they accepted')
+  adminCommand(policy, 'status', 'show which policies are in force in the running gateway; needs no token')
+    .addHelpText('after', example('sapgw policy status --config gateway.yaml'))
+    .action((flags: Flags) => run(deps, flags, { method: 'GET', path: API, needsToken: false }, statusLines));
+  adminCommand(policy, 'reload', 'put what the policy folder holds in force, also after a rollback')
+    .addHelpText('after', example('sapgw policy reload --config gateway.yaml'))
+    .action((flags: Flags) => run(deps, flags, post('reload'), reloadLines));
+  adminCommand(
+    policy,
+    'rollback',
+    'put the policies in force that were before the present ones; again: those before them',
+  )
+    .addHelpText('after', example('sapgw policy rollback --config gateway.yaml'))
+    .action((flags: Flags) => run(deps, flags, post('rollback'), rollbackLines));
+  adminCommand(policy, 'ask-again', 'ask users again although they accepted: one of --user, --users and --everybody')
     .option('--policy <id>', 'one policy (default: all)')
     .option('--vasp <name>', 'at one messaging service (default: all)')
     .option('--user <id>', 'one user')
     .option('--users <glob>', 'every user whose id matches, such as wv:*@im.example')
     .option('--everybody', 'every user')
+    .addHelpText(
+      'after',
+      example(
+        'sapgw policy ask-again --config gateway.yaml --policy aoc-messaging --everybody',
+        'sapgw policy ask-again --config gateway.yaml --user wv:alice@im.example',
+      ),
+    )
     .action((flags: AskAgainFlags) => askAgain(deps, flags));
 }
 
@@ -56,8 +68,8 @@ function adminCommand(policy: Command, name: string, description: string): Comma
       '-c, --config <file>',
       'configuration of the gateway, which names its admin listener and token (SAPGW_CONFIG)',
     )
-    .option('--admin <url>', 'the admin listener, such as http://127.0.0.1:8081')
-    .option('--token-file <file>', 'file with the admin token')
+    .option('--admin <url>', 'the admin listener (default: what the configuration names, else http://127.0.0.1:8081)')
+    .option('--token-file <file>', 'file with the admin token (default: what the configuration names)')
     .option('--json', 'as JSON');
 }
 

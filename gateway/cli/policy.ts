@@ -5,6 +5,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CSP_VERSIONS } from '../csp/versions.ts';
 import type { Judge } from '../policy/test-run.ts';
+import { example } from './help.ts';
 import { registerPolicyAdmin } from './policy-admin.ts';
 import type { Terminal } from './policy-command.ts';
 import type { DiffFlags } from './policy-diff.ts';
@@ -30,11 +31,16 @@ const VASPS = [
   '--vasps <names>',
   "names of the gateway's VASPs with commas between, so that policies' are checked",
 ] as const;
-const CONFIG = ['--config <file>', 'take the names of the VASPs from this configuration file'] as const;
+const CONFIG = [
+  '--config <file>',
+  'check VASP names, and whether there is a page to name, against this configuration file',
+] as const;
 
 /** Adds `policy` and its commands. */
 export function registerPolicy(program: Command, deps: PolicyCommandDeps = {}): void {
-  const policy = program.command('policy').description('check, test, explain, draw, compare and replay policy files');
+  const policy = program
+    .command('policy')
+    .description('policy files before they go live, and the policies of the running gateway');
   registerCheckAndTest(policy, deps);
   registerExplain(policy, deps);
   registerRender(policy, deps);
@@ -83,11 +89,13 @@ function registerExplain(policy: Command, deps: PolicyCommandDeps): void {
     .option('--vasp <name>', 'the messaging service (default: the first one configured, else sandbox)')
     .option('--language <tag>', 'language of the user, such as sv (default: not known)')
     .option('--at <time>', 'when, such as 2026-12-01T12:00:00Z (default: now)', momentOf)
-    .option(
-      '--remembered <acceptance>',
-      'what was accepted before, POLICY:VERSION:OPTION[:TIME]; may be given several times',
-      rememberedOf,
-      [],
+    .addOption(
+      new Option(
+        '--remembered <acceptance>',
+        'what was accepted before, POLICY:VERSION:OPTION[:TIME]; may be given several times',
+      )
+        .argParser(rememberedOf)
+        .default([], 'nothing'),
     )
     .option('--system-messages', 'the phone knows System Messages (default: by --csp)')
     .option('--no-system-messages', 'the phone does not know them')
@@ -202,6 +210,3 @@ function endWithTheReader(): void {
 const showProgress = (line: string): void => {
   process.stderr.write(`\r${line}\u001b[K`);
 };
-
-const example = (...commands: readonly string[]): string =>
-  `\nExample${commands.length === 1 ? '' : 's'}:\n${commands.map((command) => `  ${command}`).join('\n')}`;

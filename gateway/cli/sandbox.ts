@@ -1,6 +1,7 @@
 /** `sapgw sandbox`: the sandbox VASP alone, for trying a gateway or a client against an IMPS server that forgets everything. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createSandbox } from '../sandbox/server.ts';
+import { example } from './help.ts';
 
 interface SandboxFlags {
   readonly listen: { readonly host: string; readonly port: number };
@@ -17,17 +18,21 @@ const EXIT_WRONG_USE = 2;
 export function registerSandbox(program: Command): void {
   program
     .command('sandbox')
-    .description('run the sandbox VASP alone')
-    .option('--listen <host:port>', 'where to listen', listenAddress, { host: '127.0.0.1', port: 9090 })
+    .description('run the sandbox VASP alone: an IMPS server for trying things, which forgets everything')
+    .addOption(
+      new Option('--listen <host:port>', 'where to listen')
+        .argParser(listenAddress)
+        .default({ host: '127.0.0.1', port: 9090 }, '127.0.0.1:9090'),
+    )
     .option('--domain <domain>', 'domain of its users', 'sandbox')
-    .option(
-      '--user <id:password>',
-      'a user; may be given several times (default: alice, bob, carol, dave: secret)',
-      userOf,
-      [],
+    .addOption(
+      new Option('--user <id:password>', 'a user; may be given several times')
+        .argParser(userOf)
+        .default([], 'alice, bob, carol and dave, password secret'),
     )
     .option('--keep-alive-max <seconds>', 'the longest KeepAliveTime', seconds, 1800)
     .option('--quiet', 'no line a message')
+    .addHelpText('after', example('sapgw sandbox --listen 127.0.0.1:9090 --user alice:secret --user bob:secret'))
     .action(run);
 }
 

@@ -26,8 +26,17 @@ const FAMILIES: readonly Family[] = [
   { commands: ['config'], add: async (program) => program.addCommand((await import('./config.ts')).configCommand()) },
 ];
 
+const EXIT_STATUSES = `
+Exit status:
+  0  done
+  1  what was asked for failed: a login was refused, a policy has a problem, a record was changed
+  2  wrong use or configuration
+
+sapgw COMMAND --help tells the options of a command and shows an example.`;
+
 const program = new Command('sapgw')
   .description('a gateway in front of an IMPS service: asks before login, applies the granted service level')
+  .addHelpText('after', EXIT_STATUSES)
   .showHelpAfterError('(sapgw --help lists the commands)')
   .exitOverride();
 

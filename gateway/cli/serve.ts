@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import { authority } from '../config.ts';
 import { type RunningGateway, startGateway } from '../main.ts';
 import { type ConfigOptions, configFromOptions, EXIT_CONFIGURATION, withConfigOptions } from './config.ts';
+import { example } from './help.ts';
 
 export function registerServe(program: Command): void {
   withConfigOptions(program.command('serve'))
     .description('run the gateway; without a VASP in the configuration the sandbox is one')
+    .addHelpText('after', example('sapgw serve', 'sapgw serve --config gateway.yaml --log-level debug'))
     .action(async (options: ConfigOptions) => {
       const config = configFromOptions(options);
       if (config === undefined) return;

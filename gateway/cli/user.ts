@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { type Forgotten, forgetUser, userData } from '../audit/user-data.ts';
 import { userKeyOf } from '../chain/identity.ts';
 import { type ConfigOptions, configFromOptions, withConfigOptions } from './config.ts';
+import { example } from './help.ts';
 import { type OpenedStore, type Output, openConfigured, processOutput, vaspsAsked } from './stored.ts';
 
 interface UserOptions extends ConfigOptions {
@@ -18,9 +19,10 @@ export function registerUser(program: Command, output: Output = processOutput())
   const user = program.command('user').description('what is kept of one user: show it, forget it');
   withConfigOptions(user.command('forget <id>'))
     .description('erase what a user accepted, so that everything is asked again')
-    .option('--vasp <name>', 'at one VASP')
+    .option('--vasp <name>', 'at one VASP (default: at all)')
     .option('--records', 'erase the content of the audit records too; the chain still verifies')
     .option('--json', 'as JSON')
+    .addHelpText('after', example('sapgw user forget wv:alice@im.example --config gateway.yaml'))
     .action(async (id: string, { vasp, records, json, ...options }: UserOptions) => {
       await withUser(id, vasp, options, output, async ({ store }, users, keepMillis) => {
         const forgotten: Forgotten[] = [];
@@ -33,7 +35,8 @@ export function registerUser(program: Command, output: Output = processOutput())
     });
   withConfigOptions(user.command('export <id>'))
     .description('everything that is known of a user, as JSON')
-    .option('--vasp <name>', 'at one VASP')
+    .option('--vasp <name>', 'at one VASP (default: at all)')
+    .addHelpText('after', example('sapgw user export wv:alice@im.example --config gateway.yaml > alice.json'))
     .action(async (id: string, { vasp, ...options }: UserOptions) => {
       await withUser(id, vasp, options, output, async ({ store }, users) => {
         const all = [];

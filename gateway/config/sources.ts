@@ -44,24 +44,48 @@ export const SECRET_VARIABLE = 'SAPGW_SECRET';
 
 /** `upstream` makes one VASP for every path and takes the place of all that the file names. */
 export const SOURCES: readonly Source[] = [
-  { flag: 'listen', option: '--listen', variable: 'SAPGW_LISTEN', path: ['listen'], help: 'address for clients' },
+  {
+    flag: 'listen',
+    option: '--listen',
+    variable: 'SAPGW_LISTEN',
+    path: ['listen'],
+    help: 'address for clients, 127.0.0.1:8080 unless told',
+  },
   {
     flag: 'admin',
     option: '--admin',
     variable: 'SAPGW_ADMIN',
     path: ['admin'],
-    help: 'address for health and metrics',
+    help: 'address for health, metrics and the API, 127.0.0.1:8081 unless told',
   },
-  { flag: 'policies', option: '--policies', variable: 'SAPGW_POLICIES', path: ['policies'], help: 'policy directory' },
-  { flag: 'store', option: '--store', variable: 'SAPGW_STORE', path: ['store'], help: 'memory: or lmdb:DIRECTORY' },
+  {
+    flag: 'policies',
+    option: '--policies',
+    variable: 'SAPGW_POLICIES',
+    path: ['policies'],
+    help: 'folder of policy files, ./policies unless told',
+  },
+  {
+    flag: 'store',
+    option: '--store',
+    variable: 'SAPGW_STORE',
+    path: ['store'],
+    help: 'memory: or lmdb:DIRECTORY, lmdb:./data unless told',
+  },
   {
     flag: 'secretFile',
     option: '--secret-file',
     variable: 'SAPGW_SECRET_FILE',
     path: ['secretFile'],
-    help: 'file with the keys',
+    help: 'file with the keys, ./secret unless told',
   },
-  { flag: 'workers', option: '--workers', variable: 'SAPGW_WORKERS', path: ['workers'], help: 'processes' },
+  {
+    flag: 'workers',
+    option: '--workers',
+    variable: 'SAPGW_WORKERS',
+    path: ['workers'],
+    help: 'processes, 1 unless told; more are not served yet',
+  },
   {
     flag: 'publicUrl',
     option: '--public-url',
@@ -81,7 +105,7 @@ export const SOURCES: readonly Source[] = [
     option: '--log-level',
     variable: 'SAPGW_LOG_LEVEL',
     path: ['log', 'level'],
-    help: 'trace, debug, info, warn, error or silent',
+    help: 'trace, debug, info, warn, error or silent; info unless told',
   },
 ];
 
