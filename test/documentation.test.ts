@@ -3,7 +3,8 @@
  * somewhere, headings included, every folder is described, and the configuration in the README loads. Tables are compared in
  * documentation-reference.test.ts, commands are run in documentation-walk.test.ts.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -104,4 +105,14 @@ test('no script of the package relies on running before or after another: .npmrc
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
   expect(Object.keys(scripts).filter((name) => /^(pre|post)/.test(name))).toEqual([]);
+});
+
+test('what a build leaves can be run by npx: its link may be older than the file', () => {
+  const { scripts, bin } = JSON.parse(read('package.json')) as { scripts: { build: string }; bin: { sapgw: string } };
+  const [, afterwards = ''] = scripts.build.split(' && ');
+  const folder = mkdtempSync(join(tmpdir(), 'sapgw-build-'));
+  mkdirSync(dirname(join(folder, bin.sapgw)), { recursive: true });
+  writeFileSync(join(folder, bin.sapgw), '', { mode: 0o644 });
+  execFileSync('sh', ['-c', afterwards], { cwd: folder });
+  expect(statSync(join(folder, bin.sapgw)).mode & 0o111).toBe(0o111);
 });
