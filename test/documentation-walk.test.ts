@@ -4,6 +4,7 @@
  * anything. The commands about records follow on what the walk left behind.
  */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -44,6 +45,8 @@ const LONG_RUNNING = 'npm start -- --config gateway.yaml';
 
 const folder = temporaryFolder();
 let program: Program | undefined;
+/** The gateway starts in its own terminal, while the reader writes in the other. */
+let started: Promise<void> | undefined;
 let clients = '';
 let admin = '';
 
@@ -62,6 +65,7 @@ async function serve(): Promise<void> {
 async function shell(line: string): Promise<{ readonly out: string; readonly status: number }> {
   if (line === 'npm ci') return { out: '', status: 0 };
   let command = line.replace(/\s+#.*$/, '');
+  if (/^cp .* policies\/$|--config gateway\.yaml|sapgw handset /.test(command)) await started;
   if (/sapgw handset /.test(command)) command += ` --url ${clients}`;
   if (/sapgw policy (status|reload|rollback|ask-again) /.test(command)) command += ` --admin ${admin}`;
   command = command.replace(
@@ -91,10 +95,10 @@ function pattern(shown: readonly string[]): RegExp {
   return new RegExp(`^${lines.join('')}$`);
 }
 
-async function isInForce(policy: string): Promise<void> {
+async function isInForce(policy: string, wanted: boolean): Promise<void> {
   for (;;) {
     const { policies } = (await (await fetch(`${admin}/api/v1/policies`)).json()) as { policies: { id: string }[] };
-    if (policies.some(({ id }) => id === policy)) return;
+    if (policies.some(({ id }) => id === policy) === wanted) return;
   }
 }
 
@@ -107,14 +111,15 @@ async function walk({ file, language, lines }: Block): Promise<void> {
   const isShown = first.startsWith('$ ');
   for (const line of isShown ? [first.slice(2)] : lines) {
     if (line === LONG_RUNNING) {
-      await serve();
+      started = serve();
       continue;
     }
     const { out, status } = await shell(line);
     // The one command of the chapter that is refused shows so itself.
     expect([line, out, status]).toEqual([line, out, /Not sent to/.test(out) ? 1 : 0]);
     if (isShown) expect(out.trimEnd().concat('\n')).toMatch(pattern(shown));
-    if (line.startsWith('cp ') && line.endsWith(' policies/')) await isInForce('roaming');
+    if (line.startsWith('cp ') && line.endsWith(' policies/')) await isInForce('roaming', true);
+    if (line.startsWith('rm policies/')) await isInForce('roaming', false);
   }
 }
 
@@ -148,6 +153,23 @@ describe('the commands about records', () => {
     }
     expect(head).toMatch(/^3:/);
     expect(existsSync(join(folder, 'records.jsonl'))).toBe(true);
+  });
+
+  test('leave an export whose hashes follow from its lines as gateway/README.md says', () => {
+    const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+    const [, formula = ''] = /content = SHA-256\( \[([\s\S]*?)\] \) /.exec(read('gateway/README.md')) ?? [];
+    const fields = [...formula.replace(/\[[\s\S]*/, '').matchAll(/[a-zA-Z]+(?=,)/g)].map(([name]) => name);
+    expect(fields).toHaveLength(16);
+    const lines = readFileSync(join(folder, 'records.jsonl'), 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      const record = JSON.parse(line) as Record<string, unknown>;
+      const { amount, currency, per, estimate } = (record.charge ?? {}) as Record<string, unknown>;
+      const values = fields.map((name) => (name.endsWith('At') ? Date.parse(String(record[name])) : record[name]));
+      const charge = record.charge === null ? null : [amount, currency, per, estimate];
+      const content = sha256(JSON.stringify(['sapgw audit record 1', ...values, charge]));
+      expect(sha256(`${record.previous} ${record.sequence} ${content}`)).toBe(record.hash);
+    }
   });
 
   test('as does the call of the admin API in gateway/README.md', async () => {

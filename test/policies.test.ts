@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { pagesOf } from '../gateway/chain/conversation/question-text.ts';
+import { wordsFor } from '../gateway/chain/conversation/words.ts';
 import { SERVICE_NAMES } from '../gateway/csp/service-tree.ts';
+import { questionFor } from '../gateway/negotiation/question.ts';
 import type { PolicyFile, PolicySet } from '../gateway/policy/model.ts';
 import { formatProblem, parsePolicySet } from '../gateway/policy/parse.ts';
 import { runPolicyTests } from '../gateway/policy/test-run.ts';
@@ -85,6 +88,16 @@ describe('the policy reference', () => {
       expect(found.map(formatProblem)).toEqual([]);
     },
   );
+
+  test('shows a question of a conversation as it is sent', () => {
+    const shown = /in\nthe user's own domain:\n\n```\n([\s\S]*?)\n```/.exec(README)?.[1];
+    const text = SNIPPETS.find((snippet) => snippet.includes('id: ask-old-phones')) ?? '';
+    const parsed = parsePolicySet([{ path: 'README.md', text }], { hash: contentHash });
+    const [policy] = parsed.kind === 'valid' ? parsed.set.policies : [];
+    if (policy === undefined) throw new Error('the example of a conversation holds no policy');
+    const message = questionFor(policy, { userId: 'wv:alice@im.example', vasp: 'im' }, ['en'], '', '');
+    expect(pagesOf('question', message, wordsFor('en'))).toEqual([shown]);
+  });
 
   test('lists every name of the service tree', () => {
     expect(SERVICE_NAMES.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
