@@ -21,6 +21,7 @@ import { versionDiscovery } from './chain/version-discovery.ts';
 import { type Envelope, scanEnvelope } from './csp/envelope.ts';
 import { CspError } from './csp/errors.ts';
 import { type CodecLimits, DEFAULT_LIMITS } from './csp/limits.ts';
+import { loggedName } from './csp/primitives.ts';
 import { STATUS } from './csp/status.ts';
 import { encodingOfContentType, isUtf8ContentType } from './csp/versions.ts';
 import { GatewayError } from './errors.ts';
@@ -99,7 +100,8 @@ class ChainGateway implements Gateway {
     }
     const exchange: Exchange = { vasp, request, body: request.body, envelope, session: undefined };
     const reply = await this.#answer(exchange);
-    const primitive = envelope.transactions[0]?.primitive ?? 'WV-CSP-VersionDiscovery-Request';
+    const first = envelope.transactions[0];
+    const primitive = first === undefined ? 'WV-CSP-VersionDiscovery-Request' : loggedName(first.primitive);
     const seconds = (clock.monotonic() - started) / 1000;
     metrics.request(vasp.name, primitive, encoding, reply.outcome, seconds);
     if (this.#parts.logsAccess === true) {

@@ -3,6 +3,7 @@
  * and ends the session when either side says so [X33].
  */
 import { child, childInteger } from '../csp/element.ts';
+import { loggedName } from '../csp/primitives.ts';
 import { endsSession, STATUS } from '../csp/status.ts';
 import type { Log, Metrics, Secrets } from '../ports.ts';
 import {
@@ -54,7 +55,7 @@ export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metri
     log.info('message refused', {
       vasp: vasp.name,
       session,
-      primitive: firstTransaction(envelope).primitive,
+      primitive: loggedName(firstTransaction(envelope).primitive),
       reason,
       code,
     });

@@ -156,6 +156,11 @@ section(
 
 export const PRIMITIVES: ReadonlyMap<string, PrimitiveRow> = new Map(rows.map((entry) => [entry.name, entry]));
 
+/** The name as a log may hold it: one that the protocol does not know is the sender's own words, and becomes `other`. */
+export function loggedName(primitive: string): string {
+  return PRIMITIVES.has(primitive) ? primitive : 'other';
+}
+
 /**
  * Whether a VASP opens a transaction with this primitive. LeaveGroup-Response does only in mode Request; the others do
  * whatever their mode says (COMPAT Baraza, InterVillage: a polled primitive may come as a Response [P17]).

@@ -5,8 +5,17 @@
  */
 import { child, childInteger, childText, childTexts, type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
+import { loggedName } from '../../csp/primitives.ts';
 import { answerAll, result, STATUS, status } from '../../csp/status.ts';
-import { type Exchange, emptyReply, type Link, messageOf, type Reply, replyWith } from '../exchange.ts';
+import {
+  type Exchange,
+  emptyReply,
+  firstTransaction,
+  type Link,
+  messageOf,
+  type Reply,
+  replyWith,
+} from '../exchange.ts';
 import { clientKeyOf } from '../identity.ts';
 import type { LoginParts } from '../login.ts';
 import { refuseAll } from '../refusal.ts';
@@ -99,7 +108,7 @@ function refused(
   log.info('message refused', {
     vasp: vasp.name,
     session,
-    primitive: envelope.transactions[0]?.primitive,
+    primitive: loggedName(firstTransaction(envelope).primitive),
     reason,
     code,
   });
