@@ -3,7 +3,7 @@
  * else, and can be made to wait.
  */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeMessage } from '../../gateway/csp/codec.ts';
 import { element } from '../../gateway/csp/element.ts';
@@ -19,6 +19,13 @@ export class TestVasp {
   gate: Promise<void> = Promise.resolve();
   /** The code of every Login-Response. */
   loginCode = 200;
+  /** Whether every login is challenged, with this nonce, whatever it offers. */
+  challenges = false;
+  nonce = 'nonce';
+  /** Answers in the place of the VASP's own answers. */
+  instead: ((response: ServerResponse) => void) | undefined;
+  /** Addresses and headers of all requests, in order. */
+  readonly heads: string[] = [];
   readonly #server: Server;
   readonly #sessionId: string;
   #arrived: (() => void) | undefined;
@@ -30,6 +37,7 @@ export class TestVasp {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const body = Buffer.concat(chunks);
+        this.heads.push([request.url, ...request.rawHeaders].join('\n'));
         const contentType = request.headers['content-type'] ?? '';
         const encoding = encodingOfContentType(contentType);
         if (encoding === undefined || request.url?.startsWith('/content/')) {
@@ -39,12 +47,16 @@ export class TestVasp {
         }
         this.seen.push(body);
         this.#arrived?.();
+        if (this.instead !== undefined) {
+          this.instead(response);
+          return;
+        }
         const envelope = scanEnvelope(body, encoding);
         const [transaction] = envelope.transactions;
         const isLogin = transaction?.primitive === 'Login-Request';
-        const wantsChallenge = isLogin && body.includes('SupportedDigestSchema');
+        const wantsChallenge = isLogin && (this.challenges || body.includes('SupportedDigestSchema'));
         const primitive = wantsChallenge
-          ? loginResponse(401, undefined, element('Nonce', 'nonce'), element('DigestSchema', 'MD5'))
+          ? loginResponse(401, undefined, element('Nonce', this.nonce), element('DigestSchema', 'MD5'))
           : isLogin
             ? loginResponse(this.loginCode, this.loginCode === 200 ? this.#sessionId : undefined)
             : statusOk;
