@@ -1,7 +1,7 @@
 /** Plays one run of the model: steps drawn at random, a virtual clock, and after every step what must always hold. */
 import { expect } from '@jest/globals';
 import type { PolicySet } from '../../gateway/policy/model.ts';
-import { createRig, type Rig, vaspAnswer, vaspFailure } from '../transcripts/rig.ts';
+import { createRig, type Rig, secretsOf, TEST_KEY, vaspAnswer, vaspFailure } from '../transcripts/rig.ts';
 import { Oracle } from './oracle.ts';
 import {
   type Answer,
@@ -43,6 +43,9 @@ const ENDS = new Set([
   'shown',
   'cannot-ask',
 ]);
+
+/** Made once: they keep a cache that takes longer to make than a run to play. */
+const SECRETS = secretsOf(TEST_KEY);
 
 interface PhoneState {
   readonly phone: Phone;
@@ -88,6 +91,7 @@ class Run {
     this.#sets = sets;
     this.#rig = createRig({
       policies: sets[0] ?? [],
+      secrets: SECRETS,
       vasps: PHONES.map((phone) => ({ name: phone.vasp, hosts: [hostOf(phone)] })),
     });
     this.#phones = PHONES.map((phone) => ({

@@ -149,7 +149,7 @@ export function createRig(options: RigOptions = {}): Rig {
   let pages = startPages();
 
   function newNegotiations(): MemoryNegotiations {
-    return new MemoryNegotiations(clock, 10_000, (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome));
+    return new MemoryNegotiations(clock, 1_000, (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome));
   }
 
   function newWaiting(): MemoryWaitingSessions {
