@@ -16,36 +16,23 @@ import { Program, type Served, serve } from '../main/processes.ts';
 import { LEVELS, policyFolder, temporaryFolder } from '../main/running.ts';
 import { TestVasp } from '../main/vasp.ts';
 import { CANARIES, type Canary, canariesIn, NAMES, timesIn } from './canaries.ts';
-
-const OPTIONS = `options:
-  - { id: accept, text: { en: Accept }, grant: full }
-  - { id: decline, text: { en: Decline }, deny: { en: "You declined, {user}." } }
-`;
-const PAGE = 'withoutSystemMessages: { deny: { en: "Open {consentUrl}" } }\n';
-
-/** By the beginning of the user's id. */
-const KINDS: Readonly<Record<string, string>> = {
-  plain: `${OPTIONS}timeout: 2m\nwithoutSystemMessages: { grant: full }\n`,
-  typed: `${OPTIONS}verification: { inText: { en: Type GREEN. }, key: green }\n${PAGE}`,
-  word: `${OPTIONS}verification: { url: true, key: random }\n${PAGE}`,
-  talk: `${OPTIONS}verification: { inText: { en: Type GREEN. }, key: green }\nwithoutSystemMessages: { converse: true }\n`,
-  late: `${OPTIONS}timeout: 1s\n${PAGE}`,
-};
-
-const policyOf = (id: string, keys: string): string => `kind: off-line-service
-id: ${id}
-version: 1
-purpose: terms
-applies: { users: ["wv:${id}.*"${id === 'plain' ? ', "+46*"' : ''}] }
-message: { en: "Dear {user}, about ${id}: do you accept?" }
-ask: every-login
-record: keyed
-resend: 20
-${keys}`;
-
-const PHONE = 'http://phone.example/one';
-const MSISDN = `+${CANARIES.msisdn}`;
-const userOf = (kind: string, number = 0): string => `wv:${kind}.${CANARIES.user}.${number}@im.example`;
+import { administration } from './canary-admin.ts';
+import {
+  type Answer,
+  answerList,
+  BY_NUMBER,
+  BY_URL,
+  DIGEST,
+  HEADS,
+  KINDS,
+  loginOf,
+  MSISDN,
+  malformed,
+  OFFER,
+  PASSWORD,
+  policyOf,
+  userOf,
+} from './canary-messages.ts';
 
 /** What may stand in an answer to whoever sent it: ids, and what the VASP said. */
 const ANSWERABLE: readonly Canary[] = ['user', 'msisdn', 'nonce', 'session', 'place', 'nonsense'];
@@ -139,41 +126,6 @@ class Phone {
     if (body.length === 0 || body[0] === 0x43) return undefined;
     return decodeMessage(body, this.spelling.encoding).transactions[0]?.primitive;
   }
-}
-
-const PASSWORD = element('Password', CANARIES.password);
-const DIGEST = element('DigestBytes', CANARIES.digest);
-const OFFER = element('DigestSchema', 'MD5');
-const BY_URL = element('URL', PHONE);
-const BY_NUMBER = element('MSISDN', CANARIES.msisdn);
-
-interface Answer {
-  readonly token: string;
-  readonly option?: string;
-  readonly key?: string;
-}
-
-const answerList = (answered: readonly Answer[]): Element =>
-  element(
-    'SystemMessageResponseList',
-    answered.map(({ token, option, key }) =>
-      element('SystemMessageResponse', [
-        element('SystemMessageID', token),
-        option === undefined ? undefined : element('ChosenOptionID', option),
-        key === undefined ? undefined : element('VerificationKey', key),
-      ]),
-    ),
-  );
-
-function loginOf(user: string, credential: Element, client: Element, ...answered: readonly Answer[]): Element {
-  return element('Login-Request', [
-    element('UserID', user),
-    element('ClientID', [client]),
-    credential,
-    element('TimeToLive', 600),
-    element('SessionCookie', CANARIES.cookie),
-    answered.length === 0 ? undefined : answerList(answered),
-  ]);
 }
 
 /** What the gateway itself makes for one user alone: tokens, words that prove reading, its own sessions. */
@@ -331,120 +283,20 @@ async function vaspsThatFail(): Promise<void> {
   await kept('GET opaque', await fetch(new URL(opaque, served.url), { headers: HEADERS }), [...ANSWERABLE, 'address']);
 }
 
-/** Messages that cannot be read, with everything secret in them. */
-async function malformed(): Promise<void> {
-  for (const version of ['1.1', '1.3'] as const) {
-    for (const encoding of ['xml', 'wbxml'] as const) {
-      const phone = new Phone({ version, encoding });
-      const whole = phone.bytes(loginOf(userOf('plain', 3), PASSWORD, BY_NUMBER));
-      const broken = Array.from({ length: Math.floor(whole.length / 9) }, (_, index) => {
-        const damaged = Buffer.from(whole);
-        damaged[index * 9] = index % 2 === 0 ? 0xff : 0x00;
-        return [whole.subarray(0, index * 9), damaged];
-      });
-      for (const body of broken.flat()) await post('/v', body, phone.type);
-      await post('/v', Buffer.concat([whole, whole]), phone.type);
-      await post('/v', Buffer.concat([whole, Buffer.alloc(9000, CANARIES.password)]), phone.type);
-      await post('/v', whole, `text/xml; charset=${CANARIES.place}`);
-      await post('/v', whole, `${phone.type}; charset=${CANARIES.place}`);
-    }
-  }
-  const phone = new Phone({ version: '1.2', encoding: 'xml' });
-  const xml = phone.bytes(loginOf(userOf('plain', 3), PASSWORD, BY_NUMBER)).toString();
-  const { place, password } = CANARIES;
-  const changes: readonly (readonly [string | RegExp, string])[] = [
-    [/xmlns="[^"]*"/, `xmlns="http://${place}/"`],
-    ['<Login-Request', `<!--${password}--><Login-Request`],
-    ['<Login-Request', `<?${place} ${password}?><Login-Request`],
-    ['<Login-Request', `<!DOCTYPE ${place}><Login-Request`],
-    ['<Login-Request>', `<Login-Request ${place}="${password}">`],
-    ['<Login-Request>', `<${place}>${password}</${place}><Login-Request>`],
-    ['<Password>', `<Password>&${place};`],
-    ['<Password>', `<Password>${password}</Passwort><Password>`],
-    ['<UserID>', `<UserID>${place}</UserID><UserID>`],
-    ['Outband', place],
-    ['<TransactionID>', `<TransactionID>${place}`],
-    ['<TransactionMode>Request', `<TransactionMode>${place}`],
-    [/^/, `<!DOCTYPE x [<!ENTITY ${place} "${password}">]>`],
-    [/^/, `\u00ef\u00bb\u00bf${place}`],
-  ];
-  for (const [what, by] of changes) await post('/v', Buffer.from(xml.replace(what, by), 'latin1'), phone.type);
-  const tree = message(phone.spelling, CANARIES.session, [['t', element(place, password)]]);
-  await post('/v', tree, phone.type);
-}
-
 /** Requests that are no good HTTP, or lead nowhere. */
 async function nowhere(): Promise<void> {
-  const { address, header, httpCookie } = CANARIES;
+  const { address } = CANARIES;
   const paths = [`/${address}`, `/v/../${address}`, `/consent/${address}`, `/word/${address}`, `/%00${address}`];
   for (const path of paths) {
     await kept('GET nowhere', await fetch(new URL(path, served.url), { headers: HEADERS }), []);
     await post(path, Buffer.from(CANARIES.form), 'text/plain', []);
   }
-  const heads = [
-    `POST /v HTTP/1.1\r\nHost: x\r\nHost: ${address}\r\n\r\n`,
-    `POST http://${address}/v HTTP/1.1\r\nHost: x\r\n\r\n`,
-    `POST /v HTTP/1.1\r\nHost: x\r\nX-A: ${header}\rX-Injected: ${header}\r\n\r\n`,
-    `POST /v HTTP/1.1\r\nHost: x\r\n${CANARIES.place}_: ${header}\r\n\r\n`,
-    `POST /v HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ${header}\r\n\r\n`,
-    `${header} /v HTTP/1.1\r\nHost: x\r\n\r\n`,
-    `PUT /${address} HTTP/1.1\r\nHost: x\r\nCookie: ${httpCookie}\r\n\r\n`,
-    `CONNECT ${address}:443 HTTP/1.1\r\nHost: x\r\n\r\n`,
-    `POST /v HTTP/1.1\r\nHost: x\r\nX: ${header.repeat(2000)}\r\n\r\n`,
-    `POST /v ${address}\r\n\r\n`,
-  ];
-  for (const head of heads) {
+  for (const head of HEADS) {
     const client = await RawClient.connect(served.port);
     client.send(head);
     await client.answers(1);
     answers.push({ what: head.slice(0, 40), bytes: Buffer.from(client.received, 'latin1'), may: ['place'] });
     client.destroy();
-  }
-}
-
-async function administration(): Promise<void> {
-  const { address, apiBody, adminToken, wrongToken } = CANARIES;
-  const call = async (
-    path: string,
-    more: { method?: string; token?: string; body?: string },
-    may: readonly Canary[],
-  ) => {
-    const { method = 'GET', token = adminToken, body } = more;
-    const headers = { ...HEADERS, authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const response = await fetch(`${served.adminUrl}${path}`, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-    });
-    return kept(`${method} ${path}`, response, may);
-  };
-  for (const path of ['/metrics', '/status', '/status.json', '/readyz', `/${address}`]) await call(path, {}, []);
-  for (const path of [
-    'policies',
-    'policies/history',
-    'policies/ask-again',
-    'negotiations',
-    'sessions',
-    'audit',
-    'audit/head',
-  ]) {
-    await call(`/api/v1/${path}`, {}, []);
-    await call(`/api/v1/${path}?${address}=${address}`, {}, []);
-  }
-  // Whoever asks for what is not there is told so by its name.
-  await call(`/api/v1/${address}`, {}, ['address']);
-  await call('/api/v1/audit', { token: wrongToken }, []);
-  await call('/api/v1/users/forget', { method: 'POST', token: wrongToken, body: apiBody }, []);
-  for (const path of ['users/export', 'users/forget', 'policies/ask-again']) {
-    const post = (body: string, may: readonly Canary[]) => call(`/api/v1/${path}`, { method: 'POST', body }, may);
-    for (const user of [userOf('plain'), MSISDN]) {
-      const answer = await post(JSON.stringify({ user }), ['user', 'msisdn']);
-      expect(JSON.parse(answer.toString())).not.toHaveProperty('error');
-    }
-    await post(`{"user": "${apiBody}`, ['apiBody']);
-    await post(JSON.stringify({ user: userOf('plain'), vasp: apiBody }), ['apiBody', 'user']);
-    await post(JSON.stringify({ user: userOf('plain'), [apiBody]: apiBody }), ['apiBody', 'user']);
-    await post(JSON.stringify({ user: userOf('plain'), policy: apiBody }), ['apiBody', 'user']);
   }
 }
 
@@ -467,7 +319,7 @@ test('every canary reaches whom it is for, and nothing else holds one', async ()
   await logInsAndAnswers();
   await pagesAndConversations();
   await vaspsThatFail();
-  await malformed();
+  for (const [body, type] of malformed()) await post('/v', body, type);
   await nowhere();
   served.program.child.kill('SIGKILL');
   await served.program.finished;
@@ -479,7 +331,7 @@ test('every canary reaches whom it is for, and nothing else holds one', async ()
     exportOf('audit', 'export', '--with-texts'),
     exportOf('audit', 'export', '--format', 'csv', '--texts', texts),
   ]);
-  await administration();
+  await administration(served.adminUrl, HEADERS, kept);
   served.program.child.kill('SIGTERM');
   expect((await served.program.finished).status).toBe(0);
 
