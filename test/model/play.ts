@@ -1,5 +1,5 @@
 /** Plays one run of the model: steps drawn at random, a virtual clock, and after every step what must always hold. */
-import { expect } from '@jest/globals';
+import assert from 'node:assert/strict';
 import type { PolicySet } from '../../gateway/policy/model.ts';
 import { createRig, type Rig, secretsOf, TEST_KEY, vaspAnswer, vaspFailure } from '../transcripts/rig.ts';
 import { Oracle } from './oracle.ts';
@@ -130,15 +130,18 @@ class Run {
     this.#account(undefined);
     for (const { phone, open, inSecondPhase } of this.#counts ? this.#phones : []) {
       const left = [...open, ...[...inSecondPhase.values()].flatMap(({ ids }) => [...ids])];
-      expect({ phone: phone.name, left }).toEqual({ phone: phone.name, left: [] });
+      assert.deepEqual({ phone: phone.name, left }, { phone: phone.name, left: [] });
     }
     const entries = await this.#rig.store.audit.read(1, 10_000);
     const records = entries.flatMap((entry) => ('record' in entry ? [entry.record] : []));
-    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
-    expect(records.every(({ policy }) => policy !== 'once')).toBe(true);
+    assert.equal(new Set(records.map(({ id }) => id)).size, records.length);
+    assert.equal(
+      records.every(({ policy }) => policy !== 'once'),
+      true,
+    );
     const accepted = this.#phones.reduce((sum, state) => sum + state.accepted, 0);
-    if (this.#counts) expect(records.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(accepted);
-    expect((await this.#rig.store.audit.verify()).problems).toEqual([]);
+    if (this.#counts) assert.equal(records.filter(({ outcome }) => outcome === 'accepted').length, accepted);
+    assert.deepEqual((await this.#rig.store.audit.verify()).problems, []);
   }
 
   #cookieOf({ cookie }: Step): string {
@@ -158,9 +161,9 @@ class Run {
     const worth = state.oracle.worthOf({ answers, now });
     const reply = await this.#rig.send(outbandMessage(answers), typeOf('1.3'), { host: hostOf(state.phone) });
     if (readReply(reply).code !== '200') return;
-    expect(worth).toHaveLength(1);
+    assert.equal(worth.length, 1, 'a worthless answer was taken');
     for (const { asked } of worth) state.oracle.hold(worth, asked.cookie);
-    expect(this.#rig.upstream.unanswered).toEqual([]);
+    assert.deepEqual(this.#rig.upstream.unanswered, []);
   }
 
   async #login(state: PhoneState, step: Step): Promise<void> {
@@ -179,11 +182,11 @@ class Run {
     const reply = await this.#rig.send(body, typeOf(version), { host: hostOf(phone) });
     const forwards = upstream.seen.slice(seenBefore);
 
-    expect(forwards.length).toBeLessThanOrEqual(1);
+    assert.ok(forwards.length <= 1, 'a login was forwarded twice');
     if (forwards.length === 1) {
-      expect(ways.length).toBeGreaterThan(0);
-      expect(forwards[0]?.vasp).toBe(phone.vasp);
-      expect(forwards[0]?.body.includes('SystemMessageResponseList')).toBe(false);
+      assert.ok(ways.length > 0, 'a login was forwarded without acceptance');
+      assert.equal(forwards[0]?.vasp, phone.vasp);
+      assert.ok(!forwards[0]?.body.includes('SystemMessageResponseList'), 'answers were forwarded');
       // A question that was answered here for the first time has had no reply that asked it since its last end.
       const answered = new Set(worth.map(({ asked }) => asked.policy.id));
       if (!state.inSecondPhase.has(cookie)) for (const id of answered) state.open.add(id);
@@ -226,7 +229,7 @@ class Run {
     const set = this.#sets[Number(version) - 1];
     const policy = set?.policies.find((candidate) => candidate.id === id);
     if (set === undefined || policy === undefined) throw new Error(`asked what no set asks: ${text}`);
-    expect(policy.mode).toBe('enforce');
+    assert.equal(policy.mode, 'enforce');
     state.oracle.asked.set(token, { token, policy, set, cookie, at: this.#rig.clock.wall() });
     state.open.add(id);
   }
@@ -292,7 +295,7 @@ class Run {
       if (outcome === 'declined' && declinedAnew.has(id)) open.add(id);
       // Whoever logs in with a client that cannot be asked may or may not have been asked on another.
       if (outcome === 'cannot-ask') open.add(id);
-      expect({ vasp, policy, outcome, open: open.has(id) }).toEqual({ vasp, policy, outcome, open: true });
+      assert.ok(open.has(id), `${String(outcome)} counted of ${id} at ${String(vasp)}, which is not open`);
       open.delete(id);
       for (const [cookie, { ids }] of state.inSecondPhase) if (ids.size === 0) state.inSecondPhase.delete(cookie);
       if (outcome === 'accepted' && id !== 'once') state.accepted += 1;
