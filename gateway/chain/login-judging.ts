@@ -1,6 +1,6 @@
 /** Gathers what `negotiation/login.ts` needs to decide about a login, and asks it. */
-import { systemMessageAnswers } from '../csp/system-message.ts';
-import { judgeAnswer } from '../negotiation/answers.ts';
+import { type SystemMessageAnswer, systemMessageAnswers } from '../csp/system-message.ts';
+import { type JudgedAnswer, type JudgingContext, judgeAnswer } from '../negotiation/answers.ts';
 import { judgeLogin } from '../negotiation/login.ts';
 import { issueToken, readToken, shortForm } from '../negotiation/token.ts';
 import type { LoginVerdict } from '../negotiation/verdict.ts';
@@ -35,7 +35,7 @@ export async function judgeLoginOf(parts: LoginParts, login: Login, window: Nego
     policies,
     knowsSystemMessages: knowsSystemMessages(parts, facts),
     accepted: await acceptedEarlier(parts, policies, login),
-    answers: answers.map((answer) => judgeAnswer(answer, context)),
+    answers: judgeInTurn(answers, context),
     window,
     cookie: shortForm('cookie', asked.cookieKey),
     languages: [facts.language, login.exchange.vasp.language],
@@ -45,6 +45,17 @@ export async function judgeLoginOf(parts: LoginParts, login: Login, window: Nego
       const languageTold = facts.language !== undefined;
       return issueToken(parts.secrets, asked, { setHash: set.hash, policy, languageIndex, languageTold }, now);
     },
+  });
+}
+
+/** A wrong answer uses its token up, for the rest of the same login too: there are not many tries at one question. */
+function judgeInTurn(answers: readonly SystemMessageAnswer[], context: JudgingContext): readonly JudgedAnswer[] {
+  const usedUp = new Set<string>();
+  return answers.map((answer) => {
+    const isSpent = (token: string): boolean => usedUp.has(token) || context.isSpent(token);
+    const judged = judgeAnswer(answer, { ...context, isSpent });
+    if (judged.kind === 'worthless') usedUp.add(answer.id);
+    return judged;
   });
 }
 

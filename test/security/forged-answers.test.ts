@@ -3,7 +3,10 @@
  * through which an answer can come: none of them lets anybody in, and who was really asked can answer all the while [X14].
  */
 import { expect, test } from '@jest/globals';
+import { decodeMessage } from '../../gateway/csp/codec.ts';
+import { element } from '../../gateway/csp/element.ts';
 import type { PolicySet } from '../../gateway/policy/model.ts';
+import { message } from '../gateway/messages.ts';
 import { policySetOf } from '../transcripts/rig.ts';
 import {
   type Asked,
@@ -24,6 +27,7 @@ import {
   type Answer,
   KEY,
   logIn,
+  login,
   outband,
   policiesOf,
   send,
@@ -218,4 +222,22 @@ test(`${ATTEMPTS} answers that are none, seed ${SEED}`, async () => {
     await send(rig, victim, textMessage(victim, session, '1'));
     expect((await logIn(rig, victim)).code).toBe('200');
   }
+});
+
+test('the word of a question cannot be guessed by many answers in one login', async () => {
+  const world = new World(SEED, FIRST);
+  const { rig } = world;
+  const { victim, token } = await world.ask('proof');
+  const guess = (key: string) =>
+    element('SystemMessageResponse', [
+      element('SystemMessageID', token),
+      element('ChosenOptionID', 1),
+      element('VerificationKey', key),
+    ]);
+  const guesses = [...WRONG_KEYS.flatMap((key) => key ?? []).slice(0, 8), KEY].map(guess);
+  const request = decodeMessage(login(victim), victim.spelling.encoding).transactions[0]?.primitive ?? element('none');
+  const children = [...request.children, element('SystemMessageResponseList', guesses)];
+  await send(rig, victim, message(victim.spelling, undefined, [['1', element('Login-Request', children)]]));
+  expect(rig.upstream.seen).toEqual([]);
+  expect((await logIn(rig, victim, { token, option: '1', key: KEY })).code).toBe('403');
 });
