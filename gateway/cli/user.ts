@@ -5,6 +5,7 @@
 import type { Command } from 'commander';
 import { type Forgotten, forgetUser, userData } from '../audit/user-data.ts';
 import { userKeyOf } from '../chain/identity.ts';
+import { readUserId } from '../policy/user-id.ts';
 import { type ConfigOptions, configFromOptions, withConfigOptions } from './config.ts';
 import { example } from './help.ts';
 import { type OpenedStore, type Output, openConfigured, processOutput, vaspsAsked } from './stored.ts';
@@ -65,9 +66,30 @@ async function withUser(
     if (names === undefined) return;
     const users = names.map((name) => ({ name, key: userKeyOf(opened.secrets, name, id) }));
     await work(opened, users, config.audit.keepMillis);
+    for (const name of names) await tellOfShortId(opened, name, id, output);
   } finally {
     await opened.store.close();
   }
+}
+
+/**
+ * Whoever logs in without a domain is somebody else to the gateway: only the VASP knows which domain it fills in. When such
+ * a user is known, the operator is told.
+ */
+async function tellOfShortId(
+  { store, secrets }: OpenedStore,
+  vasp: string,
+  id: string,
+  { printError }: Output,
+): Promise<void> {
+  const { name, domain } = readUserId(id);
+  if (domain === '') return;
+  const key = userKeyOf(secrets, vasp, name);
+  const isKnown = (await store.acceptances.of(key)).length > 0 || (await store.audit.recordsOf(key)).length > 0;
+  if (!isKnown) return;
+  printError(
+    `${vasp}: somebody who logs in without a domain, as ${name}, is known too; if that is the same user, name that id`,
+  );
 }
 
 /** One line for a VASP: what was erased, what stays, until when. */

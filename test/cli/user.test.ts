@@ -1,6 +1,6 @@
 /** `sapgw user`: what is kept of a user is shown, erased, and what stays is told. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { OTHER_TEXT, record, TEXT } from '../stores/records-of-tests.ts';
+import { acceptance, OTHER_TEXT, record, TEXT } from '../stores/records-of-tests.ts';
 import { ALICE, BOB, Kept } from './kept.ts';
 
 let kept: Kept;
@@ -127,3 +127,20 @@ test('a memory store is inside the gateway', async () => {
   const { err, status } = await kept.sapgw('user', 'export', ALICE, '--store', 'memory:');
   expect([err.join(), status]).toEqual([expect.stringContaining('lives inside the running gateway only'), 2]);
 });
+
+test.each(['export', 'forget'])(
+  '%s tells of a user who logs in without a domain, and leaves that one alone',
+  async (what) => {
+    const short = kept.key('two', 'alice');
+    await kept.store((store) =>
+      store.acceptances.accept(short, { remember: [acceptance({ policy: 'aoc' })], records: [], texts: [] }),
+    );
+    const { err, out, status } = await kept.sapgw('user', what, ALICE);
+    expect(status).toBe(0);
+    expect(err).toEqual([
+      'two: somebody who logs in without a domain, as alice, is known too; if that is the same user, name that id',
+    ]);
+    expect(out).not.toContain(short);
+    expect(await kept.store((store) => store.acceptances.of(short))).toHaveLength(1);
+  },
+);
