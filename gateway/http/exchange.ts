@@ -108,7 +108,7 @@ export class Exchange implements BodyTaker {
 
   #answerFault(error: unknown): void {
     // The name alone: a message could quote what the request held.
-    this.#context.log.error('request-failed', { error: error instanceof Error ? error.name : typeof error });
+    this.#context.log.error('request failed', { error: error instanceof Error ? error.name : typeof error });
     answerText(this.#response, 500, 'The gateway failed to handle the request; it is the gateway that is wrong.', true);
   }
 }

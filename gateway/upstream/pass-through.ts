@@ -148,7 +148,7 @@ class HttpProxyPassThrough implements PassThroughProxy {
     if (response.destroyed) return;
     if (passage !== undefined) {
       this.#options.metrics.upstreamError(passage.route.vasp, isTimedOut ? 'timeout' : 'broken');
-      this.#options.log.warn('pass-through-failed', { vasp: passage.route.vasp, timedOut: isTimedOut });
+      this.#options.log.warn('pass-through failed', { vasp: passage.route.vasp, timedOut: isTimedOut });
     }
     if (isTimedOut) answerText(response, 504, 'The service did not answer in time; try again later.', true);
     else answerText(response, 502, 'The service could not be reached or broke off; try again later.', true);
