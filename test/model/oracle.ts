@@ -38,6 +38,13 @@ export interface Attempt {
   readonly answers: readonly Answer[];
 }
 
+interface Challenged {
+  readonly until: number;
+  readonly worth: readonly Worth[];
+  /** What the first phase carried, worth something or not: used up unless the second one is refused. */
+  readonly tokens: readonly string[];
+}
+
 /** What is known of one phone. */
 export class Oracle {
   readonly asked = new Map<string, Asked>();
@@ -45,7 +52,7 @@ export class Oracle {
   readonly #remembered = new Map<string, Remembered>();
   #held: Held[] = [];
   /** Until when a second phase of this cookie may follow, and what the first one was let through on. */
-  readonly #challenged = new Map<string, { readonly until: number; readonly worth: readonly Worth[] }>();
+  readonly #challenged = new Map<string, Challenged>();
 
   /** The answers that are worth something now. */
   worthOf({ answers, now }: Pick<Attempt, 'answers' | 'now'>): readonly Worth[] {
@@ -128,15 +135,23 @@ export class Oracle {
     return policy.ask.mode !== 'every' || now - remembered.at < policy.ask.everyMillis;
   }
 
+  /** Whether an attempt is a second phase. */
+  isChallenged({ cookie, now }: Attempt): boolean {
+    const challenged = this.#challenged.get(cookie);
+    return challenged !== undefined && now < challenged.until;
+  }
+
   /** The VASP challenged a login that something was decided for: a second phase may follow until then. */
-  challenged(cookie: string, worth: readonly Worth[], until: number): void {
-    this.#challenged.set(cookie, { until, worth });
-    this.usedUp(worth.map(({ asked }) => asked.token));
+  challenged(cookie: string, worth: readonly Worth[], answers: readonly Answer[], until: number): void {
+    const carried = [...worth.map(({ asked }) => asked.token), ...answers.map(({ token }) => token)];
+    const tokens = carried.filter((token) => !this.#used.has(token));
+    this.#challenged.set(cookie, { until, worth, tokens });
+    this.usedUp(tokens);
   }
 
   /** The VASP did not accept a login: what it went on may be given again, with the right password. */
   refused(cookie: string): void {
-    for (const { asked } of this.#challenged.get(cookie)?.worth ?? []) this.#used.delete(asked.token);
+    for (const token of this.#challenged.get(cookie)?.tokens ?? []) this.#used.delete(token);
     this.#challenged.delete(cookie);
     this.#held = [];
   }

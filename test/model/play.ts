@@ -190,7 +190,11 @@ class Run {
       // A question that was answered here for the first time has had no reply that asked it since its last end.
       const answered = new Set(worth.map(({ asked }) => asked.policy.id));
       if (!state.inSecondPhase.has(cookie)) for (const id of answered) state.open.add(id);
-      if (step.vasp === 'accepts') oracle.accepted(cookie, ways, clock.wall());
+      if (step.vasp === 'accepts') {
+        // What a second phase carries is not looked at, and not used up.
+        if (!oracle.isChallenged(attempt)) oracle.usedUp(answers.map(({ token }) => token));
+        oracle.accepted(cookie, ways, clock.wall());
+      }
       if (step.vasp === 'refuses' || step.vasp === 'fails') oracle.refused(cookie);
       if (step.vasp === 'challenges') {
         this.#account(step);
@@ -200,6 +204,7 @@ class Run {
           oracle.challenged(
             cookie,
             ways.flatMap(({ worth: answered }) => answered),
+            answers,
             until,
           );
           if (state.open.size > 0) state.inSecondPhase.set(cookie, { ids: new Set(state.open), until });
