@@ -7,7 +7,7 @@
 import { STATUS } from '../csp/status.ts';
 import type { OffLinePolicy, Texts } from '../policy/model.ts';
 import { consentUrl } from '../policy/page-urls.ts';
-import { textFor, textValues } from '../policy/text.ts';
+import { LONGEST_VALUE, textFor, textValues } from '../policy/text.ts';
 import { acceptedDecision, type Decision, shownDecision } from './decision.ts';
 import { languageIndexFor, needsNoAnswer, questionFor } from './question.ts';
 import { type Standing, standingOf } from './standing.ts';
@@ -32,6 +32,9 @@ import {
   WORTHLESS_ANSWERS_THAT_DENY,
   worthlessAnswers,
 } from './window.ts';
+
+/** UTF-16 units, twice as many as a text shows of an id. */
+const KEPT_USER_ID_CHARACTERS = 2 * LONGEST_VALUE.user;
 
 interface Placed {
   readonly policy: OffLinePolicy;
@@ -171,7 +174,8 @@ function sendToPage(attempt: LoginAttempt, policies: readonly OffLinePolicy[], s
     ended: [...sorted.observed, ...askedInVain(attempt.window, policies, now)],
     window: {
       ...holdSettled(countAsked(attempt.window, set.hash, policies, now), attempt, sorted),
-      page: { userId: facts.userId, tokens },
+      // Texts show less of it; nothing of a stranger is kept that has no bound.
+      page: { userId: facts.userId.slice(0, KEPT_USER_ID_CHARACTERS), tokens },
     },
   };
 }

@@ -2,10 +2,11 @@
  * Proves of every login, over random policies, answers and memories: it is never let through while something required is
  * open, a deny denies, and nobody is granted more than what was accepted. The seed is fixed, so a failure comes again.
  */
-import { describe, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { JudgedAnswer } from '../../gateway/negotiation/answers.ts';
 import { judgeLogin } from '../../gateway/negotiation/login.ts';
+import { questionFor } from '../../gateway/negotiation/question.ts';
 import type { LoginAttempt } from '../../gateway/negotiation/verdict.ts';
 import { countAsked, countWorthless, EMPTY_WINDOW, hold } from '../../gateway/negotiation/window.ts';
 import type { OffLinePolicy } from '../../gateway/policy/model.ts';
@@ -196,4 +197,17 @@ describe('every login', () => {
       RUNS,
     );
   });
+});
+
+test('no more of a user id is kept for the page than its texts show', () => {
+  const [policy] = setOf(
+    `kind: off-line-service\nid: paged\nversion: 1\npurpose: notice\nmessage: { en: "Hello {user}" }\nwithoutSystemMessages: { deny: { en: "See {consentUrl}" } }\n`,
+  ).policies;
+  if (policy === undefined) throw new Error('the set has no policy');
+  const userId = `wv:${'\u{1F600}'.repeat(40_000)}@im.example`;
+  const verdict = judgeLogin({ ...attemptOf([], false, 0), facts: { ...LOGIN, userId }, policies: [policy] });
+  const kept = verdict.window.page?.userId ?? '';
+  expect(kept.length).toBeLessThan(200);
+  const shown = (id: string): string => questionFor(policy, { userId: id, vasp: 'v' }, ['en'], '', '').text;
+  expect(shown(kept)).toBe(shown(userId));
 });
