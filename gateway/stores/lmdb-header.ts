@@ -18,8 +18,25 @@ const NO_PAGE = 0xffff_ffff_ffff_ffffn;
 /** Offsets in a meta page. */
 const AT = { magic: 24, version: 28, pageSize: 48, freeRoot: 88, mainRoot: 136, transaction: 152 } as const;
 
-/** What is wrong with the environment's file, in a few words; undefined when it looks sound or is not there yet. */
+/** Looks at a file that seems damaged, before it is called so, and the pause between two of them. */
+const LOOKS = 11;
+const PAUSE_MILLIS = 50;
+
+/**
+ * What is wrong with the environment's file, in a few words; undefined when it looks sound or is not there yet. Another
+ * process may be making it or writing to it at this moment: what is damaged stays so for half a second.
+ */
 export function damageOf(directory: string): string | undefined {
+  let damage: string | undefined;
+  for (let look = 0; look < LOOKS; look++) {
+    if (look > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MILLIS);
+    damage = damageNow(directory);
+    if (damage === undefined) return undefined;
+  }
+  return damage;
+}
+
+function damageNow(directory: string): string | undefined {
   if (endianness() !== 'LE') return undefined;
   let file: number;
   try {
@@ -29,14 +46,13 @@ export function damageOf(directory: string): string | undefined {
     throw error;
   }
   try {
-    const { size } = fstatSync(file);
-    return size === 0 ? undefined : damageOfFile(file, size);
+    return fstatSync(file).size === 0 ? undefined : damageOfFile(file);
   } finally {
     closeSync(file);
   }
 }
 
-function damageOfFile(file: number, size: number): string | undefined {
+function damageOfFile(file: number): string | undefined {
   const first = readMeta(file, 0);
   if (first === undefined) return 'no LMDB file';
   const { pageSize } = first;
@@ -44,7 +60,8 @@ function damageOfFile(file: number, size: number): string | undefined {
   const second = readMeta(file, pageSize);
   if (second === undefined) return 'second meta page damaged';
   const newest = second.transaction > first.transaction ? second : first;
-  const pages = BigInt(Math.floor(size / pageSize));
+  // Measured after the pages were read that name the roots: the file only grows.
+  const pages = BigInt(Math.floor(fstatSync(file).size / pageSize));
   return newest.roots.every((root) => root === NO_PAGE || root < pages) ? undefined : 'file cut short';
 }
 

@@ -74,7 +74,9 @@ function tryOpen(directory: string, seal: Seal): Attempt {
   try {
     const damage = damageOf(directory);
     if (damage !== undefined) return { kind: 'damaged', damage };
-    environment = open<Buffer, string>(directory, { encoding: 'binary', maxDbs: MAX_DATABASES, cache: false });
+    // Without `noSubdir` a directory with a dot in its name would be taken for a file.
+    const options = { encoding: 'binary', maxDbs: MAX_DATABASES, cache: false, noSubdir: false } as const;
+    environment = open<Buffer, string>(directory, options);
     const problem = checkLayout(environment);
     if (problem === undefined) return { kind: 'open', store: new LmdbStore(environment, seal), setAside: undefined };
     void environment.close();

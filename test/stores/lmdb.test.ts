@@ -1,6 +1,6 @@
 /** The LMDB store keeps the contract of stores, and what it acknowledged, through restarts, kills and damage. */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fork, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -8,6 +8,7 @@ import { open } from 'lmdb';
 import type { Store } from '../../gateway/ports.ts';
 import { writeEntry } from '../../gateway/stores/audit-records.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
+import { damageOf } from '../../gateway/stores/lmdb-header.ts';
 import { readAcceptances, readSession, writeSession } from '../../gateway/stores/records.ts';
 import { describeStore } from './contract.ts';
 import { acceptance, accepted, idOf, KEY, record, remembering, seal, session } from './records-of-tests.ts';
@@ -86,6 +87,48 @@ describe('durability', () => {
       }
       await store.close();
     }
+  });
+
+  test('processes that make a store at the same moment share it', async () => {
+    const folder = newDirectory();
+    const openers = ['one', 'other'].map((name) =>
+      fork('test/stores/lmdb-opener.ts', [folder, name], { execArgv: ['--import', 'tsx'] }),
+    );
+    const ended = openers.map((opener) => new Promise((resolve) => opener.once('exit', resolve)));
+    await Promise.all(openers.map((opener) => new Promise((resolve) => opener.once('message', resolve))));
+    const start = Date.now() + 100;
+    for (const opener of openers) opener.send(start);
+    expect(await Promise.all(ended)).toEqual([0, 0]);
+    const rounds = readdirSync(folder).sort();
+    expect(rounds.filter((name) => name.includes('damaged'))).toEqual([]);
+    expect(rounds).toHaveLength(30);
+    for (const round of rounds) {
+      const store = opened(join(folder, round));
+      expect([round, (await store.audit.verify()).entries]).toEqual([round, 2]);
+      await store.close();
+    }
+  });
+
+  test('a store that another process writes to is never taken for a damaged one', async () => {
+    const directory = newDirectory();
+    const args = ['--import', 'tsx', 'test/stores/lmdb-writer.ts', directory, '0'];
+    const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve) => writer.stdout.once('data', resolve));
+    const end = Date.now() + 1_500;
+    const found: string[] = [];
+    while (Date.now() < end) found.push(...[damageOf(directory)].filter((damage) => damage !== undefined));
+    const gone = new Promise((resolve) => writer.once('close', resolve));
+    writer.kill('SIGKILL');
+    await gone;
+    expect(found).toEqual([]);
+  });
+
+  test('a directory may have a dot in its name', async () => {
+    const directory = `${newDirectory()}.store`;
+    const store = opened(directory);
+    await store.sessions.put(KEY, session());
+    await store.close();
+    expect(existsSync(join(directory, 'data.mdb'))).toBe(true);
   });
 
   test('several processes append to one chain', async () => {
