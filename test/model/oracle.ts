@@ -69,7 +69,9 @@ export class Oracle {
   }
 
   hold(worth: readonly Worth[], cookie: string): void {
-    this.#held.push(...worth.map((one) => ({ ...one, cookie })));
+    // Of two answers to one question the first counts.
+    const first = worth.filter((one, at) => worth.findIndex(({ asked }) => asked.policy === one.asked.policy) === at);
+    this.#held.push(...first.map((one) => ({ ...one, cookie })));
   }
 
   /** Every way in which some set in force so far lets this attempt through; empty: none does. */

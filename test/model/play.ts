@@ -198,7 +198,8 @@ class Run {
       if (step.vasp === 'refuses' || step.vasp === 'fails') oracle.refused(cookie);
       if (step.vasp === 'challenges') {
         this.#account(step);
-        const millis = Math.min(...ways.flatMap(({ decides }) => decides ?? []));
+        // Which set it was let through under is not known here, nor so for how long.
+        const millis = Math.max(...ways.flatMap(({ decides }) => decides ?? []));
         const until = clock.wall() + millis;
         if (Number.isFinite(until)) {
           oracle.challenged(
