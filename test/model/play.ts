@@ -173,7 +173,7 @@ class Run {
     const cookie = this.#cookieOf(step);
     const answers = step.legacy ? [] : this.#answersOf(state, step);
     const attempt = { now: clock.wall(), cookie, version, answers } as const;
-    const ways = oracle.waysThrough(this.#sets, attempt);
+    const ways = oracle.waysThrough(this.#counts ? this.#sets.slice(0, 1) : this.#sets, attempt);
     const worth = oracle.worthOf(attempt);
     const seenBefore = upstream.seen.length;
     upstream.otherwise = this.#vaspSays(phone, version, step);
