@@ -3,20 +3,11 @@
  * and ends the session when either side says so [X33].
  */
 import { child, childInteger } from '../csp/element.ts';
-import { loggedName } from '../csp/primitives.ts';
-import { endsSession, STATUS } from '../csp/status.ts';
+import { endsSession } from '../csp/status.ts';
 import type { Log, Metrics, Secrets } from '../ports.ts';
-import {
-  answerMessage,
-  type Exchange,
-  firstTransaction,
-  type Handler,
-  type Link,
-  messageOf,
-  type Reply,
-} from './exchange.ts';
+import { answerMessage, type Exchange, type Handler, type Link, messageOf, type Reply } from './exchange.ts';
 import { clientKeyOf } from './identity.ts';
-import { refuseAll } from './refusal.ts';
+import { refuseSession } from './session-refusal.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /** The primitives of a session that repeat the ClientID as a child of their own [P4.2, P4.3]. */
@@ -34,31 +25,16 @@ export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metri
 
   async function inSession(exchange: Exchange, session: Session | undefined, next: Handler): Promise<Reply> {
     if (session === undefined) {
-      refused(exchange, 'unknown', STATUS.INVALID_SESSION);
-      return refuseAll(exchange, STATUS.INVALID_SESSION, 'This session does not exist, or no longer. Please log in.');
+      return refuseSession({ metrics, log, secrets }, exchange, 'unknown');
     }
     if (namesAnotherClient(exchange, session)) {
-      refused(exchange, 'other-client', STATUS.CLIENT_MISMATCH);
-      return refuseAll(exchange, STATUS.CLIENT_MISMATCH, 'The ClientID is not that of the client that logged in.');
+      return refuseSession({ metrics, log, secrets }, exchange, 'other-client');
     }
     const { vasp, request, body, envelope } = exchange;
     const reply = await next({ vasp, request, body, envelope, session });
     if (endOfSession(exchange, reply)) await sessions.end(exchange.vasp.name, exchange.envelope.sessionId ?? '');
     else if (answersKeepAlive(reply)) await takeOverKeepAlive(exchange, session, reply);
     return reply;
-  }
-
-  function refused({ vasp, envelope }: Exchange, reason: string, code: number): void {
-    metrics.reject('session', reason);
-    const session =
-      envelope.sessionId === undefined ? undefined : secrets.keyedHash('session', vasp.name, envelope.sessionId);
-    log.info('message refused', {
-      vasp: vasp.name,
-      session,
-      primitive: loggedName(firstTransaction(envelope).primitive),
-      reason,
-      code,
-    });
   }
 
   function namesAnotherClient(exchange: Exchange, session: Session): boolean {

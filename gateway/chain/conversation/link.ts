@@ -5,20 +5,11 @@
  */
 import { child, childInteger, childText, childTexts, type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
-import { loggedName } from '../../csp/primitives.ts';
 import { answerAll, result, STATUS, status } from '../../csp/status.ts';
-import {
-  type Exchange,
-  emptyReply,
-  firstTransaction,
-  type Link,
-  messageOf,
-  type Reply,
-  replyWith,
-} from '../exchange.ts';
+import { type Exchange, emptyReply, type Link, messageOf, type Reply, replyWith } from '../exchange.ts';
 import { clientKeyOf } from '../identity.ts';
 import type { LoginParts } from '../login.ts';
-import { refuseAll } from '../refusal.ts';
+import { NO_SUCH_SESSION, refuseSession } from '../session-refusal.ts';
 import { type AskingParts, endIfTooLate, freshMessageId, takeDelivery, takeText, wordsOf } from './asking.ts';
 import { goesOnlyTo, sentText, serviceContactFor } from './messages.ts';
 import { capabilityAnswer, serviceAnswer } from './negotiation.ts';
@@ -38,26 +29,25 @@ export function conversationLink(parts: ConversationParts): Link {
   return (exchange, next) => {
     const { sessionType, sessionId } = exchange.envelope;
     if (sessionType !== 'Inband' || sessionId === undefined || !isWaitingSessionId(sessionId)) return next(exchange);
-    return parts.waiting.inTurn(sessionId, (session) => take(parts, exchange, sessionId, session));
+    return parts.waiting.inTurn(sessionId, (session) => take(parts, exchange, session));
   };
 }
 
 async function take(
   parts: ConversationParts,
   exchange: Exchange,
-  sessionId: string,
   found: WaitingSession | undefined,
 ): Promise<Changed<Reply>> {
   if (found === undefined || found.asked.vasp !== exchange.vasp.name) {
-    return { session: found, result: refused(parts, exchange, sessionId, 'unknown') };
+    return { session: found, result: refuseSession(parts, exchange, 'unknown') };
   }
   const { transactions } = messageOf(exchange);
   if (transactions.some(({ primitive }) => isOtherClient(parts, found, primitive))) {
-    return { session: found, result: refused(parts, exchange, sessionId, 'other-client') };
+    return { session: found, result: refuseSession(parts, exchange, 'other-client') };
   }
   let session: WaitingSession | undefined = endIfTooLate(parts, heard(parts, found));
   if (session.disconnectId !== undefined && !transactions.every(({ mode }) => mode === 'Response')) {
-    return { session: undefined, result: refused(parts, exchange, sessionId, 'unknown') };
+    return { session: undefined, result: refuseSession(parts, exchange, 'unknown') };
   }
   const answers: Transaction[] = [];
   for (const transaction of transactions) {
@@ -84,36 +74,7 @@ function replied(
   return replyWith(exchange, { ...message, ...flag }, 'answered');
 }
 
-const NO_SUCH_SESSION = 'This session does not exist, or no longer. Please log in.';
 const GONE = status(STATUS.INVALID_SESSION, NO_SUCH_SESSION);
-
-const REFUSALS = {
-  unknown: { code: STATUS.INVALID_SESSION, sentence: NO_SUCH_SESSION },
-  'other-client': {
-    code: STATUS.CLIENT_MISMATCH,
-    sentence: 'The ClientID is not that of the client that logged in.',
-  },
-} as const;
-
-function refused(
-  { metrics, log, secrets }: ConversationParts,
-  exchange: Exchange,
-  sessionId: string,
-  reason: keyof typeof REFUSALS,
-): Reply {
-  const { vasp, envelope } = exchange;
-  const { code, sentence } = REFUSALS[reason];
-  const session = secrets.keyedHash('session', vasp.name, sessionId);
-  metrics.reject('session', reason);
-  log.info('message refused', {
-    vasp: vasp.name,
-    session,
-    primitive: loggedName(firstTransaction(envelope).primitive),
-    reason,
-    code,
-  });
-  return refuseAll(exchange, code, sentence);
-}
 
 function isOtherClient({ secrets }: ConversationParts, { asked }: WaitingSession, primitive: Element): boolean {
   const clientId = child(primitive, 'ClientID');
