@@ -4,7 +4,7 @@
  */
 
 /** Whether this is the long run. */
-export const isNightly = process.env['TEST_SCALE'] === 'nightly';
+export const isNightly = process.env.TEST_SCALE === 'nightly';
 
 /** The figure of this run: `everyRun` normally, `nightly` in the long run. */
 export function scaled(everyRun: number, nightly: number): number {

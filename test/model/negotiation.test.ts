@@ -1,14 +1,14 @@
 /**
  * The negotiation against its model, over random runs with a virtual clock: nothing is forwarded without acceptance, a login
- * is forwarded once at most, and every question comes to exactly one end and at most one record. The seed is fixed; the
- * environment variable MODEL_RUNS asks for more runs than every test run makes.
+ * is forwarded once at most, and every question comes to exactly one end and at most one record. The seed is fixed.
  */
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
+import { scaled } from '../scale.ts';
 import { type AnswerKind, play, type Step } from './play.ts';
 import { KIND_COUNT } from './world.ts';
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 2_000);
+const RUNS = scaled(2_000, 100_000);
 const MOST_STEPS = 60;
 
 const answer = fc.oneof(
