@@ -275,6 +275,8 @@ export interface ClientRequest {
   readonly contentType: string;
   /** End-to-end headers to pass on, name and value in turn, without Host, Content-Length and hop-by-hop ones. */
   readonly headers: readonly string[];
+  /** The address at the other end of the connection, a proxy's where one stands between; IPv4 in dots. Empty when it is gone. */
+  readonly remoteAddress: string;
   readonly body: Buffer;
 }
 

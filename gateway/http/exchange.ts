@@ -22,6 +22,8 @@ export interface ServerContext {
 
 /** What is known of one client connection. */
 export interface ConnectionState {
+  /** The address at its other end; IPv4 in dots. */
+  readonly remoteAddress: string;
   /** Requests that the gate let pass, so far. */
   requests: number;
   /** Of these, the ones whose answers have not been written. */
@@ -62,6 +64,7 @@ export class Exchange implements BodyTaker {
       host,
       contentType,
       headers: forwardedRequestHeaders(request.rawHeaders, viaOf(request.httpVersion)),
+      remoteAddress: this.#connection.remoteAddress,
       body,
     });
     handled.then(

@@ -5,7 +5,7 @@
  */
 import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientReply, ClientRequest, Log, Metrics } from '../ports.ts';
 import { answerText, rawTextAnswer, refusalOfParserError } from './answers.ts';
@@ -211,11 +211,24 @@ class NodeClientServer implements ClientServer {
   #connectionOf(socket: Duplex): ConnectionState {
     let state = this.#connections.get(socket);
     if (state === undefined) {
-      state = { requests: 0, running: 0, latest: undefined, isRefused: false, endsAtRunning: undefined };
+      state = {
+        remoteAddress: remoteAddressOf(socket),
+        requests: 0,
+        running: 0,
+        latest: undefined,
+        isRefused: false,
+        endsAtRunning: undefined,
+      };
       this.#connections.set(socket, state);
     }
     return state;
   }
+}
+
+/** A listener on `::` sees IPv4 addresses mapped into IPv6. */
+function remoteAddressOf(socket: Duplex): string {
+  const address = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
 function endWith(socket: Duplex, bytes: string): void {

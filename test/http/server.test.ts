@@ -70,6 +70,7 @@ describe('requests', () => {
     const [request] = rig.seen;
     expect(request?.body.toString('latin1')).toBe(body);
     expect(request).toMatchObject({ target: '/imps', host: 'im.example', contentType: 'text/xml; charset="utf-8"' });
+    expect(request?.remoteAddress).toBe('127.0.0.1');
     expect(request?.headers).toEqual(
       ['x-UP-Calling-Line-ID', '+4412', 'Accept', 'a', 'aCCept', 'b', 'Cookie', 'caf\xe9'].concat([
         'Via',

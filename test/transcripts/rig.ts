@@ -201,7 +201,7 @@ export function createRig(options: RigOptions = {}): Rig {
     metrics: counted,
     log: lines,
     send: (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) =>
-      gateway.handle({ target, host, contentType, headers, body: Buffer.from(body) }),
+      gateway.handle({ target, host, contentType, headers, remoteAddress: '127.0.0.1', body: Buffer.from(body) }),
     browse: (method, target, request) => {
       const place = pages.placeOf(method, target);
       return place === undefined ? undefined : pages.answer(place, { method, ...request });
