@@ -20,7 +20,7 @@ export interface AdminParts {
   readonly vasps: readonly VaspConfig[];
   readonly store: Store;
   readonly userKey: (vasp: string, userId: string) => string;
-  readonly policies: OpenPolicies;
+  readonly policyControl: OpenPolicies;
   readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
   readonly sessions: SessionSweep;
   readonly metrics: OpenMetrics;
@@ -30,7 +30,7 @@ export interface AdminParts {
 }
 
 export function createAdmin(parts: AdminParts): AdminServer {
-  const { config, vasps, store, policies, negotiations, sessions, metrics, clock, log, isStopping } = parts;
+  const { config, vasps, store, policyControl, negotiations, sessions, metrics, clock, log, isStopping } = parts;
   return createAdminServer({
     ready: new Map<string, Check>([
       ['running', () => (isStopping() ? 'the gateway is stopping' : undefined)],
@@ -49,7 +49,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
       token: openAdminToken(config.adminTokenFile, clock),
       log,
       routes: [
-        ...policyRoutes({ ...policies, wishes: () => store.askAgain.list() }),
+        ...policyRoutes({ ...policyControl, wishes: () => store.askAgain.list() }),
         ...stateRoutes({ negotiations: () => negotiations.openQuestions(), sessions: () => sessions.counted() }),
         ...auditRoutes(auditReading(store.audit)),
         ...userRoutes(
@@ -60,8 +60,8 @@ export function createAdmin(parts: AdminParts): AdminServer {
   });
 }
 
-function statusOf({ policies, vasps, sessions, isStopping }: AdminParts): StatusReport {
-  const { set, since, source, live, folder } = policies.control.state();
+function statusOf({ policyControl, vasps, sessions, isStopping }: AdminParts): StatusReport {
+  const { set, since, source, live, folder } = policyControl.control.state();
   const open = sessions.counted().vasps;
   return {
     ready: !isStopping(),

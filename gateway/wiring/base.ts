@@ -1,0 +1,89 @@
+/**
+ * What every process of the gateway stands on: clock, keys, subscribers, log, metrics, and the store. Made first; the parts
+ * that one machine shares (`shared.ts`) and those that serve clients (`client-side.ts`) are built on it.
+ */
+import { performance } from 'node:perf_hooks';
+import { type OpenMetrics, openMetrics } from '../admin/metrics.ts';
+import { auditSeal } from '../audit/seal.ts';
+import { userKeyOf } from '../chain/identity.ts';
+import { type Config, SANDBOX_NAME, type StoreConfig } from '../config.ts';
+import { type OpenLog, openLog } from '../log.ts';
+import { type ParseFiles, setOfFolder } from '../policies/reading.ts';
+import { readPolicyFolder } from '../policy-folder.ts';
+import type { Clock, Secrets, Store } from '../ports.ts';
+import { openSecrets } from '../secrets.ts';
+import { type OpenResult, openLmdbStore } from '../stores/lmdb.ts';
+import { openMemoryStore } from '../stores/memory.ts';
+import { timedStore } from '../stores/timed.ts';
+import { openSubscribers } from '../subscribers.ts';
+import { policyReader } from './policies.ts';
+
+export interface Base {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly log: OpenLog;
+  readonly metrics: OpenMetrics;
+  /** Measured; see `stores/timed.ts`. */
+  readonly store: Store;
+  /** In the order of the configuration; the sandbox alone where nothing is configured. */
+  readonly vaspNames: readonly string[];
+  readonly readPolicies: ParseFiles;
+  readonly userKey: (vasp: string, userId: string) => string;
+  readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
+}
+
+export type BaseResult =
+  | { readonly kind: 'open'; readonly base: Base }
+  /** Sentences, each with its place; nothing is left open. */
+  | { readonly kind: 'failed'; readonly problems: readonly string[] };
+
+export async function openBase(config: Config): Promise<BaseResult> {
+  const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
+  const vaspNames = config.useSandbox ? [SANDBOX_NAME] : config.vasps.map(({ name }) => name);
+  // Where nothing is configured the pages are reached as the sandbox is: on this machine.
+  const readPolicies = policyReader(vaspNames, config.publicUrl ?? (config.useSandbox ? '' : 'none'));
+  const secrets = openSecrets(config.secret);
+  const subscribers = openSubscribers(config.subscribersFile);
+  if (secrets.kind === 'failed' || subscribers.kind === 'failed') {
+    const folder = setOfFolder(readPolicies, await readPolicyFolder(config.policies));
+    const problems = [
+      ...(folder.kind === 'failed' ? folder.problems : []),
+      ...(secrets.kind === 'failed' ? [secrets.problem] : []),
+      ...(subscribers.kind === 'failed' ? [subscribers.problem] : []),
+    ];
+    return { kind: 'failed', problems };
+  }
+  const opened = openStore(config.store, clock, secrets.secrets);
+  if (opened.kind === 'failed') return { kind: 'failed', problems: [opened.problem] };
+
+  const log = openLog({ level: config.log.level });
+  for (const warning of secrets.warnings) log.warn(warning);
+  if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
+  const metrics = openMetrics({ processMetrics: true });
+  const base: Base = {
+    config,
+    clock,
+    secrets: secrets.secrets,
+    log,
+    metrics,
+    store: timedStore(opened.store, clock, metrics.storeDuration),
+    vaspNames,
+    readPolicies,
+    userKey: (vasp, userId) => userKeyOf(secrets.secrets, vasp, userId),
+    isProvisioned: subscribers.isProvisioned,
+  };
+  return { kind: 'open', base };
+}
+
+/** To be called last, when nothing uses it any more. */
+export async function closeBase({ store, log }: Base): Promise<void> {
+  await store.close();
+  log.flush();
+}
+
+function openStore(config: StoreConfig, clock: Clock, secrets: Secrets): OpenResult {
+  return config.kind === 'memory'
+    ? { kind: 'open', store: openMemoryStore(), setAside: undefined }
+    : openLmdbStore(config.directory, clock.wall(), auditSeal(secrets));
+}

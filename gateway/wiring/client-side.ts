@@ -1,0 +1,114 @@
+/**
+ * What a process that serves clients consists of: the clients' listener, the pages, the chain, the connections to the
+ * VASPs. Built on what every process has and on what the machine shares; there is one of it in each worker.
+ */
+import { randomInt } from 'node:crypto';
+import { Sessions } from '../chain/sessions.ts';
+import { type Address, authority } from '../config.ts';
+import { DEFAULT_LIMITS } from '../csp/limits.ts';
+import { createGateway } from '../gateway.ts';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../http/limits.ts';
+import { type ClientServer, createClientServer } from '../http/server.ts';
+import { createPages } from '../pages/pages.ts';
+import { createPageServer } from '../pages/server.ts';
+import { compileGlob } from '../policy/glob.ts';
+import { createPassThrough, DEFAULT_PASS_THROUGH_LIMITS } from '../upstream/pass-through.ts';
+import { createUpstream, DEFAULT_VASP_LIMITS } from '../upstream/pool.ts';
+import type { Base } from './base.ts';
+import type { Shared } from './shared.ts';
+
+export interface ClientSide {
+  /** Resolves with the address it got; rejects with the system's error when it cannot listen. */
+  listen(address: Address): Promise<Address>;
+  /** Takes no more connections and lets running requests finish, for this long at most [operations §6]. */
+  drain(timeoutMillis: number): Promise<void>;
+  /** Cuts what is left. */
+  close(): Promise<void>;
+}
+
+export function createClientSide(base: Base, shared: Shared): ClientSide {
+  const { config, clock, secrets, log, metrics, store } = base;
+  const { vasps } = shared;
+  let publicUrl = config.publicUrl ?? '';
+  const upstream = createUpstream(
+    vasps.map((vasp) => ({ ...DEFAULT_VASP_LIMITS, ...vasp, maxAnswerBytes: config.limits.answerBytes })),
+    metrics,
+  );
+  const gateway = createGateway({
+    ...shared,
+    publicUrl: () => publicUrl,
+    acceptances: store.acceptances,
+    serviceContact: config.serviceContact,
+    sessions: new Sessions(store.sessions, secrets, clock, {
+      cacheEntries: config.limits.cachedSessions,
+      graceMillis: config.limits.sessionGraceMillis,
+      unnamedKeepAliveSeconds: config.limits.sessionIdleMillis / 1000,
+    }),
+    secrets,
+    clock,
+    metrics,
+    log,
+    upstream,
+    askingCode: config.askingCode,
+    clientOverrides: config.clients.map(({ client, systemMessages }) => ({
+      client: compileGlob(client),
+      systemMessages,
+    })),
+    isProvisioned: base.isProvisioned,
+    firstTransactionNumber: randomInt(36 ** 6),
+    limits: { ...DEFAULT_LIMITS, bodyBytes: config.limits.bodyBytes },
+    logsAccess: config.log.access,
+  });
+  const passThrough = createPassThrough({
+    routes: vasps.map(({ name, url, passThrough: paths, hosts, timeoutMillis }) => ({
+      vasp: name,
+      url,
+      paths,
+      timeoutMillis,
+      ...(hosts.length === 0 ? {} : { hosts }),
+    })),
+    limits: DEFAULT_PASS_THROUGH_LIMITS,
+    metrics,
+    log,
+  });
+  const pages = createPageServer(
+    createPages({ ...base, ...shared, vasps: base.vaspNames, publicUrl: () => publicUrl }),
+  );
+  const clients: ClientServer = createClientServer({
+    handle: (request) => gateway.handle(request),
+    passThrough: (request, response) => pages.handle(request, response) || passThrough.handle(request, response),
+    metrics,
+    log,
+    limits: httpLimits(base, shared),
+  });
+  return {
+    async listen({ host, port }) {
+      const address = await clients.listen(host, port);
+      publicUrl = config.publicUrl ?? `http://${authority(address)}`;
+      return address;
+    },
+    drain: (timeoutMillis) => clients.drain(timeoutMillis),
+    async close() {
+      await clients.close();
+      passThrough.close();
+      await upstream.close();
+    },
+  };
+}
+
+function httpLimits({ config: { limits } }: Base, { vasps }: Shared): HttpLimits {
+  return {
+    ...DEFAULT_HTTP_LIMITS,
+    bodyBytes: limits.bodyBytes,
+    headerBytes: limits.headerBytes,
+    headers: limits.headers,
+    connections: limits.connections,
+    headersTimeoutMillis: limits.headerTimeoutMillis,
+    requestTimeoutMillis: limits.requestTimeoutMillis,
+    keepAliveTimeoutMillis: limits.keepAliveTimeoutMillis,
+    idleTimeoutMillis: Math.max(
+      DEFAULT_HTTP_LIMITS.idleTimeoutMillis,
+      ...vasps.map(({ timeoutMillis }) => timeoutMillis * 2),
+    ),
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * What the processes of one machine share: who is asked what, which policies are in force, sessions that the gateway holds
+ * itself. `holdShared` makes the things themselves, in the one process or in the primary of several; the chain sees
+ * {@link Shared} alone, whose implementation in a worker asks the primary (`workers/`).
+ */
+import { MemoryWaitingSessions, type WaitingSessions } from '../chain/conversation/waiting-sessions.ts';
+import { MemoryNegotiations, type NegotiationMemory } from '../chain/negotiation-memory.ts';
+import { sandboxVasp, type VaspConfig } from '../config.ts';
+import type { AskAgain } from '../policy/ask-again.ts';
+import type { PolicySets } from '../policy/live-sets.ts';
+import { createSandbox } from '../sandbox/server.ts';
+import { startRetention } from '../stores/retention.ts';
+import type { Base } from './base.ts';
+import { type OpenPolicies, openPolicies } from './policies.ts';
+import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
+
+/** What serving clients needs of it. Whatever is asked for without a promise is in the memory of each process. */
+export interface Shared {
+  readonly vasps: readonly VaspConfig[];
+  readonly policies: PolicySets;
+  readonly askAgain: { current(): readonly AskAgain[] };
+  readonly negotiations: NegotiationMemory;
+  readonly waiting: WaitingSessions;
+}
+
+/** The things themselves, and what only the process that holds them does with them. */
+export interface HeldShared extends Shared {
+  readonly negotiations: MemoryNegotiations;
+  readonly waiting: MemoryWaitingSessions;
+  readonly policyControl: OpenPolicies;
+  readonly sessions: SessionSweep;
+  /** The sandbox VASP's URL, when that is the upstream. */
+  readonly sandboxUrl: string | undefined;
+  close(): Promise<void>;
+}
+
+export type HeldResult =
+  | { readonly kind: 'held'; readonly shared: HeldShared }
+  /** Sentences, each with its place; nothing is left running. */
+  | { readonly kind: 'failed'; readonly problems: readonly string[] };
+
+const SWEEP_NEGOTIATIONS_MILLIS = 1_000;
+const SWEEP_SESSIONS_MILLIS = 30_000;
+
+export async function holdShared(base: Base): Promise<HeldResult> {
+  const { config, clock, metrics, log, store, secrets, vaspNames } = base;
+  const opened = await openPolicies({
+    ...base,
+    directory: config.policies,
+    parse: base.readPolicies,
+    vasps: vaspNames,
+  });
+  if (opened.kind === 'failed') return opened;
+  const policyControl = opened.policies;
+  const negotiations = new MemoryNegotiations(clock, config.limits.negotiations, (vasp, policy, outcome) =>
+    metrics.negotiation(vasp, policy, outcome),
+  );
+  const waiting = new MemoryWaitingSessions(clock, secrets, config.limits.negotiations);
+  const sandbox = config.useSandbox ? createSandbox() : undefined;
+  const sandboxUrl = sandbox === undefined ? undefined : (await sandbox.listen('127.0.0.1', 0)).url;
+  const sessions = createSessionSweep(store.sessions, vaspNames, { clock, metrics, log });
+  const timers = [
+    setInterval(() => negotiations.sweep(), SWEEP_NEGOTIATIONS_MILLIS),
+    setInterval(() => waiting.sweep(), SWEEP_SESSIONS_MILLIS),
+    setInterval(() => void sessions.sweep(), SWEEP_SESSIONS_MILLIS),
+  ];
+  const stopRetention = startRetention(store.audit, config.audit.keepMillis, clock, log);
+  const shared: HeldShared = {
+    vasps: sandboxUrl === undefined ? config.vasps : [sandboxVasp(sandboxUrl)],
+    policies: policyControl.control.sets,
+    askAgain: policyControl.wishes,
+    negotiations,
+    waiting,
+    policyControl,
+    sessions,
+    sandboxUrl,
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      stopRetention();
+      policyControl.close();
+      await sandbox?.close();
+    },
+  };
+  return { kind: 'held', shared };
+}
