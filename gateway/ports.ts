@@ -2,6 +2,8 @@
  * What the gateway needs of the world, as small interfaces. The chain and the features know these alone; stores, the
  * upstream client, metrics and logs implement them and are put in by `main.ts`.
  */
+import type { CirAgreement } from './cir-ports.ts';
+import type { Element } from './csp/element.ts';
 import type { ServiceSet } from './csp/service-tree.ts';
 import type { CspVersion, Encoding } from './csp/versions.ts';
 
@@ -37,6 +39,8 @@ export interface SessionRecord {
   readonly keepAliveSeconds: number | undefined;
   /** Wall-clock milliseconds after which the session is gone. Moves on with use. */
   readonly expiresAt: number;
+  /** What the session agreed on, where it agreed on CIR [X51]. */
+  readonly cir?: CirAgreement;
 }
 
 /** Sessions, by their keyed hash. A resolved promise means that the change is durable. */

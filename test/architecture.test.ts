@@ -42,9 +42,9 @@ function targetOf(source: Source, specifier: string): string {
 }
 
 const CORE = ['csp', 'policy', 'negotiation', 'service-level', 'yaml', 'audit'];
-const EDGES = ['http', 'upstream', 'pages', 'stores', 'admin', 'sandbox'];
+const EDGES = ['http', 'upstream', 'cir', 'pages', 'stores', 'admin', 'sandbox'];
 /** Files at the top that everybody but the core may know: types, and ways to say what went wrong. */
-const SHARED = ['ports.ts', 'config.ts', 'error-code.ts', 'errors.ts'];
+const SHARED = ['ports.ts', 'cir-ports.ts', 'config.ts', 'error-code.ts', 'errors.ts'];
 
 /**
  * What each area may import besides itself and packages: whole areas, or single files. The order is from the inside
@@ -58,7 +58,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   negotiation: ['csp', 'policy', 'ports.ts'],
   'service-level': ['csp', 'policy', 'ports.ts'],
   audit: ['csp', 'ports.ts'],
-  'ports.ts': ['csp'],
+  'ports.ts': ['csp', 'cir-ports.ts'],
+  'cir-ports.ts': ['csp'],
   'config.ts': [],
   'error-code.ts': [],
   'errors.ts': ['csp'],
@@ -73,6 +74,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...SHARED, 'csp', 'gateway.ts', 'chain'],
   // Which headers are passed on, and what a plain answer looks like, is one rule for both sides of the gateway.
   upstream: [...SHARED, 'csp', 'http/headers.ts', 'http/answers.ts'],
+  // The token in a URL is made where the URL is told, and judged where it is asked for.
+  cir: [...SHARED, 'csp', 'chain/cir-token.ts'],
   // Web pages for users: how a body is read is one rule for all that comes in on the listener.
   pages: [...SHARED, 'policy', 'negotiation', 'chain', 'http/body.ts'],
   stores: [...SHARED, 'csp', 'audit'],
