@@ -47,6 +47,8 @@ export interface SessionRecord {
 export interface SessionStore {
   get(sessionKey: string): Promise<SessionRecord | undefined>;
   put(sessionKey: string, record: SessionRecord): Promise<void>;
+  /** Moves the end of a session on, never back; false when there is no such session any more. */
+  prolong(sessionKey: string, expiresAt: number): Promise<boolean>;
   delete(sessionKey: string): Promise<void>;
   /** Drops every session that has expired; answers how many are left for each VASP. */
   sweep(now: number): Promise<ReadonlyMap<string, number>>;

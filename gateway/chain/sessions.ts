@@ -2,6 +2,9 @@
  * The sessions that the gateway knows. The store is the truth and knows them by keyed hash; in front stands a bounded
  * cache by the id on the wire, so that a message of a busy session costs one look-up. A session goes with Logout,
  * Disconnect, 600, 601, 604, or after a silence longer than what the client was told [X33].
+ *
+ * Processes on one store each have a cache. Whoever opens, changes or ends a session tells the others before the client
+ * is answered; a session's end, which moves with use, each reads anew when it believes the session over.
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock, Secrets, SessionRecord, SessionStore } from '../ports.ts';
@@ -24,8 +27,16 @@ export interface SessionSettings {
   readonly unnamedKeepAliveSeconds: number;
 }
 
+/** The other processes that serve the same sessions. */
+export interface SessionNews {
+  /** What others remember of the session holds no longer: resolved when none of them goes by it any more. */
+  changed(vasp: string, id: string): Promise<void>;
+}
+
 /** Ten years: longer ones are taken for this. */
 const LONGEST_KEEP_ALIVE_SECONDS = 315_360_000;
+
+const NOBODY_ELSE: SessionNews = { changed: async () => {} };
 
 export class Sessions {
   readonly #cache: LRUCache<string, Session>;
@@ -33,42 +44,75 @@ export class Sessions {
   readonly #secrets: Secrets;
   readonly #clock: Clock;
   readonly #settings: SessionSettings;
+  readonly #news: SessionNews;
+  /** Rises when something is forgotten: what was read before may be older than that. */
+  #forgotten = 0;
 
-  constructor(store: SessionStore, secrets: Secrets, clock: Clock, settings: SessionSettings) {
+  constructor(
+    store: SessionStore,
+    secrets: Secrets,
+    clock: Clock,
+    settings: SessionSettings,
+    news: SessionNews = NOBODY_ELSE,
+  ) {
     this.#store = store;
     this.#secrets = secrets;
     this.#clock = clock;
     this.#settings = settings;
+    this.#news = news;
     this.#cache = new LRUCache({ max: settings.cacheEntries });
   }
 
   /** The session with this id at this VASP, in use from now on; undefined when there is none, or no longer. */
   find(vasp: string, id: string): Session | undefined | Promise<Session | undefined> {
     const cached = this.#cache.get(cacheKey(vasp, id));
-    return cached === undefined ? this.#load(vasp, id) : this.#inUse(vasp, id, cached);
+    return cached === undefined || this.#clock.wall() >= cached.record.expiresAt
+      ? this.#load(vasp, id)
+      : this.#inUse(vasp, id, cached);
+  }
+
+  /** It was changed or ended: the store is asked again. */
+  forget(vasp: string, id: string): void {
+    this.#forgotten++;
+    this.#cache.delete(cacheKey(vasp, id));
   }
 
   async #load(vasp: string, id: string): Promise<Session | undefined> {
     const key = this.#storeKey(vasp, id);
-    const record = await this.#store.get(key);
-    if (record === undefined || record.vasp !== vasp) return undefined;
+    const { record, isCurrent } = await this.#read(key);
+    if (record === undefined || record.vasp !== vasp || this.#clock.wall() >= record.expiresAt) {
+      // What has expired is removed from the store by the sweep, which looks once more.
+      this.#cache.delete(cacheKey(vasp, id));
+      return undefined;
+    }
     const session = { key, record };
-    this.#cache.set(cacheKey(vasp, id), session);
+    if (isCurrent) this.#cache.set(cacheKey(vasp, id), session);
     return this.#inUse(vasp, id, session);
   }
 
-  /** Moves the end of the session on. The store is told now and then only: a restart may find an end that is a little early. */
-  async #extend(vasp: string, id: string, session: Session, now: number): Promise<Session> {
-    return this.#write(vasp, id, { ...session.record, expiresAt: now + this.#lifeMillis(session.record) });
+  async #read(key: string): Promise<{ readonly record: SessionRecord | undefined; readonly isCurrent: boolean }> {
+    const before = this.#forgotten;
+    const record = await this.#store.get(key);
+    return { record, isCurrent: before === this.#forgotten };
   }
 
-  #inUse(vasp: string, id: string, session: Session): Session | undefined | Promise<Session | undefined> {
+  #inUse(vasp: string, id: string, session: Session): Session | Promise<Session | undefined> {
     const now = this.#clock.wall();
     const { record } = session;
-    if (now >= record.expiresAt) return this.end(vasp, id).then(() => undefined);
     // What is left shrinks with silence and with use alike, so a session in use is written once in a quarter of its grace.
     const used = record.expiresAt - now < this.#lifeMillis(record) - this.#settings.graceMillis / 4;
-    return used ? this.#extend(vasp, id, session, now) : session;
+    return used ? this.#prolong(vasp, id, session, now) : session;
+  }
+
+  /** Moves the end of the session on. The store is told now and then only: a restart may find an end that is a little early. */
+  async #prolong(vasp: string, id: string, session: Session, now: number): Promise<Session | undefined> {
+    const expiresAt = now + this.#lifeMillis(session.record);
+    const prolonged = { ...session, record: { ...session.record, expiresAt } };
+    const place = cacheKey(vasp, id);
+    if (this.#cache.has(place)) this.#cache.set(place, prolonged);
+    if (await this.#store.prolong(session.key, expiresAt)) return prolonged;
+    this.#cache.delete(place);
+    return undefined;
   }
 
   #lifeMillis(record: SessionRecord): number {
@@ -93,14 +137,18 @@ export class Sessions {
     const tooLong = keepAliveSeconds !== undefined && keepAliveSeconds > LONGEST_KEEP_ALIVE_SECONDS;
     const record = tooLong ? { ...written, keepAliveSeconds: LONGEST_KEEP_ALIVE_SECONDS } : written;
     const session = { key: this.#storeKey(vasp, id), record };
-    this.#cache.set(cacheKey(vasp, id), session);
+    const before = this.#forgotten;
     await this.#store.put(session.key, record);
+    if (before === this.#forgotten) this.#cache.set(cacheKey(vasp, id), session);
+    else this.#cache.delete(cacheKey(vasp, id));
+    await this.#news.changed(vasp, id);
     return session;
   }
 
   async end(vasp: string, id: string): Promise<void> {
-    this.#cache.delete(cacheKey(vasp, id));
+    this.forget(vasp, id);
     await this.#store.delete(this.#storeKey(vasp, id));
+    await this.#news.changed(vasp, id);
   }
 
   #storeKey(vasp: string, id: string): string {

@@ -14,6 +14,8 @@ export class LmdbSessions implements SessionStore {
   }
 
   async get(sessionKey: string): Promise<SessionRecord | undefined> {
+    // A snapshot lives for a moment, in which another process may have ended or changed the session.
+    this.#db.resetReadTxn();
     // The buffer is LMDB's until the next read: it is decoded before anything else runs.
     const bytes = this.#db.getBinaryFast(sessionKey);
     return bytes === undefined ? undefined : readSession(bytes);
@@ -22,6 +24,18 @@ export class LmdbSessions implements SessionStore {
   async put(sessionKey: string, record: SessionRecord): Promise<void> {
     await this.#db.put(sessionKey, writeSession(record));
     await this.#db.flushed;
+  }
+
+  async prolong(sessionKey: string, expiresAt: number): Promise<boolean> {
+    const isThere = await this.#db.transaction(() => {
+      const bytes = this.#db.getBinary(sessionKey);
+      if (bytes === undefined) return false;
+      const record = readSession(bytes);
+      if (expiresAt > record.expiresAt) this.#db.putSync(sessionKey, writeSession({ ...record, expiresAt }));
+      return true;
+    });
+    await this.#db.flushed;
+    return isThere;
   }
 
   async delete(sessionKey: string): Promise<void> {

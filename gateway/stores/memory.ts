@@ -48,6 +48,13 @@ class MemorySessions implements SessionStore {
     this.#sessions.set(sessionKey, record);
   }
 
+  async prolong(sessionKey: string, expiresAt: number): Promise<boolean> {
+    const record = this.#sessions.get(sessionKey);
+    if (record === undefined) return false;
+    if (expiresAt > record.expiresAt) this.#sessions.set(sessionKey, { ...record, expiresAt });
+    return true;
+  }
+
   async delete(sessionKey: string): Promise<void> {
     this.#sessions.delete(sessionKey);
   }

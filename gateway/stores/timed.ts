@@ -20,6 +20,7 @@ export function timedStore(
     sessions: {
       get: (key) => timed('session-get', () => sessions.get(key)),
       put: (key, record) => timed('session-put', () => sessions.put(key, record)),
+      prolong: (key, expiresAt) => timed('session-prolong', () => sessions.prolong(key, expiresAt)),
       delete: (key) => timed('session-delete', () => sessions.delete(key)),
       sweep: (now) => timed('session-sweep', () => sessions.sweep(now)),
       ofUser: (user) => timed('sessions-of-user', () => sessions.ofUser(user)),

@@ -33,6 +33,16 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.sessions.get(KEY)).toBeUndefined();
     });
 
+    test('the end of a session moves on, never back, and never calls an ended one back', async () => {
+      await store.sessions.put(KEY, session({ expiresAt: 50 }));
+      expect(await store.sessions.prolong(KEY, 70)).toBe(true);
+      expect(await store.sessions.prolong(KEY, 60)).toBe(true);
+      expect(await store.sessions.get(KEY)).toEqual(session({ expiresAt: 70 }));
+      await store.sessions.delete(KEY);
+      expect(await store.sessions.prolong(KEY, 90)).toBe(false);
+      expect(await store.sessions.get(KEY)).toBeUndefined();
+    });
+
     test('a session is replaced, deleted, and others stay', async () => {
       await store.sessions.put(KEY, session());
       await store.sessions.put(OTHER_KEY, session({ vasp: 'other' }));
