@@ -10,6 +10,7 @@ import { conversationLink } from './chain/conversation/link.ts';
 import { chain, type Exchange, type Handler, type Link, type Reply, type VaspFacts } from './chain/exchange.ts';
 import type { LoginParts } from './chain/login.ts';
 import { loginGate } from './chain/login-gate.ts';
+import { pollingLink } from './chain/polling/link.ts';
 import { refuseAll, refuseUnreadable } from './chain/refusal.ts';
 import { type Route, routeOf } from './chain/route.ts';
 import { serverPrimitives } from './chain/server-primitives.ts';
@@ -25,13 +26,17 @@ import { loggedName } from './csp/primitives.ts';
 import { STATUS } from './csp/status.ts';
 import { encodingOfContentType, isUtf8ContentType } from './csp/versions.ts';
 import { GatewayError } from './errors.ts';
-import type { ClientReply, ClientRequest, Upstream } from './ports.ts';
+import type { ClientReply, ClientRequest, OwnMessages, SetAside, Upstream } from './ports.ts';
 
 /** Everything that the gateway stands on. */
 export interface GatewayParts extends LoginParts {
   readonly vasps: readonly (VaspFacts & Route)[];
   readonly upstream: Upstream;
   /** A number below 36^6 from which this process counts its TransactionIDs; random, so that processes differ. */
+  /** What VASPs sent while their clients waited for something else. */
+  readonly setAside: SetAside;
+  /** What the gateway itself has to say to sessions; undefined while no feature has anything. */
+  readonly ownMessages?: OwnMessages | undefined;
   readonly firstTransactionNumber: number;
   readonly limits?: CodecLimits;
   /** Whether every request gets a line in the log. */
@@ -55,7 +60,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     loginGate(parts),
     serviceLevelLink(parts.metrics, parts.log),
     // Last, so that what the links above send to the VASP, and what they see of it, are under the VASP's own ids.
-    serverPrimitives(parts.metrics, parts.firstTransactionNumber),
+    serverPrimitives(parts.metrics, parts.firstTransactionNumber, parts.setAside),
+    // Hands over what the gateway holds for the session, in turns with the VASP; its own messages are no matter of levels.
+    pollingLink(parts.setAside, parts.ownMessages),
   ];
   return new ChainGateway(parts, chain(links, vaspLink(parts.upstream, parts.metrics)));
 }

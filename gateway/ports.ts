@@ -321,6 +321,49 @@ export interface Upstream {
   ): Promise<UpstreamResult>;
 }
 
+/**
+ * What a VASP has sent while its session's client was waiting for something else [P8.2], in order, until the client polls.
+ * In memory: a VASP repeats what nobody acknowledged.
+ */
+export interface SetAside {
+  /** Answered from this process's memory, so it may be a moment old when other processes put and take. */
+  isWaiting(sessionKey: string): boolean;
+  /** Messages of one transaction each, in the encoding of the session, behind what waits already. */
+  put(sessionKey: string, messages: readonly Uint8Array[]): Promise<void>;
+  /** The next message, taken away; undefined when nothing waits. */
+  take(sessionKey: string): Promise<SetAsideMessage | undefined>;
+  /** The session is over. */
+  drop(sessionKey: string): Promise<void>;
+}
+
+export interface SetAsideMessage {
+  readonly message: Uint8Array;
+  /** Whether another waits behind it. */
+  readonly isMore: boolean;
+}
+
+/** Primitives that the gateway itself sends to a session's client [X40, X42]. */
+export interface OwnMessages {
+  /** Answered from this process's memory, so it may be a moment old. */
+  isWaiting(sessionKey: string): boolean;
+  /** The next primitive, handed over from now on under its own TransactionID; undefined when nothing waits. */
+  take(sessionKey: string): Promise<OwnMessage | undefined>;
+  /** Whether a TransactionID in a client's answer is one of ours; never for ids of a VASP, nor replaced ones [X6]. */
+  owns(transactionId: string): boolean;
+  /**
+   * A client's answer to one of them, which no VASP sees. Resolves with the primitive that answers it in turn;
+   * undefined where nothing has to be said.
+   */
+  answered(sessionKey: string, transactionId: string, answer: Element): Promise<Element | undefined>;
+}
+
+export interface OwnMessage {
+  readonly transactionId: string;
+  readonly primitive: Element;
+  /** Whether another waits behind it. */
+  readonly isMore: boolean;
+}
+
 /** What is counted, by the names of the operations contract. Labels never hold a user. */
 export interface Metrics {
   login(vasp: string, outcome: string): void;

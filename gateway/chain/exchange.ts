@@ -56,6 +56,16 @@ export function firstTransaction(envelope: Envelope): EnvelopeTransaction {
   return first;
 }
 
+/** Whether the client asks for nothing but what waits for it. */
+export function isPoll({ envelope }: Pick<Exchange, 'envelope'>): boolean {
+  return envelope.transactions.every(({ primitive }) => primitive === 'Polling-Request');
+}
+
+/** Whether the client waits for nothing: a primitive that the server opens may be the answer [P8]. */
+export function onlyAnswers({ envelope }: Pick<Exchange, 'envelope'>): boolean {
+  return envelope.transactions.every(({ mode }) => mode === 'Response');
+}
+
 /** The exchange with other bytes in the place of its body. */
 export function withBody(exchange: Exchange, body: Uint8Array): Exchange {
   return { ...exchange, body, envelope: scanEnvelope(body, exchange.envelope.encoding) };

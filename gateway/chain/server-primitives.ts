@@ -1,7 +1,8 @@
 /**
  * Primitives that the VASP opens, on their way to the client: those that the level does not cover are refused to the VASP
  * with 506 and do not reach the client [X31], the others get a TransactionID of the gateway's, because a VASP's may clash
- * or repeat, and the client's answer gets the VASP's id back [X6].
+ * or repeat, and the client's answer gets the VASP's id back [X6]. One that stands where the client waits for another
+ * answer is set aside until the client polls [P8.2].
  *
  * A replaced id carries the original behind a mark and a number: nothing has to be remembered, and any node can restore it.
  */
@@ -9,16 +10,18 @@
 import { encodeMessage } from '../csp/codec.ts';
 import type { Envelope, EnvelopeTransaction } from '../csp/envelope.ts';
 import { isServerOriginated } from '../csp/primitives.ts';
-import { removeTransactions, replaceTransactionId, setPoll } from '../csp/splice.ts';
+import { removeTransactions, replaceMode, replaceTransactionId, setPoll } from '../csp/splice.ts';
 import { answerAll, STATUS, status } from '../csp/status.ts';
-import type { Metrics } from '../ports.ts';
+import type { Metrics, SetAside } from '../ports.ts';
 import { notCovered } from '../service-level/enforce.ts';
 import {
   answerMessage,
   type Exchange,
   emptyReply,
   type Handler,
+  isPoll,
   type Link,
+  onlyAnswers,
   type Reply,
   scannedReply,
   withBody,
@@ -34,15 +37,40 @@ const MAX_ORIGINAL_ID = 40;
 const OURS = /^g[0-9a-z]{6}-(.*)$/s;
 
 /** @param firstNumber where this process starts to number; a random one keeps processes apart. */
-export function serverPrimitives(metrics: Metrics, firstNumber: number): Link {
+export function serverPrimitives(metrics: Metrics, firstNumber: number, setAside: SetAside): Link {
   let number = firstNumber;
 
   return async (exchange, next) => {
     const reply = await next(restoreIds(exchange));
     if (reply.origin !== 'vasp' || !opensTransaction(reply)) return reply;
     const allowed = await withinLevel(exchange, reply, next);
-    return exchange.vasp.replaceTransactionIds ? replaceIds(exchange, allowed) : allowed;
+    const asked = asRequests(exchange, allowed);
+    const numbered = exchange.vasp.replaceTransactionIds ? replaceIds(exchange, asked) : asked;
+    return inPlace(exchange, numbered);
   };
+
+  /** The reply without what the client cannot take where it stands: that waits for the client's next poll. */
+  async function inPlace(exchange: Exchange, reply: Reply): Promise<Reply> {
+    const { session, envelope } = exchange;
+    if (session === undefined || reply.envelope === undefined || isPoll(exchange) || onlyAnswers(exchange))
+      return reply;
+    const said = reply.envelope.transactions;
+    const isAnswered = ({ mode, id }: EnvelopeTransaction): boolean =>
+      mode === 'Response' || said.some((answer) => answer.mode === 'Response' && answer.id === id);
+    if (envelope.transactions.every(isAnswered)) return reply;
+    const outOfPlace = said.flatMap((transaction, index) => (waitsForPoll(transaction) ? [index] : []));
+    if (outOfPlace.length === 0) return reply;
+    await setAside.put(session.key, eachAlone(reply.body, reply.envelope, outOfPlace));
+    return withPoll(exchange, withoutThese(exchange, reply, reply.envelope, outOfPlace));
+  }
+
+  function withoutThese(exchange: Exchange, reply: Reply, envelope: Envelope, indexes: readonly number[]): Reply {
+    if (indexes.length < envelope.transactions.length) {
+      return scannedReply(exchange, reply, removeTransactions(reply.body, envelope, indexes));
+    }
+    metrics.upstreamError(exchange.vasp.name, 'not-protocol');
+    return refuseAll(exchange, STATUS.SERVICE_UNAVAILABLE, NO_ANSWER, true);
+  }
 
   function replaceIds(exchange: Exchange, reply: Reply): Reply {
     let replaced = reply;
@@ -64,7 +92,8 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number): Link {
       if (refused.length === 0 || current.envelope === undefined) return current;
       const answer = await refuseToVasp(exchange, refused, next);
       if (refused.length < current.envelope.transactions.length) {
-        return without(exchange, current, current.envelope, refused);
+        const left = without(exchange, current, current.envelope, refused);
+        return opensTransaction(answer) ? behind(exchange, left, answer) : left;
       }
       if (opensTransaction(answer)) current = answer;
       else if (isPoll(exchange) && current.envelope.poll?.value === true) current = await next(exchange);
@@ -72,7 +101,19 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number): Link {
     }
     return isPoll(exchange) || onlyAnswers(exchange)
       ? emptyReply(exchange, 'forwarded')
-      : refuseAll(exchange, STATUS.SERVICE_UNAVAILABLE, 'The service gave no answer. Please try again later.');
+      : refuseAll(exchange, STATUS.SERVICE_UNAVAILABLE, NO_ANSWER);
+  }
+
+  /** The reply, and for the next poll what the VASP opened when it was told of a refusal. */
+  async function behind(exchange: Exchange, reply: Reply, opened: Reply): Promise<Reply> {
+    const { session } = exchange;
+    if (session === undefined || opened.envelope === undefined || refusedIn(exchange, opened).length > 0) return reply;
+    const asked = asRequests(exchange, opened);
+    const numbered = exchange.vasp.replaceTransactionIds ? replaceIds(exchange, asked) : asked;
+    if (numbered.envelope === undefined) return reply;
+    const indexes = [...numbered.envelope.transactions.keys()];
+    await setAside.put(session.key, eachAlone(numbered.body, numbered.envelope, indexes));
+    return withPoll(exchange, reply);
   }
 
   function refusedIn(exchange: Exchange, reply: Reply): readonly Refused[] {
@@ -90,6 +131,45 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number): Link {
       return [{ index, id, description: missing.description }];
     });
   }
+}
+
+const NO_ANSWER = 'The service gave no answer. Please try again later.';
+
+/** What a VASP opens and a poll may bring later; what ends the session may not wait. */
+function waitsForPoll({ primitive, mode }: EnvelopeTransaction): boolean {
+  return primitive !== 'Disconnect' && isServerOriginated(primitive, mode);
+}
+
+/** Messages of one transaction each, from one that holds several. */
+function eachAlone(body: Uint8Array, envelope: Envelope, indexes: readonly number[]): Uint8Array[] {
+  const all = [...envelope.transactions.keys()];
+  if (all.length === 1) return indexes.map(() => body);
+  return indexes.map((index) =>
+    removeTransactions(
+      body,
+      envelope,
+      all.filter((other) => other !== index),
+    ),
+  );
+}
+
+function withPoll(exchange: Exchange, reply: Reply): Reply {
+  const { envelope } = reply;
+  return envelope === undefined ? reply : scannedReply(exchange, reply, setPoll(reply.body, envelope, true));
+}
+
+/**
+ * What the VASP opens under the mode that opens a transaction. COMPAT InterVillage, Baraza: a polled primitive comes as a
+ * Response, under id 0 or the poll's own id, which a client takes for an answer [P8.1].
+ */
+function asRequests(exchange: Exchange, reply: Reply): Reply {
+  if (!(isPoll(exchange) || onlyAnswers(exchange))) return reply;
+  let asked = reply;
+  reply.envelope?.transactions.forEach((transaction, index) => {
+    if (transaction.mode === 'Request' || !waitsForPoll(transaction) || asked.envelope === undefined) return;
+    asked = scannedReply(exchange, asked, replaceMode(asked.body, asked.envelope, index, 'Request'));
+  });
+  return asked;
 }
 
 interface Refused {
@@ -139,12 +219,4 @@ function answersServer(transaction: EnvelopeTransaction | undefined): boolean {
 /** Most replies only answer, and go on as they came. */
 function opensTransaction({ envelope }: Reply): boolean {
   return envelope?.transactions.some(({ primitive, mode }) => isServerOriginated(primitive, mode)) === true;
-}
-
-function isPoll({ envelope }: Exchange): boolean {
-  return envelope.transactions.every(({ primitive }) => primitive === 'Polling-Request');
-}
-
-function onlyAnswers({ envelope }: Exchange): boolean {
-  return envelope.transactions.every(({ mode }) => mode === 'Response');
 }

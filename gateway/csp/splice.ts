@@ -121,16 +121,35 @@ export function transactionIdEdit(bytes: Uint8Array, envelope: Envelope, index: 
   return elementEdit(encoding, version, place, element('TransactionID', newId));
 }
 
-function placeForId(bytes: Uint8Array, { encoding, version }: Envelope, transaction: ByteRange): ByteRange {
+function placeForId(bytes: Uint8Array, envelope: Envelope, transaction: ByteRange): ByteRange {
+  const { end, pageAtEnd } = placeOfMode(bytes, envelope, transaction);
+  return { start: end, end, pageAtStart: pageAtEnd, pageAtEnd };
+}
+
+function placeOfMode(bytes: Uint8Array, { encoding, version }: Envelope, transaction: ByteRange): ByteRange {
   const descriptor = locateChild(bytes, encoding, version, transaction, 'TransactionDescriptor');
   const mode = descriptor && locateChild(bytes, encoding, version, descriptor, 'TransactionMode');
   if (mode === undefined) throw new RangeError('the transaction has no mode');
-  return { start: mode.end, end: mode.end, pageAtStart: mode.pageAtEnd, pageAtEnd: mode.pageAtEnd };
+  return mode;
 }
 
 /** The message with another id for one transaction [X6]. */
 export function replaceTransactionId(bytes: Uint8Array, envelope: Envelope, index: number, newId: string): Buffer {
   return splice(bytes, envelope.encoding, [transactionIdEdit(bytes, envelope, index, newId)]);
+}
+
+/** The message with one transaction in another mode. */
+export function replaceMode(
+  bytes: Uint8Array,
+  envelope: Envelope,
+  index: number,
+  mode: 'Request' | 'Response',
+): Buffer {
+  const transaction = envelope.transactions[index];
+  if (transaction === undefined) throw new RangeError(`the message has no transaction ${index}`);
+  const { encoding, version } = envelope;
+  const place = placeOfMode(bytes, envelope, transaction.range);
+  return splice(bytes, encoding, [elementEdit(encoding, version, place, element('TransactionMode', mode))]);
 }
 
 /**

@@ -5,9 +5,11 @@
  */
 import { MemoryWaitingSessions, type WaitingSessions } from '../chain/conversation/waiting-sessions.ts';
 import { MemoryNegotiations, type NegotiationMemory } from '../chain/negotiation-memory.ts';
+import { MemorySetAside } from '../chain/polling/set-aside.ts';
 import { sandboxVasp, type VaspConfig } from '../config.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
+import type { SetAside } from '../ports.ts';
 import { createSandbox } from '../sandbox/server.ts';
 import { startRetention } from '../stores/retention.ts';
 import type { Base } from './base.ts';
@@ -21,6 +23,7 @@ export interface Shared {
   readonly askAgain: { current(): readonly AskAgain[] };
   readonly negotiations: NegotiationMemory;
   readonly waiting: WaitingSessions;
+  readonly setAside: SetAside;
 }
 
 /** The things themselves, and what only the process that holds them does with them. */
@@ -56,6 +59,7 @@ export async function holdShared(base: Base): Promise<HeldResult> {
     metrics.negotiation(vasp, policy, outcome),
   );
   const waiting = new MemoryWaitingSessions(clock, secrets, config.limits.negotiations);
+  const setAside = new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') });
   const sandbox = config.useSandbox ? createSandbox() : undefined;
   const sandboxUrl = sandbox === undefined ? undefined : (await sandbox.listen('127.0.0.1', 0)).url;
   const sessions = createSessionSweep(store.sessions, vaspNames, { clock, metrics, log });
@@ -71,6 +75,7 @@ export async function holdShared(base: Base): Promise<HeldResult> {
     askAgain: policyControl.wishes,
     negotiations,
     waiting,
+    setAside,
     policyControl,
     sessions,
     sandboxUrl,

@@ -315,7 +315,7 @@ export class Replay {
       this.#standIn(request, encoding, reply);
       return;
     }
-    this.#changedAnswer(meant, encoding, reply);
+    this.#changedAnswer(meant, request, encoding, reply);
   }
 
   #standIn(request: CspMessage, encoding: Encoding, reply: RecordedMessage): void {
@@ -327,7 +327,7 @@ export class Replay {
     );
   }
 
-  #changedAnswer(meant: CspMessage, encoding: Encoding, reply: RecordedMessage): void {
+  #changedAnswer(meant: CspMessage, request: CspMessage, encoding: Encoding, reply: RecordedMessage): void {
     const { granted } = this.#options;
     const visible = meant.transactions.filter(
       ({ primitive, mode }) =>
@@ -356,7 +356,18 @@ export class Replay {
       this.#ids.set(original, transaction.id);
       return { ...transaction, id: original };
     });
-    this.#same(restored, visible, 'what the client got');
+    // What a poll brings opens a transaction, whatever mode the VASP wrote [P8.1].
+    const takesRequests = request.transactions.every(
+      ({ mode, primitive }) => mode === 'Response' || primitive.name === 'Polling-Request',
+    );
+    const opened = visible.map((transaction) => {
+      const { mode, primitive } = transaction;
+      const isAnswer = primitive.name === 'Disconnect' || !isServerOriginated(primitive.name, mode);
+      if (!takesRequests || isAnswer || mode === 'Request') return transaction;
+      this.#rules.push('mode Request [P8.1]');
+      return { ...transaction, mode: 'Request' as const };
+    });
+    this.#same(restored, opened, 'what the client got');
   }
 
   /** The client's answers to server-originated primitives, under the ids that it was told. */

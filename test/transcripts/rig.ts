@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { MemoryWaitingSessions, type WaitingSession } from '../../gateway/chain/conversation/waiting-sessions.ts';
 import type { VaspFacts } from '../../gateway/chain/exchange.ts';
 import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
+import { MemorySetAside } from '../../gateway/chain/polling/set-aside.ts';
 import type { Route } from '../../gateway/chain/route.ts';
 import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
 import { createGateway, type Gateway } from '../../gateway/gateway.ts';
@@ -22,6 +23,7 @@ import type {
   Clock,
   Log,
   Metrics,
+  OwnMessages,
   Secrets,
   Store,
   Upstream,
@@ -47,6 +49,8 @@ export interface RigOptions {
   readonly startsAt?: number;
   readonly firstTransactionNumber?: number;
   readonly serviceContact?: string;
+  /** What the gateway itself has to say to sessions. */
+  readonly ownMessages?: OwnMessages;
   /** How many sessions the gateway holds itself at most. */
   readonly waitingSessions?: number;
 }
@@ -170,6 +174,8 @@ export function createRig(options: RigOptions = {}): Rig {
       metrics,
       log,
       upstream,
+      setAside: new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') }),
+      ownMessages: options.ownMessages,
       askAgain: { current: () => [] },
       publicUrl: () => PUBLIC_URL,
       askingCode: options.askingCode ?? 403,

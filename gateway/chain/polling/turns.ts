@@ -1,0 +1,52 @@
+/**
+ * Whose turn it is when a client polls and both the VASP and the gateway have something for it: they take turns, so that
+ * neither starves, and Poll says T while either waits [X42, P8.2]. Known only of sessions for which the gateway holds
+ * something; for all others the VASP is asked and its word on Poll stands.
+ */
+import { LRUCache } from 'lru-cache';
+
+export type Side = 'vasp' | 'own';
+
+interface Turn {
+  readonly next: Side;
+  /** What the VASP's last message in the session said of Poll; undefined when it has not been heard. */
+  readonly vaspPolls: boolean | undefined;
+}
+
+/** The VASP comes first, so that its word on Poll is known when the gateway's own message goes out. */
+const FIRST: Turn = { next: 'vasp', vaspPolls: undefined };
+
+/** Sessions in the middle of a hand-over; one forgotten begins anew with the VASP. */
+const SESSIONS = 10_000;
+
+export class Turns {
+  readonly #turns = new LRUCache<string, Turn>({ max: SESSIONS });
+
+  next(sessionKey: string): Side {
+    return this.#of(sessionKey).next;
+  }
+
+  /** That side has handed something over. */
+  served(sessionKey: string, side: Side): void {
+    this.#turns.set(sessionKey, { ...this.#of(sessionKey), next: side === 'own' ? 'vasp' : 'own' });
+  }
+
+  /** What the VASP's message says of Poll; one that says nothing says F [P8.1]. */
+  heard(sessionKey: string, vaspPolls: boolean): void {
+    this.#turns.set(sessionKey, { ...this.#of(sessionKey), vaspPolls });
+  }
+
+  /** Whether the VASP has more as far as is known; a poll too many is better than a message that nobody fetches. */
+  vaspPolls(sessionKey: string): boolean {
+    return this.#of(sessionKey).vaspPolls ?? true;
+  }
+
+  /** The gateway holds nothing any more: what was heard grows old unseen from now on. */
+  over(sessionKey: string): void {
+    this.#turns.delete(sessionKey);
+  }
+
+  #of(sessionKey: string): Turn {
+    return this.#turns.get(sessionKey) ?? FIRST;
+  }
+}
