@@ -25,8 +25,7 @@ function recordOf(
   text: string,
   levels: readonly string[],
 ): AuditRecord {
-  const { policy, option, outcome, language, presentedAt, decidedAt, tries, way, token } = decision;
-  const { charge } = policy;
+  const { policy, option, level, outcome, language, presentedAt, decidedAt, tries, way, token } = decision;
   return {
     id:
       token === undefined
@@ -37,20 +36,17 @@ function recordOf(
     policy: policy.id,
     version: policy.version,
     outcome,
-    option: option?.id,
+    option,
     text,
     language,
     presentedAt,
     decidedAt,
     tries,
     way,
-    level: option?.outcome.kind === 'grant' ? option.outcome.level.name : undefined,
+    level,
     granted: levels,
     csp: facts.version,
-    charge:
-      charge === undefined
-        ? undefined
-        : { amount: charge.amount, currency: charge.currency, per: charge.per, estimate: charge.estimate },
+    charge: policy.charge,
   };
 }
 
