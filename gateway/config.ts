@@ -57,6 +57,19 @@ export type SecretSource =
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Certificate and key, PEM files. */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The headers in which operators' proxies tell a subscriber's number [P8], and whom they are believed from. */
+export interface SubscriberNumberConfig {
+  readonly headers: readonly string[];
+  /** Addresses, or networks such as `10.0.0.0/8`. From everybody else the headers are removed. */
+  readonly from: readonly string[];
+}
+
 /** Limits on everything that others may send or hold [reliability §6]. */
 export interface Limits {
   /** Of a client's request. */
@@ -65,6 +78,8 @@ export interface Limits {
   readonly answerBytes: number;
   /** Clients' connections at the same time. */
   readonly connections: number;
+  /** Running at the same time in one process: above, new logins are refused; above a quarter more, every request. */
+  readonly requests: number;
   /** Headers in one request. */
   readonly headers: number;
   /** All headers of one request together. */
@@ -89,6 +104,8 @@ export interface Limits {
 
 export interface Config {
   readonly listen: Address;
+  /** The clients' listener speaks HTTPS; undefined: HTTP. */
+  readonly tls: TlsConfig | undefined;
   readonly admin: Address;
   /** A file with the token that the admin API asks for before it changes or reads users. */
   readonly adminTokenFile: string | undefined;
@@ -105,6 +122,7 @@ export interface Config {
   /** No VASP is configured: the sandbox is to be started and stands as the VASP `sandbox`, language `en`, for every path. */
   readonly useSandbox: boolean;
   readonly clients: readonly ClientOverride[];
+  readonly subscriberNumber: SubscriberNumberConfig;
   /** The status code that a Login-Response which asks carries [X12]. */
   readonly askingCode: number;
   /** The user id under which the gateway itself writes to users. */

@@ -12,12 +12,14 @@ import { holdShared } from './wiring/shared.ts';
 export interface RunningGateway {
   /** Where clients reach it; the port that was asked for, or the one that was free. */
   readonly listen: Address;
+  /** What it speaks there. */
+  readonly scheme: 'http' | 'https';
   readonly admin: Address;
   /** The sandbox VASP's URL, when that is the upstream. */
   readonly sandboxUrl: string | undefined;
   /** Fails readiness, lets running requests finish within the configured time, and closes everything [operations §6]. */
   stop(): Promise<void>;
-  /** Reads the policy folder anew and puts it in force if it is valid; the log says what came of it. */
+  /** Reads certificate and policy folder anew and puts them in force if they are valid; the log says what came of it. */
   reload(by: 'signal'): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
   const { shared } = held;
   const { log } = base;
   const clients = createClientSide(base, shared);
+  const scheme = config.tls === undefined ? 'http' : 'https';
   let isStopping = false;
   const admin = createAdmin({
     ...base,
@@ -59,15 +62,18 @@ export async function startGateway(config: Config): Promise<StartResult> {
     await shared.sessions.sweep();
     log.info('listening', {
       clients: `${listen.host}:${listen.port}`,
+      scheme,
       admin: `${adminListen.host}:${adminListen.port}`,
     });
     return {
       kind: 'running',
       gateway: {
         listen,
+        scheme,
         admin: adminListen,
         sandboxUrl: shared.sandboxUrl,
         reload: async (by) => {
+          clients.reloadCertificate();
           try {
             await shared.policyControl.control.reload(by);
           } catch {

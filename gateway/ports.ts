@@ -364,6 +364,18 @@ export interface OwnMessage {
   readonly isMore: boolean;
 }
 
+/** Where in the gateway something was refused. */
+export type RejectLayer =
+  | 'edge'
+  | 'body'
+  | 'overload'
+  | 'scan'
+  | 'envelope'
+  | 'session'
+  | 'service-level'
+  | 'pages'
+  | 'admin';
+
 /** What is counted, by the names of the operations contract. Labels never hold a user. */
 export interface Metrics {
   login(vasp: string, outcome: string): void;
@@ -372,7 +384,13 @@ export interface Metrics {
   request(vasp: string, primitive: string, encoding: Encoding | 'none', outcome: string, seconds: number): void;
   upstream(vasp: string, seconds: number): void;
   upstreamError(vasp: string, kind: UpstreamFailure | 'not-protocol'): void;
-  reject(layer: 'edge' | 'body' | 'scan' | 'envelope' | 'session' | 'service-level', reason: string): void;
+  reject(layer: RejectLayer, reason: string): void;
+  /** What a bounded memory gave up to make room: see the table of limits. */
+  evicted(memory: string): void;
+  /** A header with a subscriber's number that came from an address that is not trusted, and was removed. */
+  untrustedHeader(header: string): void;
+  /** Connections of clients that are open now. */
+  connections(listener: string, count: number): void;
   sessions(vasp: string, count: number): void;
   policyReload(result: 'loaded' | 'unchanged' | 'failed'): void;
   /** A request for one of the gateway's web pages [X21]. */

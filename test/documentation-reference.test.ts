@@ -43,6 +43,9 @@ function table(page: string, heading: string): string[][] {
     );
 }
 
+/** Keys that hold others, which stand in the table one by one. */
+const SECTIONS = ['tls', 'subscriberNumber', 'subscribers', 'audit', 'limits', 'log'];
+
 const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
 describe('the configuration table', () => {
@@ -53,9 +56,12 @@ describe('the configuration table', () => {
     const { shape } = CONFIG_SCHEMA;
     const whole = CONFIG_SCHEMA.parse({ vasps: { NAME: { url: 'http://127.0.0.1' } } });
     const below = (section: object, name: string) => Object.keys(section).map((key) => `${name}.${key}`);
-    const served = Object.keys(shape).filter((key) => !['tls', 'cir', 'bearers'].includes(key));
+    const served = Object.keys(shape).filter((key) => !['cir', 'bearers'].includes(key));
     const expected = [
-      ...served.filter((key) => !['subscribers', 'audit', 'limits', 'log'].includes(key)),
+      ...served.filter((key) => !SECTIONS.includes(key)),
+      'tls.cert',
+      'tls.key',
+      ...below(whole.subscriberNumber, 'subscriberNumber'),
       'admin.listen',
       'admin.tokenFile',
       ...below(whole.vasps.NAME ?? {}, 'vasps.NAME'),
@@ -132,7 +138,9 @@ test('the table of metrics has every metric, its labels and no other', async () 
   for (const [name = '', labels] of rows) {
     const made = source.slice(source.indexOf(`'${name}'`), source.indexOf(';', source.indexOf(`'${name}'`)));
     const texts = [
-      ...made.matchAll(/'((?:vasp|outcome|policy|primitive|encoding|kind|result|page|layer|reason|op))'/g),
+      ...made.matchAll(
+        /'((?:vasp|outcome|policy|primitive|encoding|kind|result|page|layer|reason|op|memory|header|listener))'/g,
+      ),
     ];
     expect([name, texts.map(([, label]) => label).join(',')]).toEqual([name, labels]);
   }

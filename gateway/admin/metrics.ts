@@ -67,6 +67,14 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
   const reloads = counter('sapgw_policy_reloads_total', 'Policy sets looked at', 'result');
   const pages = counter('sapgw_pages_total', "Requests for the gateway's web pages", 'page', 'outcome');
   const rejects = counter('sapgw_rejects_total', 'Requests refused by the gateway itself', 'layer', 'reason');
+  const evictions = counter('sapgw_evictions_total', 'Entries that a bounded memory gave up to make room', 'memory');
+  const untrusted = counter('sapgw_untrusted_headers_total', "Subscribers' numbers removed from requests", 'header');
+  const connections = new FastGauge({
+    name: 'sapgw_connections',
+    help: 'Connections of clients open',
+    labels: ['listener'],
+    registry,
+  });
   const storeSeconds = histogram('sapgw_store_duration_seconds', 'Store operations', STORE_SECONDS, 'op');
   for (const result of ['loaded', 'unchanged', 'failed']) reloads.prepare(result);
 
@@ -82,6 +90,9 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     upstream: (vasp, seconds) => upstreamSeconds.observe(seconds, vasp),
     upstreamError: (vasp, kind) => upstreamErrors.add(vasp, kind),
     reject: (layer, reason) => rejects.add(layer, reason),
+    evicted: (memory) => evictions.add(memory),
+    untrustedHeader: (header) => untrusted.add(header),
+    connections: (listener, count) => connections.set(count, listener),
     sessions: (vasp, count) => sessions.set(count, vasp),
     policyReload: (result) => reloads.add(result),
     page: (page, outcome) => pages.add(page, outcome),

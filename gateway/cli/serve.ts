@@ -28,8 +28,8 @@ export function registerServe(program: Command): void {
 }
 
 /** What to try next, on standard error: standard output belongs to the log. */
-function greeting({ listen, admin, sandboxUrl }: RunningGateway): string[] {
-  const url = `http://${authority(listen)}/`;
+function greeting({ listen, scheme, admin, sandboxUrl }: RunningGateway): string[] {
+  const url = `${scheme}://${authority(listen)}/`;
   const lines = ['', `Clients   ${url}`, `Admin     http://${authority(admin)}/status`];
   if (sandboxUrl === undefined) return lines;
   return [

@@ -146,6 +146,10 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
   const vasps = Object.entries(written.vasps).map(([name, vasp]) => vaspOf(name, vasp));
   return {
     listen: written.listen,
+    tls:
+      written.tls === undefined
+        ? undefined
+        : { cert: at('other', written.tls.cert), key: at('other', written.tls.key) },
     admin: admin.listen ?? { host: '127.0.0.1', port: 8081 },
     adminTokenFile: tokenFile === undefined ? undefined : at('other', tokenFile),
     policies: at('policies', written.policies),
@@ -156,6 +160,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
     vasps,
     useSandbox: vasps.length === 0,
     clients: written.clients,
+    subscriberNumber: written.subscriberNumber,
     askingCode: written.askingCode,
     serviceContact: written.serviceContact,
     subscribersFile: subscribers !== undefined && 'file' in subscribers ? at('other', subscribers.file) : undefined,
@@ -164,6 +169,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
       bodyBytes: limits.body,
       answerBytes: limits.answer,
       connections: limits.connections,
+      requests: limits.requests,
       headers: limits.headers,
       headerBytes: limits.headerSize,
       headerTimeoutMillis: limits.headerTimeout,

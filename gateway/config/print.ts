@@ -12,6 +12,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
   const admin = formatAddress(config.admin);
   return withoutUndefined({
     listen: formatAddress(config.listen),
+    tls: config.tls,
     admin: config.adminTokenFile === undefined ? admin : { listen: admin, tokenFile: config.adminTokenFile },
     policies: config.policies,
     store: config.store.kind === 'lmdb' ? `lmdb:${config.store.directory}` : 'memory:',
@@ -20,6 +21,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
     publicUrl: config.publicUrl,
     vasps: Object.fromEntries(config.vasps.map((vasp) => [vasp.name, writtenVasp(vasp)])),
     clients: config.clients,
+    subscriberNumber: config.subscriberNumber,
     askingCode: config.askingCode,
     serviceContact: config.serviceContact,
     subscribers: config.subscribersFile === undefined ? undefined : { file: config.subscribersFile },
@@ -28,6 +30,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
       body: formatSize(limits.bodyBytes),
       answer: formatSize(limits.answerBytes),
       connections: limits.connections,
+      requests: limits.requests,
       headers: limits.headers,
       headerSize: formatSize(limits.headerBytes),
       headerTimeout: formatDuration(limits.headerTimeoutMillis),

@@ -15,6 +15,8 @@ import {
   hostName,
   language,
   name,
+  network,
+  numberHeader,
   pathGlob,
   pathPrefix,
   size,
@@ -55,10 +57,21 @@ const BEARERS = z.strictObject({
     .optional(),
 });
 
+/** As proxies of operators were seen to name them [P8]. */
+const NUMBER_HEADERS = [
+  'MSISDN',
+  'X-MSISDN',
+  'X-Network-MSISDN',
+  'X-Up-Calling-Line-ID',
+  'X-Nokia-MSISDN',
+  'X-WAP-Network-Client-MSISDN',
+];
+
 const LIMITS = {
   body: size('1KiB', '16MiB').default(512 * 1024),
   answer: size('1KiB', '64MiB').default(4 * 1024 * 1024),
   connections: count(1, 10_000_000).default(20_000),
+  requests: count(1, 10_000_000).default(10_000),
   headers: count(8, 1000).default(64),
   headerSize: size('1KiB', '256KiB').default(16 * 1024),
   headerTimeout: duration('100ms', '10m').default(10_000),
@@ -73,7 +86,7 @@ const LIMITS = {
 
 export const CONFIG_SCHEMA = z.strictObject({
   listen: address().default({ host: '127.0.0.1', port: 8080 }),
-  tls: z.strictObject({ cert: file(), key: file() }).optional(),
+  tls: z.strictObject({ cert: file(), key: file() }).describe('{ cert: FILE, key: FILE }').optional(),
   admin: z
     .union([address(), z.strictObject({ listen: address().optional(), tokenFile: file().optional() })])
     .describe(ADDRESS_FORM)
@@ -88,6 +101,10 @@ export const CONFIG_SCHEMA = z.strictObject({
     .strictObject({ tcp: address().optional(), udp: address().optional(), advertise: z.string().optional() })
     .optional(),
   clients: z.array(CLIENT).describe('a list of { client, systemMessages }').default([]),
+  subscriberNumber: section({
+    headers: z.array(numberHeader()).describe('a list of header names').default(NUMBER_HEADERS),
+    from: z.array(network()).describe('a list of addresses and networks').default([]),
+  }),
   askingCode: count(300, 999).default(403),
   bearers: BEARERS.optional(),
   serviceContact: userId().optional(),
@@ -108,7 +125,6 @@ export type WrittenConfig = z.output<typeof CONFIG_SCHEMA>;
 /** What is asked for and not done by this version, by path. Defaults are never among it. */
 export function unserved(config: WrittenConfig): Path[] {
   const later: Path[] = [];
-  if (config.tls !== undefined) later.push(['tls']);
   if (config.store.kind === 'redis') later.push(['store']);
   if (config.workers !== 1) later.push(['workers']);
   if (config.cir !== undefined) later.push(['cir']);

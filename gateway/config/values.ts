@@ -3,6 +3,7 @@
  * schema that says in one sentence what would be right. A value may come from YAML, the environment or a flag, so
  * numbers and switches are understood as text too.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Address } from '../config.ts';
 import { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from '../yaml/durations.ts';
@@ -97,6 +98,23 @@ export const name = () =>
 export const userId = () =>
   written('a user id such as wv:service@im.operator.example', (text) =>
     /^wv:[^\s/]+$/i.test(text) && text.length <= 200 ? text : undefined,
+  );
+
+/** Where requests come from: one address, or all that begin as it does. */
+export const network = () =>
+  written('an address or a network such as 10.0.0.0/8 or ::1', (text) => {
+    const [address = '', bits, ...more] = text.split('/');
+    const most = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : undefined;
+    if (most === undefined || more.length > 0 || address.includes('%')) return undefined;
+    return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most) ? text.toLowerCase() : undefined;
+  });
+
+/** Of a header that may be removed: none that a message cannot be read without. */
+export const numberHeader = () =>
+  written('the name of a header such as X-MSISDN: letters, digits and hyphens', (text) =>
+    /^[A-Za-z0-9-]{1,64}$/.test(text) && !/^(host|connection|content-.*|transfer-encoding|expect|via)$/i.test(text)
+      ? text
+      : undefined,
   );
 
 function readAddress(text: string): Address | undefined {

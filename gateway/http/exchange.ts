@@ -24,6 +24,8 @@ export interface ServerContext {
 export interface ConnectionState {
   /** The address at its other end; IPv4 in dots. */
   readonly remoteAddress: string;
+  /** Whether a subscriber's number is believed that comes from there. */
+  readonly isTrusted: boolean;
   /** Requests that the gate let pass, so far. */
   requests: number;
   /** Of these, the ones whose answers have not been written. */

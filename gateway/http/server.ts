@@ -4,7 +4,7 @@
  * refused is not listened to again, so that what follows there cannot be taken for a request.
  */
 import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientReply, ClientRequest, Log, Metrics } from '../ports.ts';
@@ -14,6 +14,7 @@ import { type EdgePass, judgeAtEdge } from './edge-gate.ts';
 import { type ConnectionState, Exchange, type ServerContext } from './exchange.ts';
 import { type HttpLimits, TIMEOUT_CHECK_MILLIS } from './limits.ts';
 import { requireStrictParser } from './strict-parser.ts';
+import { type SubscriberNumberRule, SubscriberNumbers } from './subscriber-number.ts';
 
 /**
  * Is offered every request that the gate let pass, before its body is read, `request.url` in origin form; true when it
@@ -27,18 +28,31 @@ export interface ClientServerOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly limits: HttpLimits;
-  /** PEM texts; HTTPS when given. */
-  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer };
+  /** Headers that are removed unless they come from these addresses; absent: none is. */
+  readonly subscriberNumber?: SubscriberNumberRule;
+  /** HTTPS when given. */
+  readonly tls?: TlsKeys;
+}
+
+/** PEM texts; the chain in `cert`, the listener's own certificate first. */
+export interface TlsKeys {
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
 }
 
 export interface ClientServer {
   /** Resolves with the address in use; port 0 takes a free one. Rejects when the address cannot be had. */
   listen(host: string, port: number): Promise<{ host: string; port: number }>;
+  /** Connections from now on get this certificate; those that are there keep theirs. HTTPS alone. */
+  useCertificate(keys: TlsKeys): void;
   /** Takes no more connections, lets running requests finish, and cuts what is left after the time [operations §6]. */
   drain(timeoutMillis: number): Promise<void>;
   /** Cuts everything at once. */
   close(): Promise<void>;
 }
+
+/** All that IMPS clients and proxies can be expected to have: nothing older is safe [RFC 8996]. */
+const TLS_SETTINGS = { minVersion: 'TLSv1.2', honorCipherOrder: true } as const;
 
 /** @throws {Error} when the process was started with the lenient HTTP parser. */
 export function createClientServer(options: ClientServerOptions): ClientServer {
@@ -51,11 +65,16 @@ class NodeClientServer implements ClientServer {
   readonly #passThrough: PassThrough;
   readonly #context: ServerContext;
   readonly #connections = new WeakMap<Duplex, ConnectionState>();
+  /** Every TCP connection, in a TLS handshake too. */
   readonly #open = new Set<Socket>();
+  /** Those on which HTTP is spoken; in HTTPS they are other sockets. */
+  readonly #speaking: Set<Socket>;
+  readonly #numbers: SubscriberNumbers | undefined;
 
   constructor(options: ClientServerOptions) {
-    const { limits, handle, metrics, log, passThrough, tls } = options;
+    const { limits, handle, metrics, log, passThrough, subscriberNumber, tls } = options;
     this.#passThrough = passThrough;
+    this.#numbers = subscriberNumber === undefined ? undefined : new SubscriberNumbers(subscriberNumber);
     this.#context = { handle, metrics, log, limits, isDraining: false };
     const listener: RequestListener<typeof ClientMessage> = (request, response) => this.#receive(request, response);
     const settings: ServerOptions<typeof ClientMessage> = {
@@ -72,7 +91,10 @@ class NodeClientServer implements ClientServer {
     const server =
       tls === undefined
         ? createServer(settings, listener)
-        : createTlsServer({ ...settings, ...tls, minVersion: 'TLSv1.2' }, listener);
+        : createTlsServer(
+            { ...settings, ...tls, ...TLS_SETTINGS, handshakeTimeout: limits.headersTimeoutMillis },
+            listener,
+          );
     // One more than the gate allows, so that it sees that there were too many: Node drops the rest silently.
     server.maxHeadersCount = limits.headers + 1;
     server.maxConnections = limits.connections;
@@ -80,8 +102,20 @@ class NodeClientServer implements ClientServer {
     server.timeout = limits.idleTimeoutMillis;
     server.on('connection', (socket: Socket) => {
       this.#open.add(socket);
-      socket.on('close', () => this.#open.delete(socket));
+      metrics.connections('clients', this.#open.size);
+      socket.on('close', () => {
+        this.#open.delete(socket);
+        metrics.connections('clients', this.#open.size);
+      });
     });
+    this.#speaking = tls === undefined ? this.#open : new Set();
+    server.on('secureConnection', (socket: Socket) => {
+      this.#speaking.add(socket);
+      socket.on('close', () => this.#speaking.delete(socket));
+    });
+    // Node goes on to `clientError`, which ends the connection.
+    server.on('tlsClientError', () => metrics.reject('edge', 'tls-handshake'));
+    server.on('timeout', (socket: Socket) => this.#idleTooLong(socket));
     server.on('checkContinue', listener);
     server.on('checkExpectation', listener);
     server.on('connect', (_request, socket: Duplex) => this.#refuseConnect(socket));
@@ -103,6 +137,10 @@ class NodeClientServer implements ClientServer {
     });
   }
 
+  useCertificate(keys: TlsKeys): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext({ ...keys, ...TLS_SETTINGS });
+  }
+
   async drain(timeoutMillis: number): Promise<void> {
     this.#context.isDraining = true;
     if (!this.#server.listening) return;
@@ -111,7 +149,7 @@ class NodeClientServer implements ClientServer {
     });
     // Connections fall idle one by one, as their last answers go out.
     const sweep = setInterval(() => this.#closeIdle(), 50);
-    const cut = setTimeout(() => this.#server.closeAllConnections(), timeoutMillis);
+    const cut = setTimeout(() => this.#cutAll(), timeoutMillis);
     await closed;
     clearInterval(sweep);
     clearTimeout(cut);
@@ -120,13 +158,26 @@ class NodeClientServer implements ClientServer {
   #closeIdle(): void {
     this.#server.closeIdleConnections();
     // To Node a connection is not idle before its first request.
-    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#speaking) if (socket.bytesRead === 0) socket.destroy();
+  }
+
+  #cutAll(): void {
+    this.#server.closeAllConnections();
+    // Node does not count connections that are in their TLS handshake.
+    for (const socket of this.#open) socket.destroy();
   }
 
   async close(): Promise<void> {
     const drained = this.drain(0);
-    this.#server.closeAllConnections();
+    this.#cutAll();
     await drained;
+  }
+
+  /** Whoever has been answered and sends nothing more just goes; whoever does not read, or waits in vain, is counted. */
+  #idleTooLong(socket: Socket): void {
+    if (socket.writableLength > 0) this.#context.metrics.reject('edge', 'slow-reader');
+    else if ((this.#connections.get(socket)?.running ?? 0) > 0) this.#context.metrics.reject('edge', 'idle');
+    socket.destroy();
   }
 
   #receive(request: ClientMessage, response: ServerResponse): void {
@@ -144,6 +195,7 @@ class NodeClientServer implements ClientServer {
       this.#refuse(connection, response, 503, 'pipelined-requests', text);
       return;
     }
+    if (!connection.isTrusted) this.#removeNumbers(request);
     connection.requests += 1;
     connection.latest = request;
     if (isDraining) response.shouldKeepAlive = false;
@@ -208,11 +260,22 @@ class NodeClientServer implements ClientServer {
     if (connection.running <= brokenOff) endWith(socket, rawTextAnswer(refusal.statusCode, refusal.text));
   }
 
+  #removeNumbers(request: ClientMessage): void {
+    if (this.#numbers?.areIn(request.rawHeaders) !== true) return;
+    request.rawHeaders = this.#numbers.without(request.rawHeaders, (name) => {
+      // Node has made this already.
+      delete request.headers[name.toLowerCase()];
+      this.#context.metrics.untrustedHeader(name);
+    });
+  }
+
   #connectionOf(socket: Duplex): ConnectionState {
     let state = this.#connections.get(socket);
     if (state === undefined) {
+      const remoteAddress = remoteAddressOf(socket);
       state = {
-        remoteAddress: remoteAddressOf(socket),
+        remoteAddress,
+        isTrusted: this.#numbers === undefined || this.#numbers.trusts(remoteAddress),
         requests: 0,
         running: 0,
         latest: undefined,

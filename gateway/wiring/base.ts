@@ -7,6 +7,7 @@ import { type OpenMetrics, openMetrics } from '../admin/metrics.ts';
 import { auditSeal } from '../audit/seal.ts';
 import { userKeyOf } from '../chain/identity.ts';
 import { type Config, SANDBOX_NAME, type StoreConfig } from '../config.ts';
+import { type Certificate, readCertificate } from '../http/certificate.ts';
 import { type OpenLog, openLog } from '../log.ts';
 import { type ParseFiles, setOfFolder } from '../policies/reading.ts';
 import { readPolicyFolder } from '../policy-folder.ts';
@@ -20,6 +21,8 @@ import { policyReader } from './policies.ts';
 
 export interface Base {
   readonly config: Config;
+  /** Of the clients' listener, as it was read at the start; undefined where that speaks HTTP. */
+  readonly certificate: Certificate | undefined;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly log: OpenLog;
@@ -45,12 +48,14 @@ export async function openBase(config: Config): Promise<BaseResult> {
   const readPolicies = policyReader(vaspNames, config.publicUrl ?? (config.useSandbox ? '' : 'none'));
   const secrets = openSecrets(config.secret);
   const subscribers = openSubscribers(config.subscribersFile);
-  if (secrets.kind === 'failed' || subscribers.kind === 'failed') {
+  const certificate = config.tls === undefined ? undefined : readCertificate(config.tls);
+  if (secrets.kind === 'failed' || subscribers.kind === 'failed' || certificate?.kind === 'failed') {
     const folder = setOfFolder(readPolicies, await readPolicyFolder(config.policies));
     const problems = [
       ...(folder.kind === 'failed' ? folder.problems : []),
       ...(secrets.kind === 'failed' ? [secrets.problem] : []),
       ...(subscribers.kind === 'failed' ? [subscribers.problem] : []),
+      ...(certificate?.kind === 'failed' ? certificate.problems : []),
     ];
     return { kind: 'failed', problems };
   }
@@ -63,6 +68,7 @@ export async function openBase(config: Config): Promise<BaseResult> {
   const metrics = openMetrics({ processMetrics: true });
   const base: Base = {
     config,
+    certificate: certificate?.certificate,
     clock,
     secrets: secrets.secrets,
     log,

@@ -7,6 +7,7 @@ import { Sessions } from '../chain/sessions.ts';
 import { type Address, authority } from '../config.ts';
 import { DEFAULT_LIMITS } from '../csp/limits.ts';
 import { createGateway } from '../gateway.ts';
+import { watchCertificate } from '../http/certificate-watch.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../http/limits.ts';
 import { type ClientServer, createClientServer } from '../http/server.ts';
 import { createPages } from '../pages/pages.ts';
@@ -20,6 +21,8 @@ import type { Shared } from './shared.ts';
 export interface ClientSide {
   /** Resolves with the address it got; rejects with the system's error when it cannot listen. */
   listen(address: Address): Promise<Address>;
+  /** Takes a new certificate into use, if its files hold one; the log says what came of it. */
+  reloadCertificate(): void;
   /** Takes no more connections and lets running requests finish, for this long at most [operations §6]. */
   drain(timeoutMillis: number): Promise<void>;
   /** Cuts what is left. */
@@ -27,7 +30,7 @@ export interface ClientSide {
 }
 
 export function createClientSide(base: Base, shared: Shared): ClientSide {
-  const { config, clock, secrets, log, metrics, store } = base;
+  const { config, certificate, clock, secrets, log, metrics, store } = base;
   const { vasps } = shared;
   let publicUrl = config.publicUrl ?? '';
   const upstream = createUpstream(
@@ -80,15 +83,29 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     metrics,
     log,
     limits: httpLimits(base, shared),
+    subscriberNumber: config.subscriberNumber,
+    ...(certificate === undefined ? {} : { tls: certificate }),
   });
+  const watch =
+    config.tls === undefined || certificate === undefined
+      ? undefined
+      : watchCertificate({
+          files: config.tls,
+          current: certificate,
+          use: (next) => clients.useCertificate(next),
+          log,
+          clock,
+        });
   return {
     async listen({ host, port }) {
       const address = await clients.listen(host, port);
-      publicUrl = config.publicUrl ?? `http://${authority(address)}`;
+      publicUrl = config.publicUrl ?? `${config.tls === undefined ? 'http' : 'https'}://${authority(address)}`;
       return address;
     },
+    reloadCertificate: () => watch?.reload(),
     drain: (timeoutMillis) => clients.drain(timeoutMillis),
     async close() {
+      watch?.close();
       await clients.close();
       passThrough.close();
       await upstream.close();

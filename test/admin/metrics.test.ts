@@ -14,6 +14,8 @@ describe('metrics', () => {
   test('every name of the contract is there before anything was counted', async () => {
     const types = (await lines(() => {})).filter((line) => line.startsWith('# TYPE'));
     expect(types.map((line) => line.slice(7)).sort()).toEqual([
+      'sapgw_connections gauge',
+      'sapgw_evictions_total counter',
       'sapgw_logins_total counter',
       'sapgw_negotiation_duration_seconds histogram',
       'sapgw_negotiations_total counter',
@@ -24,6 +26,7 @@ describe('metrics', () => {
       'sapgw_requests_total counter',
       'sapgw_sessions gauge',
       'sapgw_store_duration_seconds histogram',
+      'sapgw_untrusted_headers_total counter',
       'sapgw_upstream_duration_seconds histogram',
       'sapgw_upstream_errors_total counter',
     ]);

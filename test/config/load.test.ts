@@ -199,7 +199,7 @@ clients:
   });
 
   test.each([
-    ['tls: { cert: a, key: b }', ['gateway.yaml:1:1: tls: not served by this version yet']],
+    ['tls: { cert: a }', ['gateway.yaml:1:1: tls.key: missing; must be the path of a file']],
     ['store: redis://127.0.0.1:6379/0', ['gateway.yaml:1:1: store: not served by this version yet']],
     ['workers: auto', ['gateway.yaml:1:1: workers: not served by this version yet']],
     ['cir: { tcp: 0.0.0.0:8082, advertise: im.example }', ['gateway.yaml:1:1: cir: not served by this version yet']],

@@ -8,15 +8,25 @@ export interface Counted {
   /** `layer/reason` of each refusal, `vasp/kind` of each upstream failure. */
   readonly rejects: string[];
   readonly upstreamErrors: string[];
+  readonly untrustedHeaders: string[];
+  readonly evictions: string[];
+  /** Open connections, each time that their number changed. */
+  readonly open: number[];
 }
 
 export function countingMetrics(): Counted {
   const rejects: string[] = [];
   const upstreamErrors: string[] = [];
+  const untrustedHeaders: string[] = [];
+  const evictions: string[] = [];
+  const open: number[] = [];
   const ignore = (): void => {};
   return {
     rejects,
     upstreamErrors,
+    untrustedHeaders,
+    evictions,
+    open,
     metrics: {
       login: ignore,
       negotiation: ignore,
@@ -26,6 +36,9 @@ export function countingMetrics(): Counted {
       upstreamError: (vasp, kind) => upstreamErrors.push(`${vasp}/${kind}`),
       reject: (layer, reason) => rejects.push(`${layer}/${reason}`),
       sessions: ignore,
+      evicted: (memory) => evictions.push(memory),
+      untrustedHeader: (header) => untrustedHeaders.push(header),
+      connections: (_listener, count) => open.push(count),
       policyReload: ignore,
       page: ignore,
     },
