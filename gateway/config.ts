@@ -36,6 +36,10 @@ export interface VaspConfig {
   readonly timeoutMillis: number;
   /** Connections to the VASP at most. */
   readonly connections: number;
+  /** Requests that may wait for a connection; what comes beyond them is refused. */
+  readonly waiting: number;
+  /** How often a connection is opened to see whether the VASP is there; undefined: never. */
+  readonly health: { readonly everyMillis: number } | undefined;
   /** Whether TransactionIDs of server-originated primitives are replaced by the gateway's [X6]. */
   readonly replaceTransactionIds: boolean;
 }
@@ -150,6 +154,8 @@ export function sandboxVasp(url: string): VaspConfig {
     passThrough: [],
     timeoutMillis: 15_000,
     connections: 256,
+    waiting: 1024,
+    health: undefined,
     replaceTransactionIds: true,
   };
 }

@@ -18,6 +18,7 @@ import { serviceLevelLink } from './chain/service-level-link.ts';
 import { sessionLink } from './chain/session-link.ts';
 import { plainText, unreadable } from './chain/unreadable.ts';
 import { vaspLink } from './chain/vasp-link.ts';
+import { vaspStateLink } from './chain/vasp-state.ts';
 import { versionDiscovery } from './chain/version-discovery.ts';
 import { type Envelope, scanEnvelope } from './csp/envelope.ts';
 import { CspError } from './csp/errors.ts';
@@ -55,6 +56,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     conversationLink(parts),
     // Finds the session of everything Inband, or refuses: behind this link only logins are without one.
     sessionLink(parts.sessions, parts.secrets, parts.metrics, parts.log),
+    // Behind the session link, so that a client's session lives on while its VASP is suspended.
+    vaspStateLink(parts),
     // Takes everything Outband before it can reach the VASP: lets a login through when the policies are settled, and
     // nothing else [X10].
     loginGate(parts),

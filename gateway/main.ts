@@ -48,6 +48,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
   const admin = createAdmin({
     ...base,
     ...shared,
+    vaspHealth: async () => [clients.vaspHealth()],
     isStopping: () => isStopping,
   });
   const close = async (): Promise<void> => {

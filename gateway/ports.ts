@@ -297,6 +297,9 @@ export interface ClientReply {
 /** Why a VASP gave no answer. `unreachable`: no byte of the request went out. */
 export type UpstreamFailure = 'unreachable' | 'timeout' | 'broken' | 'too-large';
 
+/** Why a request was not even tried: `busy` is a line of waiting requests that is full. */
+export type NotSent = 'busy' | 'breaker-open' | 'suspended';
+
 export type UpstreamResult =
   | {
       readonly kind: 'answer';
@@ -306,6 +309,16 @@ export type UpstreamResult =
       readonly body: Buffer;
     }
   | { readonly kind: 'failed'; readonly failure: UpstreamFailure };
+
+/** What the operator has said of a VASP: `draining` takes no new logins, to `suspended` nothing goes. */
+export type VaspState = 'serving' | 'draining' | 'suspended';
+
+/** Whether VASPs can be had now, answered from this process's memory. */
+export interface VaspAvailability {
+  stateOf(vasp: string): VaspState;
+  /** Whether so much has failed that a request would be refused without being sent. */
+  isDown(vasp: string): boolean;
+}
 
 /** The way to the VASPs. Never retries: a request is sent once or not at all. */
 export interface Upstream {
@@ -383,7 +396,7 @@ export interface Metrics {
   negotiationDuration(seconds: number): void;
   request(vasp: string, primitive: string, encoding: Encoding | 'none', outcome: string, seconds: number): void;
   upstream(vasp: string, seconds: number): void;
-  upstreamError(vasp: string, kind: UpstreamFailure | 'not-protocol'): void;
+  upstreamError(vasp: string, kind: UpstreamFailure | 'not-protocol' | NotSent): void;
   reject(layer: RejectLayer, reason: string): void;
   /** What a bounded memory gave up to make room: see the table of limits. */
   evicted(memory: string): void;

@@ -65,6 +65,7 @@ describe('the configuration table', () => {
       'admin.listen',
       'admin.tokenFile',
       ...below(whole.vasps.NAME ?? {}, 'vasps.NAME'),
+      'vasps.NAME.health.every',
       'subscribers.file',
       'audit.keep',
       ...below(whole.limits, 'limits'),
@@ -139,7 +140,7 @@ test('the table of metrics has every metric, its labels and no other', async () 
     const made = source.slice(source.indexOf(`'${name}'`), source.indexOf(';', source.indexOf(`'${name}'`)));
     const texts = [
       ...made.matchAll(
-        /'((?:vasp|outcome|policy|primitive|encoding|kind|result|page|layer|reason|op|memory|header|listener))'/g,
+        /'((?:vasp|state|outcome|policy|primitive|encoding|kind|result|page|layer|reason|op|memory|header|listener))'/g,
       ),
     ];
     expect([name, texts.map(([, label]) => label).join(',')]).toEqual([name, labels]);
@@ -175,7 +176,7 @@ describe('the table of the admin API', () => {
       ([call, token]) => [quoted(call)[0] ?? '', token === 'yes'] as const,
     );
     const missing = (await (await fetch(`${url}/api/v1/none`)).json()) as { error: { message: string } };
-    const calls = [...missing.error.message.matchAll(/(?:GET|POST) \/[a-z0-9/-]+/g)].map(([call]) => call);
+    const calls = [...missing.error.message.matchAll(/(?:GET|POST) \/[A-Za-z0-9/-]+/g)].map(([call]) => call);
     expect(rows.map(([call]) => call).toSorted()).toEqual(calls.toSorted());
     for (const [call, needsToken] of rows) {
       const [method = '', path = ''] = call.split(' ');

@@ -14,6 +14,8 @@ import type { AdminToken, TokenVerdict } from './token.ts';
 export const API_PREFIX = '/api/';
 
 export interface ApiRequest {
+  /** What stands in the address for `NAME`; empty where the route has none. */
+  readonly name: string;
   readonly query: URLSearchParams;
   /** The body as JSON; undefined without one. */
   readonly body: unknown;
@@ -26,6 +28,7 @@ export type ApiAnswer =
 
 export interface ApiRoute {
   readonly method: 'GET' | 'POST';
+  /** One of its segments may be `NAME`, which stands for any. */
   readonly path: string;
   /** Changes something, or reads what is about users. */
   readonly needsToken: boolean;
@@ -70,7 +73,7 @@ async function answerTo(
   if (headers.origin !== undefined) {
     return apiError(403, 'cross-site', 'Requests of web pages are refused; send this one without an Origin header.');
   }
-  const here = routes.filter(({ path }) => path === pathname);
+  const here = routes.filter(({ path }) => nameIn(path, pathname) !== undefined);
   if (here.length === 0) {
     const paths = routes.map((one) => `${one.method} ${one.path}`);
     return apiError(404, 'not-found', `There is no ${pathname.slice(0, 100)}. There are ${paths.join(', ')}.`);
@@ -87,7 +90,16 @@ async function answerTo(
   }
   const body = await readJson(request);
   if (body.kind === 'wrong') return apiError(body.statusCode, body.code, body.message);
-  return route.handle({ query: searchParams, body: body.value });
+  return route.handle({ name: nameIn(route.path, pathname) ?? '', query: searchParams, body: body.value });
+}
+
+/** What stands for `NAME` in an address of that path, empty where it has none; undefined when it is of another path. */
+function nameIn(path: string, pathname: string): string | undefined {
+  const [before = '', after] = path.split('NAME');
+  if (after === undefined) return path === pathname ? '' : undefined;
+  if (!pathname.startsWith(before) || !pathname.endsWith(after)) return undefined;
+  const name = pathname.slice(before.length, pathname.length - after.length);
+  return name === '' || name.includes('/') ? undefined : name;
 }
 
 /** Undefined when the caller may go on. */

@@ -5,12 +5,14 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { PRIMITIVES } from '../csp/primitives.ts';
-import type { Metrics } from '../ports.ts';
+import type { Metrics, VaspState } from '../ports.ts';
 import { FastCounter, FastGauge, FastHistogram } from './series.ts';
 
 /** Also what the stores take; see `stores/timed.ts`. */
 export interface OpenMetrics extends Metrics {
   storeDuration(operation: string, seconds: number): void;
+  vaspUp(vasp: string, isUp: boolean): void;
+  vaspState(vasp: string, state: VaspState): void;
   /** Everything in Prometheus' text format. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -18,6 +20,8 @@ export interface OpenMetrics extends Metrics {
 const MESSAGE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const NEGOTIATION_SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800];
 const STORE_SECONDS = [0.00001, 0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
+const VASP_STATES: readonly VaspState[] = ['serving', 'draining', 'suspended'];
 
 /** Not primitives, but what the chain may name in their place. */
 const OTHER_PRIMITIVES: ReadonlySet<string> = new Set([
@@ -64,6 +68,20 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
   );
   const upstreamErrors = counter('sapgw_upstream_errors_total', 'Answers that a VASP did not give', 'vasp', 'kind');
   const sessions = new FastGauge({ name: 'sapgw_sessions', help: 'Sessions open', labels: ['vasp'], registry });
+  const up = new FastGauge({
+    name: 'sapgw_vasp_up',
+    help: 'Whether a VASP is there: its breaker is closed, and it can be reached where it is probed',
+    labels: ['vasp'],
+    registry,
+    aggregator: 'min',
+  });
+  const states = new FastGauge({
+    name: 'sapgw_vasp_state',
+    help: 'What the operator has said of a VASP: 1 for the state that holds',
+    labels: ['vasp', 'state'],
+    registry,
+    aggregator: 'max',
+  });
   const reloads = counter('sapgw_policy_reloads_total', 'Policy sets looked at', 'result');
   const pages = counter('sapgw_pages_total', "Requests for the gateway's web pages", 'page', 'outcome');
   const rejects = counter('sapgw_rejects_total', 'Requests refused by the gateway itself', 'layer', 'reason');
@@ -94,6 +112,10 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     untrustedHeader: (header) => untrusted.add(header),
     connections: (listener, count) => connections.set(count, listener),
     sessions: (vasp, count) => sessions.set(count, vasp),
+    vaspUp: (vasp, isUp) => up.set(isUp ? 1 : 0, vasp),
+    vaspState(vasp, state) {
+      for (const one of VASP_STATES) states.set(one === state ? 1 : 0, vasp, one);
+    },
     policyReload: (result) => reloads.add(result),
     page: (page, outcome) => pages.add(page, outcome),
     storeDuration: (operation, seconds) => storeSeconds.observe(seconds, operation),

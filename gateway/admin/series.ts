@@ -10,6 +10,8 @@ export interface SeriesOptions {
   readonly help: string;
   readonly labels: readonly string[];
   readonly registry: Registry;
+  /** What becomes of the values of several processes; they are added unless told. */
+  readonly aggregator?: 'sum' | 'min' | 'max';
 }
 
 /** Label combinations of one metric. */
@@ -98,12 +100,13 @@ export class FastCounter {
 export class FastGauge {
   readonly #tree: LabelTree<Value>;
 
-  constructor({ name, help, labels, registry }: SeriesOptions) {
+  constructor({ name, help, labels, registry, aggregator = 'sum' }: SeriesOptions) {
     const tree = valueTree(labels);
     this.#tree = tree;
     new Gauge({
       name,
       help,
+      aggregator,
       labelNames: labels,
       registers: [registry],
       collect() {

@@ -15,6 +15,7 @@ import { forwardLogin } from './login-forward.ts';
 import { judgeLoginOf } from './login-judging.ts';
 import { takeOutbandAnswers } from './outband-answers.ts';
 import { loginRefusal, refuseAll } from './refusal.ts';
+import { closedTo, goesOn, isDraining, refuseLogin } from './vasp-state.ts';
 
 export function loginGate(parts: LoginParts): Link {
   return (exchange, next) => {
@@ -49,6 +50,8 @@ async function gate(parts: LoginParts, exchange: Exchange, next: Handler): Promi
   if (login === undefined) {
     return answerWith(exchange, status(STATUS.BAD_PARAMETER, 'The Login-Request has no UserID.'), '402');
   }
+  const noWay = closedTo(parts, exchange.vasp.name);
+  if (noWay !== undefined) return refuseLogin(parts, login, noWay);
   if (!(await parts.isProvisioned(login.facts.userId))) {
     const description = 'This service is not open to you. Please ask your operator.';
     return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'not-provisioned' });
@@ -57,14 +60,18 @@ async function gate(parts: LoginParts, exchange: Exchange, next: Handler): Promi
   if (pass !== undefined) return forwardLogin(parts, login, pass, 0, next);
 
   const window = await parts.negotiations.window(login.windowKey);
+  const draining = isDraining(parts, exchange.vasp.name);
+  if (draining && !goesOn(login, window)) return refuseLogin(parts, login, 'draining');
   const verdict = await judgeLoginOf(parts, login, window);
   // The question comes with the second phase: until then nothing was asked.
-  if (verdict.kind === 'converse' && wantsChallenge(login.primitive)) return challenge(parts, login);
+  if (verdict.kind === 'converse' && wantsChallenge(login.primitive) && !draining) return challenge(parts, login);
   countOutcomes(parts.metrics, login.facts.vasp, verdict.ended);
   await parts.waiting.end(login.windowKey);
   if (verdict.kind === 'forward') return letThrough(parts, login, verdict, window, next);
   await parts.negotiations.keepWindow(login.windowKey, exchange.vasp.name, verdict.window);
   await parts.negotiations.claim(verdict.tokens);
+  // What began before goes on, but nothing more is asked.
+  if (draining && verdict.kind !== 'deny') return refuseLogin(parts, login, 'draining');
   if (verdict.kind === 'ask') return ask(parts, login, verdict);
   if (verdict.kind === 'converse') return openConversation(parts, login, verdict);
   return deny(parts, login, { ...verdict, reason: verdict.how });

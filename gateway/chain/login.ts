@@ -4,7 +4,7 @@ import { type Asked, shortForm } from '../negotiation/token.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { Glob, LoginFacts } from '../policy/model.ts';
-import type { AcceptanceStore, Clock, Log, Metrics, Secrets } from '../ports.ts';
+import type { AcceptanceStore, Clock, Log, Metrics, Secrets, VaspAvailability } from '../ports.ts';
 import type { WaitingSessions } from './conversation/waiting-sessions.ts';
 import { type Exchange, messageOf } from './exchange.ts';
 import { clientIdText, clientKeyOf, cookieKeyOf, userKeyOf } from './identity.ts';
@@ -46,6 +46,8 @@ export interface LoginParts {
   readonly waiting: WaitingSessions;
   /** The user id under which the gateway writes to users; undefined: one of the user's own domain. */
   readonly serviceContact: string | undefined;
+  /** Which VASPs take logins now; absent: all. */
+  readonly availability?: VaspAvailability | undefined;
   /** Whether the operator admits a user [X22]. */
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
 }

@@ -190,6 +190,7 @@ function storeOf(store: WrittenConfig['store'], at: MakePath): StoreConfig {
   return { kind: 'memory' };
 }
 
-function vaspOf(name: string, { timeout, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {
-  return { ...vasp, name, encoding: 'same', timeoutMillis: timeout };
+function vaspOf(name: string, { timeout, health, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {
+  const probes = health === undefined ? undefined : { everyMillis: health.every };
+  return { ...vasp, name, encoding: 'same', timeoutMillis: timeout, health: probes };
 }

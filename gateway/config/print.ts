@@ -60,8 +60,9 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function writtenVasp({ name: _, timeoutMillis, ...vasp }: VaspConfig): unknown {
-  return { ...vasp, timeout: formatDuration(timeoutMillis) };
+function writtenVasp({ name: _, timeoutMillis, health, ...vasp }: VaspConfig): unknown {
+  const probes = health === undefined ? undefined : { every: formatDuration(health.everyMillis) };
+  return withoutUndefined({ ...vasp, timeout: formatDuration(timeoutMillis), health: probes });
 }
 
 function withoutUndefined(value: Record<string, unknown>): Record<string, unknown> {

@@ -38,6 +38,11 @@ const VASP = z.strictObject({
   passThrough: z.array(pathGlob()).describe('a list of paths').default([]),
   timeout: duration('100ms', '10m').default(15_000),
   connections: count(1, 100_000).default(256),
+  waiting: count(0, 1_000_000).default(1024),
+  health: z
+    .strictObject({ every: duration('1s', '1h') })
+    .describe('{ every: TIME }')
+    .optional(),
   replaceTransactionIds: z.boolean().default(true),
 });
 

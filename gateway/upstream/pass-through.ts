@@ -14,11 +14,13 @@ import { type OpaqueRoute, opaqueRouteOf } from './opaque-paths.ts';
 export interface PassThroughOptions {
   readonly routes: readonly OpaqueRoute[];
   readonly limits: {
-    /** Opaque requests running at the same time. */
+    /** Opaque requests of one VASP running at the same time. */
     readonly running: number;
     /** Bytes of one request's body. */
     readonly bodyBytes: number;
   };
+  /** Whether nothing goes to a VASP at the moment; absent: never. */
+  readonly isSuspended?: (vasp: string) => boolean;
   readonly metrics: Pick<Metrics, 'reject' | 'upstreamError'>;
   readonly log: Log;
 }
@@ -41,6 +43,8 @@ interface Route extends OpaqueRoute {
     readonly hostname: string;
     readonly port: string;
   };
+  /** Requests that run now: a VASP that is slow takes no room from the others. */
+  running: number;
 }
 
 /** What is known of a running request. */
@@ -59,13 +63,12 @@ class HttpProxyPassThrough implements PassThroughProxy {
   readonly #routes: readonly Route[];
   readonly #proxy: httpProxy;
   readonly #passages = new WeakMap<IncomingMessage, Passage>();
-  #running = 0;
 
   constructor(options: PassThroughOptions) {
     this.#options = options;
     this.#routes = options.routes.map((route) => {
       const { protocol, host, hostname, port } = new URL(route.url);
-      return { ...route, target: { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port } };
+      return { ...route, running: 0, target: { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port } };
     });
     this.#proxy = httpProxy.createProxyServer({ xfwd: false, ws: false, toProxy: true, prependPath: false });
     this.#proxy.on('proxyReq', (outgoing, request, response) => this.#sending(outgoing, request, response));
@@ -84,7 +87,12 @@ class HttpProxyPassThrough implements PassThroughProxy {
       headerOf(request, HeaderClass.contentType),
     );
     if (route === undefined || !['POST', 'GET', 'HEAD'].includes(request.method ?? '')) return false;
-    if (this.#running >= limits.running) {
+    if (this.#options.isSuspended?.(route.vasp) === true) {
+      metrics.upstreamError(route.vasp, 'suspended');
+      answerText(response, 503, 'The service is closed for the moment; try again later.', true);
+      return true;
+    }
+    if (route.running >= limits.running) {
       metrics.reject('edge', 'pass-through-requests');
       answerText(response, 503, 'Too many requests of this kind are running; try again later.', true);
       return true;
@@ -93,9 +101,9 @@ class HttpProxyPassThrough implements PassThroughProxy {
       this.#refuseTooLarge(response);
       return true;
     }
-    this.#running += 1;
+    route.running += 1;
     response.on('close', () => {
-      this.#running -= 1;
+      route.running -= 1;
     });
     this.#passages.set(request, { route, target, isTimedOut: false });
     request.headers = headersFor(request, route);

@@ -4,9 +4,10 @@ import { auditRoutes } from '../admin/api-audit.ts';
 import { policyRoutes } from '../admin/api-policies.ts';
 import { stateRoutes } from '../admin/api-state.ts';
 import { userRoutes } from '../admin/api-users.ts';
+import { type VaspReport, vaspRoutes } from '../admin/api-vasps.ts';
 import type { OpenMetrics } from '../admin/metrics.ts';
 import { type AdminServer, type Check, createAdminServer } from '../admin/server.ts';
-import type { StatusReport } from '../admin/status-text.ts';
+import type { StatusReport, StatusRow } from '../admin/status-text.ts';
 import { openAdminToken } from '../admin/token.ts';
 import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
 import type { Config, VaspConfig } from '../config.ts';
@@ -14,6 +15,7 @@ import type { Clock, Log, Store } from '../ports.ts';
 import { auditReading, userActions } from './admin-data.ts';
 import type { OpenPolicies } from './policies.ts';
 import type { SessionSweep } from './session-sweep.ts';
+import { type VaspTelling, vaspActions } from './vasps.ts';
 
 export interface AdminParts {
   readonly config: Pick<Config, 'adminTokenFile' | 'audit'>;
@@ -23,6 +25,9 @@ export interface AdminParts {
   readonly policyControl: OpenPolicies;
   readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
   readonly sessions: SessionSweep;
+  readonly vaspStates: VaspTelling['vaspStates'];
+  /** What the processes that send to VASPs know of them; absent: nothing is known. */
+  readonly vaspHealth?: VaspTelling['health'];
   readonly metrics: OpenMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,6 +36,7 @@ export interface AdminParts {
 
 export function createAdmin(parts: AdminParts): AdminServer {
   const { config, vasps, store, policyControl, negotiations, sessions, metrics, clock, log, isStopping } = parts;
+  const vaspsTold = vaspActions({ ...parts, health: parts.vaspHealth ?? (async () => []) });
   return createAdminServer({
     ready: new Map<string, Check>([
       ['running', () => (isStopping() ? 'the gateway is stopping' : undefined)],
@@ -44,13 +50,14 @@ export function createAdmin(parts: AdminParts): AdminServer {
       ],
     ]),
     metrics,
-    status: () => statusOf(parts),
+    status: async () => statusOf(parts, await vaspsTold.list()),
     api: createApi({
       token: openAdminToken(config.adminTokenFile, clock),
       log,
       routes: [
         ...policyRoutes({ ...policyControl, wishes: () => store.askAgain.list() }),
         ...stateRoutes({ negotiations: () => negotiations.openQuestions(), sessions: () => sessions.counted() }),
+        ...vaspRoutes(vaspsTold),
         ...auditRoutes(auditReading(store.audit)),
         ...userRoutes(
           userActions({ ...parts, vasps: vasps.map(({ name }) => name), keepMillis: config.audit.keepMillis }),
@@ -60,9 +67,15 @@ export function createAdmin(parts: AdminParts): AdminServer {
   });
 }
 
-function statusOf({ policyControl, vasps, sessions, isStopping }: AdminParts): StatusReport {
+function vaspRow(name: string, url: string, told: readonly VaspReport[]): StatusRow {
+  const report = told.find(({ vasp }) => vasp === name);
+  if (report === undefined) return { name, url };
+  const { state, isUp, reason, sessions } = report;
+  return { name, url, state, up: isUp ? 'yes' : `no${reason === undefined ? '' : `: ${reason}`}`, sessions };
+}
+
+function statusOf({ policyControl, vasps, isStopping }: AdminParts, told: readonly VaspReport[]): StatusReport {
   const { set, since, source, live, folder } = policyControl.control.state();
-  const open = sessions.counted().vasps;
   return {
     ready: !isStopping(),
     policies: set.policies.length,
@@ -71,6 +84,6 @@ function statusOf({ policyControl, vasps, sessions, isStopping }: AdminParts): S
     'policy source': source === 'folder' ? 'the folder' : 'rolled back',
     'policy folder': folder === undefined ? 'in force' : `not in force: ${folder.problems.join('; ')}`,
     'live policy sets': live.length,
-    vasps: vasps.map(({ name, url }) => ({ name, url, sessions: open.get(name) ?? 0 })),
+    vasps: vasps.map(({ name, url }) => vaspRow(name, url, told)),
   };
 }

@@ -18,6 +18,7 @@ import { openMemoryStore } from '../stores/memory.ts';
 import { timedStore } from '../stores/timed.ts';
 import { openSubscribers } from '../subscribers.ts';
 import { policyReader } from './policies.ts';
+import { type OpenVaspStates, openVaspStates } from './vasps.ts';
 
 export interface Base {
   readonly config: Config;
@@ -31,6 +32,9 @@ export interface Base {
   readonly store: Store;
   /** In the order of the configuration; the sandbox alone where nothing is configured. */
   readonly vaspNames: readonly string[];
+  /** What the operator has said of them, followed in each process. */
+  readonly vaspStates: OpenVaspStates['vaspStates'];
+  readonly stopFollowing: () => void;
   readonly readPolicies: ParseFiles;
   readonly userKey: (vasp: string, userId: string) => string;
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
@@ -66,6 +70,8 @@ export async function openBase(config: Config): Promise<BaseResult> {
   for (const warning of secrets.warnings) log.warn(warning);
   if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
   const metrics = openMetrics({ processMetrics: true });
+  const store = timedStore(opened.store, clock, metrics.storeDuration);
+  const states = await openVaspStates({ vaspNames, store, clock, metrics, log });
   const base: Base = {
     config,
     certificate: certificate?.certificate,
@@ -73,8 +79,10 @@ export async function openBase(config: Config): Promise<BaseResult> {
     secrets: secrets.secrets,
     log,
     metrics,
-    store: timedStore(opened.store, clock, metrics.storeDuration),
+    store,
     vaspNames,
+    vaspStates: states.vaspStates,
+    stopFollowing: states.close,
     readPolicies,
     userKey: (vasp, userId) => userKeyOf(secrets.secrets, vasp, userId),
     isProvisioned: subscribers.isProvisioned,
@@ -83,7 +91,8 @@ export async function openBase(config: Config): Promise<BaseResult> {
 }
 
 /** To be called last, when nothing uses it any more. */
-export async function closeBase({ store, log }: Base): Promise<void> {
+export async function closeBase({ stopFollowing, store, log }: Base): Promise<void> {
+  stopFollowing();
   await store.close();
   log.flush();
 }

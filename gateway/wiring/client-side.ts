@@ -14,9 +14,9 @@ import { createPages } from '../pages/pages.ts';
 import { createPageServer } from '../pages/server.ts';
 import { compileGlob } from '../policy/glob.ts';
 import { createPassThrough, DEFAULT_PASS_THROUGH_LIMITS } from '../upstream/pass-through.ts';
-import { createUpstream, DEFAULT_VASP_LIMITS } from '../upstream/pool.ts';
 import type { Base } from './base.ts';
 import type { Shared } from './shared.ts';
+import { type OpenUpstream, openUpstream } from './vasps.ts';
 
 export interface ClientSide {
   /** Resolves with the address it got; rejects with the system's error when it cannot listen. */
@@ -25,6 +25,8 @@ export interface ClientSide {
   reloadCertificate(): void;
   /** Takes no more connections and lets running requests finish, for this long at most [operations §6]. */
   drain(timeoutMillis: number): Promise<void>;
+  /** What this process knows of the VASPs by its own requests and probes. */
+  vaspHealth(): ReturnType<OpenUpstream['health']>;
   /** Cuts what is left. */
   close(): Promise<void>;
 }
@@ -33,10 +35,8 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
   const { config, certificate, clock, secrets, log, metrics, store } = base;
   const { vasps } = shared;
   let publicUrl = config.publicUrl ?? '';
-  const upstream = createUpstream(
-    vasps.map((vasp) => ({ ...DEFAULT_VASP_LIMITS, ...vasp, maxAnswerBytes: config.limits.answerBytes })),
-    metrics,
-  );
+  const guarded = openUpstream(vasps, { ...base, answerBytes: config.limits.answerBytes });
+  const { upstream, availability } = guarded;
   const gateway = createGateway({
     ...shared,
     publicUrl: () => publicUrl,
@@ -49,9 +49,10 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     }),
     secrets,
     clock,
-    metrics,
+    metrics: guarded.metrics,
     log,
     upstream,
+    availability,
     askingCode: config.askingCode,
     clientOverrides: config.clients.map(({ client, systemMessages }) => ({
       client: compileGlob(client),
@@ -71,6 +72,7 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
       ...(hosts.length === 0 ? {} : { hosts }),
     })),
     limits: DEFAULT_PASS_THROUGH_LIMITS,
+    isSuspended: (vasp) => availability.stateOf(vasp) === 'suspended',
     metrics,
     log,
   });
@@ -103,12 +105,13 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
       return address;
     },
     reloadCertificate: () => watch?.reload(),
+    vaspHealth: () => guarded.health(),
     drain: (timeoutMillis) => clients.drain(timeoutMillis),
     async close() {
       watch?.close();
       await clients.close();
       passThrough.close();
-      await upstream.close();
+      await guarded.close();
     },
   };
 }

@@ -80,7 +80,7 @@ export async function openPolicies(parts: PolicyParts): Promise<OpenPoliciesResu
 }
 
 /** Runs what is run again and again: a trouble is logged when it begins, not every second that it lasts. */
-function reportedOnce(log: Log): (trouble: string, work: () => Promise<unknown>) => Promise<void> {
+export function reportedOnce(log: Log): (trouble: string, work: () => Promise<unknown>) => Promise<void> {
   const lasting = new Set<string>();
   return async (trouble, work) => {
     try {

@@ -29,6 +29,8 @@ describe('metrics', () => {
       'sapgw_untrusted_headers_total counter',
       'sapgw_upstream_duration_seconds histogram',
       'sapgw_upstream_errors_total counter',
+      'sapgw_vasp_state gauge',
+      'sapgw_vasp_up gauge',
     ]);
   });
 

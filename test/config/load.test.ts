@@ -92,6 +92,7 @@ describe('a valid configuration', () => {
         passThrough: ['/content/*'],
         timeoutMillis: 15_000,
         connections: 256,
+        waiting: 1024,
         replaceTransactionIds: true,
       },
       expect.objectContaining({
