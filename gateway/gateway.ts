@@ -16,6 +16,7 @@ import { type Route, routeOf } from './chain/route.ts';
 import { serverPrimitives } from './chain/server-primitives.ts';
 import { serviceLevelLink } from './chain/service-level-link.ts';
 import { sessionLink } from './chain/session-link.ts';
+import { type Load, loadOf, overload, shed } from './chain/shedding.ts';
 import { plainText, unreadable } from './chain/unreadable.ts';
 import { vaspLink } from './chain/vasp-link.ts';
 import { vaspStateLink } from './chain/vasp-state.ts';
@@ -29,9 +30,18 @@ import { encodingOfContentType, isUtf8ContentType } from './csp/versions.ts';
 import { GatewayError } from './errors.ts';
 import type { ClientReply, ClientRequest, OwnMessages, SetAside, Upstream } from './ports.ts';
 
+/** A VASP, and what is placed there. */
+export type PlaceOfVasp = VaspFacts &
+  Route & {
+    /** Messages to it that run at the same time, above which new logins to it are refused; absent: there is no limit. */
+    readonly mostRunning?: number;
+  };
+
 /** Everything that the gateway stands on. */
 export interface GatewayParts extends LoginParts {
-  readonly vasps: readonly (VaspFacts & Route)[];
+  readonly vasps: readonly PlaceOfVasp[];
+  /** Messages that run at the same time, above which new logins are refused; absent: there is no limit. */
+  readonly mostRunning?: number;
   readonly upstream: Upstream;
   /** A number below 36^6 from which this process counts its TransactionIDs; random, so that processes differ. */
   /** What VASPs sent while their clients waited for something else. */
@@ -72,19 +82,27 @@ export function createGateway(parts: GatewayParts): Gateway {
 
 class ChainGateway implements Gateway {
   readonly #parts: GatewayParts;
+  readonly #places: readonly (PlaceOfVasp & { readonly load: Load })[];
+  readonly #load: Load;
   readonly #handler: Handler;
   readonly #limits: CodecLimits;
 
   constructor(parts: GatewayParts, handler: Handler) {
     this.#parts = parts;
+    // What is too much for one VASP, its connections refuse by themselves.
+    this.#places = parts.vasps.map((vasp) => ({
+      ...vasp,
+      load: { ...loadOf(vasp.mostRunning ?? Number.POSITIVE_INFINITY), most: Number.POSITIVE_INFINITY },
+    }));
+    this.#load = loadOf(parts.mostRunning ?? Number.POSITIVE_INFINITY);
     this.#handler = handler;
     this.#limits = parts.limits ?? DEFAULT_LIMITS;
   }
 
   async handle(request: ClientRequest): Promise<ClientReply> {
-    const { vasps, clock, metrics } = this.#parts;
+    const { clock, metrics } = this.#parts;
     const started = clock.monotonic();
-    const vasp = routeOf(vasps, request.target, request.host);
+    const vasp = routeOf(this.#places, request.target, request.host);
     if (vasp === undefined) {
       metrics.reject('envelope', 'no-vasp');
       return plainText(404, 'No service stands at this address: check the path and the host name.');
@@ -109,7 +127,12 @@ class ChainGateway implements Gateway {
       return this.#unreadable(error, vasp, request, encoding);
     }
     const exchange: Exchange = { vasp, request, body: request.body, envelope, session: undefined };
-    const reply = await this.#answer(exchange);
+    this.#load.running += 1;
+    vasp.load.running += 1;
+    const tooMuch = overload(this.#load, vasp.load, envelope);
+    const reply = await this.#answer(exchange, tooMuch === undefined ? this.#handler : shed(metrics, tooMuch));
+    this.#load.running -= 1;
+    vasp.load.running -= 1;
     const first = envelope.transactions[0];
     const primitive = first === undefined ? 'WV-CSP-VersionDiscovery-Request' : loggedName(first.primitive);
     const seconds = (clock.monotonic() - started) / 1000;
@@ -122,9 +145,9 @@ class ChainGateway implements Gateway {
   }
 
   /** The one place where failures become answers: each is told to the client once and logged once. */
-  async #answer(exchange: Exchange): Promise<Reply> {
+  async #answer(exchange: Exchange, handler: Handler): Promise<Reply> {
     try {
-      return await this.#handler(exchange);
+      return await handler(exchange);
     } catch (error) {
       const { log, metrics } = this.#parts;
       if (error instanceof GatewayError && error.fault === 'client') {

@@ -16,6 +16,7 @@ import { compileGlob } from '../policy/glob.ts';
 import { createPassThrough, DEFAULT_PASS_THROUGH_LIMITS } from '../upstream/pass-through.ts';
 import type { Base } from './base.ts';
 import type { Shared } from './shared.ts';
+import { DEFAULT_VASP_LIMITS } from '../upstream/pool.ts';
 import { type OpenUpstream, openUpstream } from './vasps.ts';
 
 export interface ClientSide {
@@ -39,6 +40,9 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
   const { upstream, availability } = guarded;
   const gateway = createGateway({
     ...shared,
+    // Half of the room in which messages wait for a VASP is for those of sessions alone.
+    vasps: vasps.map((vasp) => ({ ...vasp, mostRunning: vasp.connections + DEFAULT_VASP_LIMITS.waiting / 2 })),
+    mostRunning: config.limits.requests,
     publicUrl: () => publicUrl,
     acceptances: store.acceptances,
     serviceContact: config.serviceContact,

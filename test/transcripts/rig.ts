@@ -7,12 +7,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MemoryWaitingSessions, type WaitingSession } from '../../gateway/chain/conversation/waiting-sessions.ts';
-import type { VaspFacts } from '../../gateway/chain/exchange.ts';
 import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
 import { MemorySetAside } from '../../gateway/chain/polling/set-aside.ts';
-import type { Route } from '../../gateway/chain/route.ts';
 import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
-import { createGateway, type Gateway } from '../../gateway/gateway.ts';
+import { createGateway, type Gateway, type PlaceOfVasp } from '../../gateway/gateway.ts';
 import { createPages, type PageReply, type PageRequest, type Pages } from '../../gateway/pages/pages.ts';
 import { compileGlob } from '../../gateway/policy/glob.ts';
 import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
@@ -37,7 +35,9 @@ export interface RigOptions {
   /** A folder of policy files, the files themselves, or a set; without any no policy is in force. */
   readonly policies?: string | readonly PolicyFile[] | PolicySet;
   /** The VASPs; what is left out is as in `DEFAULT_VASP`. */
-  readonly vasps?: readonly Partial<VaspFacts & Route>[];
+  readonly vasps?: readonly Partial<PlaceOfVasp>[];
+  /** Messages that run at the same time, above which new logins are refused. */
+  readonly mostRunning?: number;
   /** Clients that know System Messages against what their version says: a glob over the ClientID. */
   readonly clients?: readonly { readonly client: string; readonly systemMessages: boolean }[];
   readonly askingCode?: number;
@@ -121,7 +121,7 @@ export interface Rig {
 /** 10:00 on a weekday in winter, so that tests of dates have a day that they know. */
 export const STARTS_AT = Date.UTC(2026, 11, 1, 10);
 
-export const DEFAULT_VASP: VaspFacts & Route = {
+export const DEFAULT_VASP: PlaceOfVasp = {
   name: 'verona',
   language: undefined,
   replaceTransactionIds: true,
@@ -163,6 +163,7 @@ export function createRig(options: RigOptions = {}): Rig {
   function start(): Gateway {
     return createGateway({
       vasps: (options.vasps ?? [{}]).map((vasp) => ({ ...DEFAULT_VASP, ...vasp })),
+      ...(options.mostRunning === undefined ? {} : { mostRunning: options.mostRunning }),
       policies,
       acceptances: store.acceptances,
       negotiations,
