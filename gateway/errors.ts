@@ -11,6 +11,8 @@ const ROWS = {
   VASP_ANSWER_UNREADABLE: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'vasp' },
   /** A store did not answer, or failed. */
   STORE_FAILED: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'gateway' },
+  /** Another process of this gateway did not do what it was asked, or is gone. */
+  OTHER_PROCESS_FAILED: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'gateway' },
 } as const satisfies Readonly<Record<string, { status: number; fault: 'client' | 'vasp' | 'gateway' }>>;
 
 export type GatewayErrorCode = keyof typeof ROWS;

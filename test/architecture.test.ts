@@ -82,6 +82,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The API is where operators reach what keeps the policies.
   admin: [...SHARED, 'csp', 'policy', 'policies'],
   sandbox: ['csp', 'error-code.ts'],
+  // What processes share crosses as data: stand-ins for what the chain, the policies and the listeners know.
+  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'policies', 'admin'],
 };
 
 /** The edges of the program: they may know everything. */

@@ -3,7 +3,13 @@
  * values come from the configuration, the policies and the protocol's own words; a primitive that the protocol does
  * not have is `other`, so that a client cannot make new series. No label holds a user.
  */
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import { PRIMITIVES } from '../csp/primitives.ts';
 import type { Metrics, VaspState } from '../ports.ts';
 import { FastCounter, FastGauge, FastHistogram } from './series.ts';
@@ -13,8 +19,24 @@ export interface OpenMetrics extends Metrics {
   storeDuration(operation: string, seconds: number): void;
   vaspUp(vasp: string, isUp: boolean): void;
   vaspState(vasp: string, state: VaspState): void;
-  /** Everything in Prometheus' text format. */
-  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Why a worker process was replaced. */
+  workerRestart(reason: 'asked' | 'crash' | 'start-failed'): void;
+  /** Worker processes that take connections now. */
+  workers(count: number): void;
+  /** A worker did not tell its figures in time: counted with the last that it told. */
+  workerSilent(): void;
+  /** Everything as plain data, to be summed with what other processes counted. */
+  snapshot(): Promise<MetricSnapshot>;
+  /** Everything in Prometheus' text format, with what other processes counted. */
+  scrape(others?: readonly MetricSnapshot[]): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** What one process counted; plain data, by prom-client's own names. */
+export type MetricSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+
+/** Several processes' figures as those of one: each metric by its own rule, which for most is the sum. */
+export function summed(snapshots: readonly MetricSnapshot[]): Registry {
+  return AggregatorRegistry.aggregate(snapshots.map((snapshot) => [...snapshot]));
 }
 
 const MESSAGE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -94,6 +116,9 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     registry,
   });
   const storeSeconds = histogram('sapgw_store_duration_seconds', 'Store operations', STORE_SECONDS, 'op');
+  const restarts = counter('sapgw_worker_restarts_total', 'Worker processes replaced', 'reason');
+  const silences = counter('sapgw_worker_silences_total', 'Figures that a worker did not tell in time');
+  const workers = new FastGauge({ name: 'sapgw_workers', help: 'Worker processes that listen', labels: [], registry });
   for (const result of ['loaded', 'unchanged', 'failed']) reloads.prepare(result);
 
   return {
@@ -119,6 +144,13 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     policyReload: (result) => reloads.add(result),
     page: (page, outcome) => pages.add(page, outcome),
     storeDuration: (operation, seconds) => storeSeconds.observe(seconds, operation),
-    scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    workerRestart: (reason) => restarts.add(reason),
+    workers: (count) => workers.set(count),
+    workerSilent: () => silences.add(),
+    snapshot: () => registry.getMetricsAsJSON(),
+    async scrape(others = []) {
+      const all = others.length === 0 ? registry : summed([await registry.getMetricsAsJSON(), ...others]);
+      return { contentType: registry.contentType, text: await all.metrics() };
+    },
   };
 }

@@ -28,6 +28,14 @@ export interface PolicyControlParts {
   readonly clock: Pick<Clock, 'wall'>;
   readonly metrics: Pick<Metrics, 'policyReload'>;
   readonly log: Log;
+  /** Where else a set has to come into force; absent: nowhere. */
+  readonly spread?: PolicySpread | undefined;
+}
+
+/** The processes that go by the set of this one. */
+export interface PolicySpread {
+  /** A set is in force here since now; resolves when it is there too. Never rejects. */
+  inForce(set: PolicySet, files: readonly PolicyFile[]): Promise<void>;
 }
 
 /** Who asked for a change; a word for the log. */
@@ -99,6 +107,7 @@ export class PolicyControl {
       return isRolledBack ? { ...read, problems: [unusable(parts.directory), ...read.problems] } : read;
     }
     const control = new PolicyControl(parts, history, read.set, seen);
+    await parts.spread?.inForce(read.set, read.files);
     if (isRolledBack) control.#restored();
     else await control.#recordFirst(read, folder);
     return { kind: 'open', control };
@@ -188,6 +197,7 @@ export class PolicyControl {
       if (this.#source === 'rollback') await this.#record(set, files);
       return this.#unchanged();
     }
+    await this.#parts.spread?.inForce(set, files);
     await this.#record(set, files);
     this.#parts.metrics.policyReload('loaded');
     this.#parts.log.info('policies loaded', {
@@ -212,6 +222,7 @@ export class PolicyControl {
     const now = this.#parts.clock.wall();
     const isKept = await this.#write(withRolledBack(this.#index, earlier, this.#judged, now));
     this.sets.replace(read.set, now);
+    await this.#parts.spread?.inForce(read.set, read.files);
     this.#source = 'rollback';
     this.#since = now;
     this.#folderFailure = { since: now, problems: [ROLLED_BACK] };
@@ -238,6 +249,7 @@ export class PolicyControl {
         return;
       }
       this.sets.replace(read.set, this.#parts.clock.wall());
+      await this.#parts.spread?.inForce(read.set, read.files);
       this.#parts.metrics.policyReload('loaded');
       const fields = { by: 'store', before: shortHash(before), ...counts(read.set, read.warnings), ...this.#live() };
       this.#parts.log.info('policies loaded', fields);

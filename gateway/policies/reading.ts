@@ -12,6 +12,8 @@ export type ParseFiles = (files: readonly PolicyFile[]) => ParsedPolicySet;
 export interface Loaded {
   readonly kind: 'loaded';
   readonly set: PolicySet;
+  /** What it was read from. */
+  readonly files: readonly PolicyFile[];
   readonly warnings: readonly string[];
 }
 
@@ -46,6 +48,6 @@ const LOST: ReadSet = { kind: 'failed', problems: ["the earlier set's files are 
 function setOf(parse: ParseFiles, files: readonly PolicyFile[]): ReadSet {
   const parsed = parse(files);
   return parsed.kind === 'valid'
-    ? { kind: 'loaded', set: parsed.set, warnings: parsed.warnings.map(formatProblem) }
+    ? { kind: 'loaded', set: parsed.set, files, warnings: parsed.warnings.map(formatProblem) }
     : { kind: 'failed', problems: parsed.problems.map(formatProblem) };
 }

@@ -4,7 +4,7 @@
  */
 import { type AskAgainOrder, type AskAgainOutcome, askAgain } from '../policies/ask-again-action.ts';
 import { AskedAgain } from '../policies/asked-again.ts';
-import { PolicyControl } from '../policies/control.ts';
+import { PolicyControl, type PolicySpread } from '../policies/control.ts';
 import type { ParseFiles } from '../policies/reading.ts';
 import { watchFolder } from '../policies/watch.ts';
 import { parsePolicySet } from '../policy/parse.ts';
@@ -21,6 +21,14 @@ export interface PolicyParts {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** The other processes of this gateway; undefined when there are none. */
+  readonly spread?: PolicySpreading | undefined;
+}
+
+/** How what holds here comes to hold in the other processes of this gateway. Nothing of it rejects. */
+export interface PolicySpreading extends PolicySpread {
+  /** The wishes to ask again have changed in the store. */
+  wishesChanged(): Promise<void>;
 }
 
 export interface OpenPolicies {
@@ -44,8 +52,8 @@ export function policyReader(vasps: readonly string[], publicUrl: string): Parse
 }
 
 export async function openPolicies(parts: PolicyParts): Promise<OpenPoliciesResult> {
-  const { directory, parse, store, vasps, clock, metrics, log } = parts;
-  const opened = await PolicyControl.open({ directory, parse, notes: store.notes, clock, metrics, log });
+  const { directory, parse, store, vasps, clock, metrics, log, spread } = parts;
+  const opened = await PolicyControl.open({ directory, parse, notes: store.notes, clock, metrics, log, spread });
   if (opened.kind === 'failed') return opened;
   const { control } = opened;
   const wishes = new AskedAgain(store.askAgain);
@@ -65,12 +73,17 @@ export async function openPolicies(parts: PolicyParts): Promise<OpenPoliciesResu
     policies: {
       control,
       wishes,
-      askAgain: (order, by) =>
-        askAgain(
-          { acceptances: store.acceptances, wishes, policies: control.sets, vasps, userKey: parts.userKey, clock, log },
+      async askAgain(order, by) {
+        const { acceptances } = store;
+        const { userKey } = parts;
+        const outcome = await askAgain(
+          { acceptances, wishes, policies: control.sets, vasps, userKey, clock, log },
           order,
           by,
-        ),
+        );
+        if (outcome.kind === 'kept') await spread?.wishesChanged();
+        return outcome;
+      },
       close() {
         watch.close();
         clearInterval(following);
