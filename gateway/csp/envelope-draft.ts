@@ -72,6 +72,8 @@ for (const [parent, ...children] of [
 }
 CHILD_PLACE.fill(Place.Primitive, Place.Content * 16, Place.Content * 16 + 16);
 
+const NO_TRANSACTIONS: EnvelopeTransaction[] = [];
+
 /** Collects an envelope from the scan's calls, in document order; every fault leaves as a CspError with what was read. */
 export class EnvelopeDraft {
   readonly tolerant: boolean;
@@ -86,7 +88,7 @@ export class EnvelopeDraft {
   private kind: Envelope['kind'] = 'message';
   private sessionType: Envelope['sessionType'] | undefined;
   private sessionId: string | undefined;
-  private readonly transactions: EnvelopeTransaction[] = [];
+  private transactions: EnvelopeTransaction[] = NO_TRANSACTIONS;
   private poll: Envelope['poll'];
   private pollInsertAt: ByteRange | undefined;
   /** Places seen in the message or session, and in the transaction at hand: one bit each. */
@@ -247,9 +249,9 @@ export class EnvelopeDraft {
 
   /**
    * An element of the envelope ends, with its end tag from `closeStart` to `end`; `page` is in force after it.
-   * `text` is a leaf's text with references resolved.
+   * `text` is a leaf's text with references resolved; `isPlain` when it is known to hold nothing but ASCII from the blank on.
    */
-  leave(place: number, closeStart: number, end: number, page: number, text: string): void {
+  leave(place: number, closeStart: number, end: number, page: number, text: string, isPlain: boolean): void {
     switch (place) {
       case Place.SessionType:
       case Place.SessionId:
@@ -257,7 +259,7 @@ export class EnvelopeDraft {
       case Place.Id:
       case Place.Poll:
       case Place.Code:
-        this.leaf(place, end, page, text);
+        this.leaf(place, end, page, text, isPlain);
         return;
       case Place.Descriptor:
         if (this.version === '1.1') this.pollInsertAt = rangeOf(closeStart, closeStart, page, page);
@@ -273,7 +275,7 @@ export class EnvelopeDraft {
     }
   }
 
-  private leaf(place: number, end: number, page: number, raw: string): void {
+  private leaf(place: number, end: number, page: number, raw: string, isPlain: boolean): void {
     const text = this.tolerant ? raw.trim() : raw;
     switch (place) {
       case Place.SessionType:
@@ -283,7 +285,7 @@ export class EnvelopeDraft {
         this.sessionType = text;
         return;
       case Place.SessionId:
-        this.checkId(text);
+        this.checkId(text, isPlain);
         this.sessionId = text;
         return;
       case Place.Mode:
@@ -293,7 +295,7 @@ export class EnvelopeDraft {
         this.mode = text;
         return;
       case Place.Id:
-        this.checkId(text);
+        this.checkId(text, isPlain);
         this.id = text;
         this.idRange = rangeOf(this.leafStart, end, this.leafStartPage, page);
         return;
@@ -310,10 +312,10 @@ export class EnvelopeDraft {
   }
 
   /** Blanks around an id and control characters inside it are where two readers would come to two ids. */
-  private checkId(id: string): void {
+  private checkId(id: string, isPlain: boolean): void {
     const length = id.length;
     if (length === 0) return;
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; !isPlain && i < length; i++) {
       if (id.charCodeAt(i) < 0x20) this.fail('NOT_CSP', 'an id holds a line break or a tab', this.leafStart);
     }
     const edges = id.charCodeAt(0) | id.charCodeAt(length - 1);
@@ -325,7 +327,7 @@ export class EnvelopeDraft {
     const { mode, primitiveRange } = this;
     if (mode === undefined) this.fail('NOT_CSP', 'a Transaction has no TransactionMode', this.start);
     if (primitiveRange === undefined) this.fail('NOT_CSP', 'a Transaction has no primitive', this.start);
-    this.transactions.push({
+    const transaction: EnvelopeTransaction = {
       range: rangeOf(this.start, end, this.startPage, page),
       mode,
       id: this.id ?? '',
@@ -333,7 +335,10 @@ export class EnvelopeDraft {
       primitive: this.primitive,
       primitiveRange,
       resultCode: this.resultCode,
-    });
+    };
+    // Most messages have one: an array that grows would be made for many.
+    if (this.transactions.length === 0) this.transactions = [transaction];
+    else this.transactions.push(transaction);
     if (this.version !== '1.1') this.pollInsertAt = rangeOf(end, end, page, page);
   }
 

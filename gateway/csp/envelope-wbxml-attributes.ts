@@ -13,7 +13,7 @@ import {
   uintValue,
   type WbxmlScan,
 } from './envelope-wbxml-items.ts';
-import { scanTables, USUAL_NAMESPACE_BYTES, usualNamespace } from './envelope-wbxml-tables.ts';
+import { scanTables, USUAL_NAMESPACE_BYTES, usualContentNamespace, usualNamespace } from './envelope-wbxml-tables.ts';
 import { isXmlCharacter, textOf } from './utf8.ts';
 
 /** The place after the END of the attributes that start at `from`, on the element of that place. */
@@ -27,6 +27,7 @@ export function scanWbxmlAttributes(scan: WbxmlScan, from: number, place: number
       return from + USUAL_NAMESPACE_BYTES;
     }
   }
+  if (place === Place.Content && usualContentNamespace(bytes, from, draft.version)) return from + USUAL_NAMESPACE_BYTES;
   const { namespacePrefixes } = scanTables(isRoot || draft.versionIsUnknown ? '1.3' : draft.version, draft.tolerant);
   const names: string[] = [];
   let value: string | undefined;

@@ -2,6 +2,7 @@
  * The items of a WBXML document as the strict scan reads them: header, multi-byte integers, strings in place and in the
  * string table. Every length and offset is checked against what is left before it is used.
  */
+import { asciiEnd, type ScanBytes } from './envelope-bytes.ts';
 import type { EnvelopeDraft } from './envelope-draft.ts';
 import { versionOfPublicToken } from './envelope-wbxml-tables.ts';
 import { scanName } from './envelope-xml-lexical.ts';
@@ -12,6 +13,8 @@ import { VERSION_OF_PUBLIC_ID } from './versions.ts';
 /** What all parts of one scan share. */
 export interface WbxmlScan {
   readonly bytes: Uint8Array;
+  /** The copy of the message, to be read in words. */
+  readonly copy: ScanBytes;
   readonly draft: EnvelopeDraft;
   readonly limits: CodecLimits;
   tableStart: number;
@@ -20,11 +23,6 @@ export interface WbxmlScan {
   textLeft: number;
   tokens: number;
   idlePageSwitches: number;
-}
-
-export function newScan(bytes: Uint8Array, draft: EnvelopeDraft, limits: CodecLimits): WbxmlScan {
-  const textLeft = bytes.length * WBXML_EXPANSION.factor + WBXML_EXPANSION.extraBytes;
-  return { bytes, draft, limits, tableStart: 0, tableEnd: 0, textLeft, tokens: 0, idlePageSwitches: 0 };
 }
 
 /** The place after the multi-byte integer at `at`: at most five bytes and 32 bits. */
@@ -89,15 +87,15 @@ export function tableStringStart(scan: WbxmlScan, at: number, end: number): numb
 /** The place of the NUL that ends the string at `start`, all of it text that XML could spell. */
 export function stringEnd(scan: WbxmlScan, start: number, limit: number): number {
   const { bytes } = scan;
-  let at = start;
+  const { view } = scan.copy;
+  let at = asciiEnd(view, start);
   while (at < limit) {
-    const byte = bytes[at] as number;
-    if (byte >= 0x20 && byte < 0x80) at++;
-    else if (byte === 0) {
+    if (bytes[at] === 0) {
       scan.textLeft -= at - start;
       if (scan.textLeft < 0) failExpansion(scan, start);
       return at;
-    } else at = oddByteEnd(scan, at, limit);
+    }
+    at = asciiEnd(view, oddByteEnd(scan, at, limit));
   }
   scan.draft.fail('NOT_WELL_FORMED', 'a string has no end', start);
 }

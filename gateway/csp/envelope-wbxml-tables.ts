@@ -72,17 +72,38 @@ for (const [token, prefix] of scanTables('1.3', false).namespacePrefixes.entries
  * as an inline string, END. Undefined for any other spelling.
  */
 export function usualNamespace(bytes: Uint8Array, at: number): CspVersion | undefined {
-  if (at + 6 >= bytes.length) return undefined;
-  const token = bytes[at] as number;
+  const digit = usualDigit(bytes, at);
+  return digit < 0 ? undefined : VERSION_OF_USUAL_NAMESPACE[(bytes[at] as number) * DIGITS + digit];
+}
+
+/** Whether the attributes at `at` are the namespace of a TransactionContent of that version, in the same spelling. */
+export function usualContentNamespace(bytes: Uint8Array, at: number, version: CspVersion): boolean {
+  return bytes[at] === CONTENT_NAMESPACE_TOKEN[version] && usualDigit(bytes, at) >= 0;
+}
+
+const CONTENT_NAMESPACE_TOKEN: Readonly<Record<CspVersion, number>> = {
+  '1.1': contentToken('1.1'),
+  '1.2': contentToken('1.2'),
+  '1.3': contentToken('1.3'),
+};
+
+function contentToken(version: CspVersion): number {
+  const { namespacePrefixes } = scanTables(version, false);
+  return namespacePrefixes.findIndex((prefix) => `${prefix}${version}` === NAMESPACES[version].trc);
+}
+
+/** The digit d of an attribute token with the value 1.d as an inline string, and nothing else; -1 for anything else. */
+function usualDigit(bytes: Uint8Array, at: number): number {
+  if (at + 6 >= bytes.length) return -1;
   const digit = (bytes[at + 4] as number) - 0x30;
-  if (token > 0x3f || digit < 0 || digit >= DIGITS) return undefined;
+  if ((bytes[at] as number) > 0x3f || digit < 0 || digit >= DIGITS) return -1;
   const usual =
     bytes[at + 1] === 0x03 &&
     bytes[at + 2] === 0x31 &&
     bytes[at + 3] === 0x2e &&
     bytes[at + 5] === 0x00 &&
     bytes[at + 6] === 0x01;
-  return usual ? VERSION_OF_USUAL_NAMESPACE[token * DIGITS + digit] : undefined;
+  return usual ? digit : -1;
 }
 
 export const USUAL_NAMESPACE_BYTES = 7;

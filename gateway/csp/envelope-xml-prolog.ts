@@ -2,6 +2,7 @@
  * What stands before and after the root element of an XML message. The encoding is settled here: UTF-8, and nothing
  * that says otherwise. A DOCTYPE is read and never followed; one with an internal subset is refused, tolerant or not.
  */
+import { type Spelling, spelling, standsAt } from './envelope-bytes.ts';
 import type { EnvelopeDraft } from './envelope-draft.ts';
 import { isBlank, scanCharacter, scanComment, scanName, skipBlanks } from './envelope-xml-lexical.ts';
 import type { CodecLimits } from './limits.ts';
@@ -9,9 +10,11 @@ import { spells, textOf } from './utf8.ts';
 import { VERSION_OF_PUBLIC_ID } from './versions.ts';
 
 /** The place of the root's `<`. */
-export function scanProlog(bytes: Uint8Array, draft: EnvelopeDraft, limits: CodecLimits): number {
+export function scanProlog(bytes: Uint8Array, view: DataView, draft: EnvelopeDraft, limits: CodecLimits): number {
   let at = byteOrderMarkEnd(bytes, draft);
-  if (spells(bytes, at, '<?xml') && isBlank(bytes[at + 5])) at = scanDeclaration(bytes, at, draft);
+  const usual = usualDeclarationEnd(view, at);
+  if (usual !== at) at = usual;
+  else if (spells(bytes, at, '<?xml') && isBlank(bytes[at + 5])) at = scanDeclaration(bytes, at, draft);
   let doctypes = 0;
   for (;;) {
     at = skipBlanks(bytes, at);
@@ -62,10 +65,22 @@ function byteOrderMarkEnd(bytes: Uint8Array, draft: EnvelopeDraft): number {
 const DECLARATION =
   /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)')(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)'))?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>$/;
 const DECLARATION_BYTES_MAX = 256;
-const USUAL_DECLARATIONS = ['<?xml version="1.0" encoding="UTF-8"?>', '<?xml version="1.0"?>', "<?xml version='1.0'?>"];
+const USUAL_DECLARATIONS = [
+  '<?xml version="1.0" encoding="UTF-8"?>',
+  '<?xml version="1.0"?>',
+  "<?xml version='1.0'?>",
+  '<?xml version="1.0" encoding="utf-8"?>',
+].map(spelling);
+
+function usualDeclarationEnd(view: DataView, at: number): number {
+  for (let i = 0; i < USUAL_DECLARATIONS.length; i++) {
+    const usual = USUAL_DECLARATIONS[i] as Spelling;
+    if (standsAt(view, at, usual)) return at + usual.length;
+  }
+  return at;
+}
 
 function scanDeclaration(bytes: Uint8Array, at: number, draft: EnvelopeDraft): number {
-  for (const usual of USUAL_DECLARATIONS) if (spells(bytes, at, usual)) return at + usual.length;
   let end = at + 6;
   while (end < bytes.length && end - at < DECLARATION_BYTES_MAX && bytes[end] !== 0x3e) end++;
   const match = DECLARATION.exec(latin1(bytes, at, end + 1));

@@ -5,6 +5,7 @@
  */
 
 import type { Envelope, ScanOptions } from './envelope.ts';
+import { asciiText, copyForScan, plainTextEnd, type ScanBytes, sameBytes, wipe } from './envelope-bytes.ts';
 import { CHILD_PLACE, EnvelopeDraft, KIND_OF_PLACE, Kind, Place } from './envelope-draft.ts';
 import { internedName, placeOfName } from './envelope-names.ts';
 import { scanAttributes } from './envelope-xml-attributes.ts';
@@ -22,15 +23,21 @@ import {
   Text,
 } from './envelope-xml-lexical.ts';
 import { refuseInstruction, scanEpilog, scanProlog } from './envelope-xml-prolog.ts';
+import { type UsualTag, usualTagAt, usualTags } from './envelope-xml-usual.ts';
 import type { CodecLimits } from './limits.ts';
-import { spells, textOf } from './utf8.ts';
+import { spells } from './utf8.ts';
 
 /** @throws {CspError} for every input that is not accepted. */
 export function scanXmlEnvelope(bytes: Uint8Array, limits: CodecLimits, options: ScanOptions): Envelope {
   const draft = new EnvelopeDraft('xml', options);
-  const root = scanProlog(bytes, draft, limits);
-  const end = scanRoot(bytes, root, draft, limits);
-  scanEpilog(bytes, end, draft);
+  const copy = copyForScan(bytes);
+  try {
+    const root = scanProlog(bytes, copy.view, draft, limits);
+    const end = scanRoot(bytes, copy, root, draft, limits);
+    if (end !== bytes.length) scanEpilog(bytes, end, draft);
+  } finally {
+    wipe(copy, bytes.length);
+  }
   return draft.finish(bytes.length);
 }
 
@@ -52,27 +59,35 @@ function openElements(depth: number): OpenElements {
   };
 }
 
-/** The place after the root element that starts at `from`. */
-function scanRoot(bytes: Uint8Array, from: number, draft: EnvelopeDraft, limits: CodecLimits): number {
+/** The place after the root element that starts at `from`. The copy is what the loop reads, the message what the rest reads. */
+function scanRoot(
+  message: Uint8Array,
+  copy: ScanBytes,
+  from: number,
+  draft: EnvelopeDraft,
+  limits: CodecLimits,
+): number {
   const { nameStarts, nameLengths, places } = limits.depth > 64 ? openElements(limits.depth) : open;
-  const length = bytes.length;
+  const { bytes, view } = copy;
+  const length = message.length;
+  let usual = usualTags(draft.version, limits);
   let at = from;
   let depth = 0;
   let elements = 0;
   let place: number = Place.Elsewhere;
   let textStart = from;
   for (;;) {
-    if (at >= length) draft.fail('NOT_WELL_FORMED', 'an element has no end', at);
     const byte = bytes[at] as number;
     if (byte !== 0x3c) {
-      at = scanText(bytes, at, place, draft);
+      if (at >= length) draft.fail('NOT_WELL_FORMED', 'an element has no end', at);
+      at = scanText(message, copy, at, place, draft);
       continue;
     }
-    const next = at + 1 < length ? (bytes[at + 1] as number) : 0;
+    const next = bytes[at + 1] as number;
     if (next === 0x2f) {
       if (at - textStart > limits.textBytes) failText(draft, limits, textStart);
-      const end = endTagEnd(bytes, at, nameStarts[depth] as number, nameLengths[depth] as number, draft);
-      if (place !== Place.Elsewhere) leave(bytes, place, textStart, at, end, draft);
+      const end = endTagEnd(message, copy, at, nameStarts[depth] as number, nameLengths[depth] as number, draft);
+      if (place !== Place.Elsewhere) leave(message, copy, place, textStart, at, end, draft);
       depth--;
       if (depth === 0) return end;
       place = places[depth] as number;
@@ -81,7 +96,7 @@ function scanRoot(bytes: Uint8Array, from: number, draft: EnvelopeDraft, limits:
       continue;
     }
     if (next === 0x21 || next === 0x3f) {
-      at = scanMarkup(bytes, at, place, draft);
+      at = scanMarkup(message, at, place, draft);
       continue;
     }
     if (at - textStart > limits.textBytes) failText(draft, limits, textStart);
@@ -92,23 +107,44 @@ function scanRoot(bytes: Uint8Array, from: number, draft: EnvelopeDraft, limits:
       draft.fail('OVER_LIMIT', `elements are nested deeper than ${limits.depth}`, at);
     }
     const nameStart = at + 1;
-    let nameEnd = nameStart;
-    while (nameEnd < length && (NAME_CLASS[bytes[nameEnd] as number] as number) !== 0) nameEnd++;
-    const after = nameEnd < length ? (bytes[nameEnd] as number) : 0;
-    if (after >= 0x80 || nameEnd - nameStart > limits.nameBytes || ((NAME_CLASS[next] as number) & 2) === 0) {
-      nameEnd = scanName(bytes, nameStart, draft, limits);
-    }
     const parent = place;
     if (parent !== Place.Elsewhere || depth === 0) {
-      place = enter(bytes, at, nameEnd, depth === 0 ? -1 : parent, draft);
+      const tag = usualTagAt(view, at, depth === 0 ? usual.roots : (usual.children[parent] as readonly UsualTag[]));
+      if (tag !== undefined) {
+        place = tag.place;
+        draft.enter(place, at, 0, parent, '');
+        if (depth === 0) {
+          draft.versionIs(tag.version);
+          usual = usualTags(tag.version, limits);
+        }
+        depth++;
+        nameStarts[depth] = nameStart;
+        nameLengths[depth] = tag.nameLength;
+        places[depth] = place;
+        at += tag.length;
+        textStart = at;
+        continue;
+      }
     }
-    const tagEnd = after === 0x3e ? nameEnd : scanAttributes(bytes, nameEnd, place, draft, limits);
-    if (depth === 0) draft.rootIsRead();
+    let nameEnd = nameStart;
+    while ((NAME_CLASS[bytes[nameEnd] as number] as number) !== 0) nameEnd++;
+    const after = bytes[nameEnd] as number;
+    if (after >= 0x80 || nameEnd - nameStart > limits.nameBytes || ((NAME_CLASS[next] as number) & 2) === 0) {
+      nameEnd = scanName(message, nameStart, draft, limits);
+    }
+    if (parent !== Place.Elsewhere || depth === 0) {
+      place = enter(message, at, nameEnd, depth === 0 ? -1 : parent, draft);
+    }
+    const tagEnd = after === 0x3e ? nameEnd : scanAttributes(message, nameEnd, place, draft, limits);
+    if (depth === 0) {
+      draft.rootIsRead();
+      usual = usualTags(draft.version, limits);
+    }
     if (bytes[tagEnd] === 0x2f) {
       if (bytes[tagEnd + 1] !== 0x3e)
         draft.fail('NOT_WELL_FORMED', 'a slash in a start tag is not followed by >', tagEnd);
       at = tagEnd + 2;
-      if (place !== Place.Elsewhere) draft.leave(place, at, at, 0, '');
+      if (place !== Place.Elsewhere) draft.leave(place, at, at, 0, '', true);
       if (depth === 0) return at;
       place = parent;
     } else {
@@ -127,7 +163,7 @@ function failText(draft: EnvelopeDraft, limits: CodecLimits, at: number): never 
 }
 
 /** The place of the next `<`, or the end of the message. */
-function scanText(bytes: Uint8Array, from: number, place: number, draft: EnvelopeDraft): number {
+function scanText(bytes: Uint8Array, { view }: ScanBytes, from: number, place: number, draft: EnvelopeDraft): number {
   const length = bytes.length;
   let at = from;
   if (KIND_OF_PLACE[place] === Kind.Elements) {
@@ -136,31 +172,29 @@ function scanText(bytes: Uint8Array, from: number, place: number, draft: Envelop
     return at;
   }
   for (;;) {
-    let textClass = 0;
-    while (at < length) {
-      textClass = TEXT_CLASS[bytes[at] as number] as number;
-      if (textClass !== Text.Plain) break;
-      at++;
-    }
-    if (at >= length || textClass === Text.Less) return at;
-    if (textClass === Text.High) {
-      at += highLength(bytes, at, draft);
-    } else if (textClass === Text.Ampersand) {
-      at = scanReference(bytes, at, draft);
-    } else if (textClass === Text.Bracket) {
-      if (bytes[at + 1] === 0x5d && bytes[at + 2] === 0x3e) {
-        draft.fail('NOT_WELL_FORMED', 'text holds ]]>', at);
-      }
-      at++;
-    } else {
-      draft.fail('NOT_ALLOWED', 'the document holds a control character', at);
-    }
+    at = plainTextEnd(view, at);
+    if (at >= length) return length;
+    const textClass = TEXT_CLASS[bytes[at] as number] as number;
+    if (textClass === Text.Less) return at;
+    at = textClass === Text.Plain ? at + 1 : oddTextEnd(bytes, at, textClass, draft);
   }
+}
+
+/** The place after a byte of text that is not plain, or after what begins with it. */
+function oddTextEnd(bytes: Uint8Array, at: number, textClass: number, draft: EnvelopeDraft): number {
+  if (textClass === Text.High) return at + highLength(bytes, at, draft);
+  if (textClass === Text.Ampersand) return scanReference(bytes, at, draft);
+  if (textClass === Text.Control) draft.fail('NOT_ALLOWED', 'the document holds a control character', at);
+  if (bytes[at + 1] === 0x5d && bytes[at + 2] === 0x3e) draft.fail('NOT_WELL_FORMED', 'text holds ]]>', at);
+  return at + 1;
 }
 
 /** Says of the text between the envelope's elements what is wrong with it as text, before what is wrong with its place. */
 function refuseEnvelopeText(bytes: Uint8Array, at: number, draft: EnvelopeDraft): never {
-  scanText(bytes, at, Place.Elsewhere, draft);
+  for (let i = at; i < bytes.length && bytes[i] !== 0x3c; ) {
+    const textClass = TEXT_CLASS[bytes[i] as number] as number;
+    i = textClass === Text.Plain ? i + 1 : oddTextEnd(bytes, i, textClass, draft);
+  }
   draft.fail('NOT_CSP', 'there is text between the elements of the envelope', at);
 }
 
@@ -180,14 +214,19 @@ function scanMarkup(bytes: Uint8Array, at: number, place: number, draft: Envelop
 }
 
 /** The place after the end tag at `at`, which must close the element whose name is given. */
-function endTagEnd(bytes: Uint8Array, at: number, name: number, nameLength: number, draft: EnvelopeDraft): number {
+function endTagEnd(
+  bytes: Uint8Array,
+  copy: ScanBytes,
+  at: number,
+  name: number,
+  nameLength: number,
+  draft: EnvelopeDraft,
+): number {
   const closing = at + 2;
   let end = closing + nameLength;
   if (end >= bytes.length) draft.fail('NOT_WELL_FORMED', 'an end tag has no end', at);
-  for (let i = 0; i < nameLength; i++) {
-    if (bytes[closing + i] !== bytes[name + i]) {
-      draft.fail('NOT_WELL_FORMED', 'an end tag does not close the element that is open', at);
-    }
+  if (!sameBytes(copy, name, closing, nameLength)) {
+    draft.fail('NOT_WELL_FORMED', 'an end tag does not close the element that is open', at);
   }
   if (bytes[end] === 0x3e) return end + 1;
   if (isBlank(bytes[end])) end = skipBlanks(bytes, end);
@@ -228,8 +267,23 @@ function refusePrefix(bytes: Uint8Array, start: number, end: number, draft: Enve
   }
 }
 
-function leave(bytes: Uint8Array, place: number, start: number, at: number, end: number, draft: EnvelopeDraft): void {
-  draft.leave(place, at, end, 0, KIND_OF_PLACE[place] === Kind.Text ? leafText(bytes, place, start, at) : '');
+function leave(
+  bytes: Uint8Array,
+  copy: ScanBytes,
+  place: number,
+  start: number,
+  at: number,
+  end: number,
+  draft: EnvelopeDraft,
+): void {
+  if (KIND_OF_PLACE[place] !== Kind.Text) {
+    draft.leave(place, at, end, 0, '', true);
+    return;
+  }
+  const usual = usualText(bytes, place, start, at);
+  const isPlain = usual !== undefined || plainTextEnd(copy.view, start) === at;
+  const text = usual ?? (isPlain ? asciiText(copy, start, at) : resolvedText(bytes, start, at));
+  draft.leave(place, at, end, 0, text, isPlain);
 }
 
 const USUAL_TEXTS: readonly (readonly string[])[] = Array.from({ length: 16 }, (_, place): readonly string[] => {
@@ -239,12 +293,11 @@ const USUAL_TEXTS: readonly (readonly string[])[] = Array.from({ length: 16 }, (
   return place === Place.Code ? ['200'] : [];
 });
 
-function leafText(bytes: Uint8Array, place: number, start: number, end: number): string {
+function usualText(bytes: Uint8Array, place: number, start: number, end: number): string | undefined {
   const usual = USUAL_TEXTS[place] as readonly string[];
   for (let i = 0; i < usual.length; i++) {
     const text = usual[i] as string;
     if (text.length === end - start && spells(bytes, start, text)) return text;
   }
-  for (let i = start; i < end; i++) if (bytes[i] === 0x26) return resolvedText(bytes, start, end);
-  return textOf(bytes, start, end);
+  return undefined;
 }
