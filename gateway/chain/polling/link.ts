@@ -48,7 +48,7 @@ export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): L
     const { rest, answers } = await withoutOwn(exchange, session);
     let reply: Reply | undefined;
     if (rest !== undefined) {
-      reply = isPoll(rest) ? await takeTurn(rest, session, next) : heard(session, await next(rest));
+      reply = isPoll(rest) ? await takeTurn(rest, session, next) : heard(rest, session, await next(rest));
     }
     if (answers.length > 0) reply = together(exchange, answers, reply);
     // An answer without a body has no place for Poll: the message itself takes that place.
@@ -83,7 +83,7 @@ export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): L
       const handed = await ownNext(exchange, session);
       if (handed !== undefined) return handed;
     }
-    const reply = (await setAsideNext(exchange, session)) ?? heard(session, await next(exchange));
+    const reply = (await setAsideNext(exchange, session)) ?? heard(exchange, session, await next(exchange));
     if (reply.body.length > 0) {
       turns.served(session.key, 'vasp');
       return reply;
@@ -122,11 +122,15 @@ export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): L
   async function setAsideNext(exchange: Exchange, session: Session): Promise<Reply | undefined> {
     const kept = await setAside.take(session.key);
     if (kept === undefined) return undefined;
-    return scannedReply(exchange, { ...emptyReply(exchange, 'forwarded'), origin: 'vasp' }, kept.message);
+    const reply = scannedReply(exchange, { ...emptyReply(exchange, 'forwarded'), origin: 'vasp' }, kept.message);
+    if (!turns.hasHeard(session.key)) heard(exchange, session, reply);
+    return reply;
   }
 
-  function heard(session: Session, reply: Reply): Reply {
-    if (reply.origin === 'vasp') turns.heard(session.key, reply.envelope?.poll?.value === true);
+  /** An answer without a body says that nothing waits when it answers a poll, and else nothing. */
+  function heard(exchange: Exchange, session: Session, reply: Reply): Reply {
+    const says = reply.origin === 'vasp' && (reply.envelope !== undefined || isPoll(exchange));
+    if (says) turns.heard(session.key, reply.envelope?.poll?.value === true);
     return reply;
   }
 

@@ -36,6 +36,10 @@ export class Turns {
     this.#turns.set(sessionKey, { ...this.#of(sessionKey), vaspPolls });
   }
 
+  hasHeard(sessionKey: string): boolean {
+    return this.#of(sessionKey).vaspPolls !== undefined;
+  }
+
   /** Whether the VASP has more as far as is known; a poll too many is better than a message that nobody fetches. */
   vaspPolls(sessionKey: string): boolean {
     return this.#of(sessionKey).vaspPolls ?? true;
