@@ -118,7 +118,8 @@ function endToEnd(rawHeaders: readonly string[], via: string, keepContentType: b
   return kept;
 }
 
-function leaveOut(headers: string[], names: ReadonlySet<string>): void {
+/** Takes the headers with these names, in lower case, out of a flat list. */
+export function leaveOut(headers: string[], names: ReadonlySet<string>): void {
   let end = 0;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';

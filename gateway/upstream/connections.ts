@@ -1,97 +1,156 @@
 /**
  * The connections to one VASP: at most so many, one request at a time on each, the one used last taken first; who finds
- * none free waits in line. In the place of undici's Pool, which pays for every request with an event and several turns of
- * the event loop.
+ * none free waits in line. After an answer a connection rests until the event loop has looked for bytes once more:
+ * what came right behind the answer ends it, and is not taken for the answer to the next request.
  */
-import { Client, type Dispatcher } from 'undici';
+import { Connection, type ConnectionOwner, type Endpoint, type Passenger } from './http1/connection.ts';
 
 /** Shorter than the 5 s after which common servers close: a request must not meet a connection that is being closed. */
-const KEEP_ALIVE_MILLIS = 4_000;
-const KEEP_ALIVE_MAX_MILLIS = 60_000;
-const MAX_HEADER_BYTES = 32 * 1024;
+const IDLE_MILLIS = 4_000;
+/** However long a VASP says that it waits. */
+const LONGEST_IDLE_MILLIS = 60_000;
+/** So much earlier than the VASP says that it closes. */
+const SAFETY_MILLIS = 1_000;
+const SWEEP_MILLIS = 1_000;
 
-/** A request and who hears of its answer; the connection is lent to it until it is given back. */
-export interface Passenger extends Dispatcher.DispatchHandler {
+/** A request that may have to wait for a connection. */
+export interface Traveller extends Passenger {
   /** Nobody waits for it any more: it needs no connection. */
   readonly isOver: boolean;
-  connection: Client | undefined;
+  /** The connection that carries it. */
+  connection: Connection | undefined;
 }
 
-interface Waiting {
-  readonly request: Dispatcher.DispatchOptions;
-  readonly passenger: Passenger;
-}
-
-export class Connections {
-  readonly #origin: string;
+export class Connections implements ConnectionOwner {
+  readonly #endpoint: Endpoint;
   readonly #limit: number;
-  readonly #options: Client.Options;
-  readonly #all: Client[] = [];
-  readonly #free: Client[] = [];
-  readonly #waiting: Waiting[] = [];
+  readonly #maxAnswerBytes: number;
+  readonly #now: () => number;
+  readonly #all = new Set<Connection>();
+  readonly #waiting: Traveller[] = [];
+  #free: Connection[] = [];
+  /** Answered since the event loop looked for bytes the last time. */
+  #answered: Connection[] = [];
+  /** Answered before that. */
+  #resting: Connection[] = [];
+  #isTurning = false;
+  #sweep: NodeJS.Timeout | undefined;
 
-  constructor(origin: string, limit: number, connectTimeoutMillis: number) {
-    this.#origin = origin;
+  /** @param now the monotonic clock, in milliseconds. */
+  constructor(endpoint: Endpoint, limit: number, maxAnswerBytes: number, now: () => number) {
+    this.#endpoint = endpoint;
     this.#limit = limit;
-    this.#options = {
-      pipelining: 1,
-      allowH2: false,
-      connectTimeout: connectTimeoutMillis,
-      // Time limits are kept by the deadlines: undici's own timers act up to a second late.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MILLIS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MAX_MILLIS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      strictContentLength: true,
-    };
+    this.#maxAnswerBytes = maxAnswerBytes;
+    this.#now = now;
   }
 
   /** Sends the request on a free connection, or as soon as there is one. */
-  send(request: Dispatcher.DispatchOptions, passenger: Passenger): void {
-    const free = this.#free.pop() ?? this.#open();
-    if (free !== undefined) {
-      lend(free, request, passenger);
+  send(traveller: Traveller): void {
+    const connection = this.#takeFree() ?? this.#open();
+    if (connection !== undefined) {
+      lend(connection, traveller);
       return;
     }
     // All wait equally long, so the oldest are given up first: the line holds no more than are waiting.
-    while (this.#waiting[0]?.passenger.isOver === true) this.#waiting.shift();
-    this.#waiting.push({ request, passenger });
+    while (this.#waiting[0]?.isOver === true) this.#waiting.shift();
+    this.#waiting.push(traveller);
   }
 
-  /** To be called when undici has said the last word about a passenger. */
-  giveBack(passenger: Passenger): void {
-    const { connection } = passenger;
-    if (connection === undefined) return;
-    passenger.connection = undefined;
-    // undici has not finished with the one before: the next one gets on when it has.
-    if (this.#waiting.length > 0) setImmediate(() => this.#pass(connection));
-    else this.#free.push(connection);
+  isFree(connection: Connection, keepAliveSeconds: number | undefined): void {
+    const idleMillis =
+      keepAliveSeconds === undefined
+        ? IDLE_MILLIS
+        : Math.min(LONGEST_IDLE_MILLIS, keepAliveSeconds * 1000 - SAFETY_MILLIS);
+    if (idleMillis <= 0) {
+      connection.drop();
+      return;
+    }
+    connection.usableUntil = this.#now() + idleMillis;
+    this.#answered.push(connection);
+    if (!this.#isTurning) this.#turn();
   }
 
-  #pass(connection: Client): void {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (next.passenger.isOver) continue;
-      lend(connection, next.request, next.passenger);
+  isGone(connection: Connection): void {
+    this.#all.delete(connection);
+    const next = this.#nextWaiting();
+    if (next === undefined) return;
+    const opened = this.#open();
+    if (opened === undefined) this.#waiting.unshift(next);
+    else lend(opened, next);
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    clearTimeout(this.#sweep);
+    this.#sweep = undefined;
+    for (const connection of [...this.#all]) connection.drop();
+    this.#free = [];
+  }
+
+  #turn(): void {
+    this.#isTurning = true;
+    setImmediate(() => {
+      const rested = this.#resting;
+      this.#resting = this.#answered;
+      this.#answered = rested;
+      for (const connection of rested) this.#isRested(connection);
+      rested.length = 0;
+      this.#isTurning = false;
+      if (this.#resting.length > 0 || this.#answered.length > 0) this.#turn();
+    });
+  }
+
+  #isRested(connection: Connection): void {
+    if (!connection.isUsable) return;
+    const next = this.#nextWaiting();
+    if (next !== undefined) {
+      lend(connection, next);
       return;
     }
     this.#free.push(connection);
+    if (this.#sweep === undefined) this.#sweepLater();
   }
 
-  #open(): Client | undefined {
-    if (this.#all.length >= this.#limit) return undefined;
-    const connection = new Client(this.#origin, this.#options);
-    this.#all.push(connection);
+  #takeFree(): Connection | undefined {
+    for (let connection = this.#free.pop(); connection !== undefined; connection = this.#free.pop()) {
+      if (!connection.isUsable) continue;
+      if (connection.usableUntil > this.#now()) return connection;
+      connection.drop();
+    }
+    return undefined;
+  }
+
+  #nextWaiting(): Traveller | undefined {
+    let next = this.#waiting.shift();
+    while (next?.isOver === true) next = this.#waiting.shift();
+    return next;
+  }
+
+  #open(): Connection | undefined {
+    if (this.#all.size >= this.#limit) return undefined;
+    const connection = new Connection(this.#endpoint, this, this.#maxAnswerBytes);
+    this.#all.add(connection);
     return connection;
   }
 
-  /** Closes every connection when what runs on it is over. */
-  async close(): Promise<void> {
-    await Promise.all(this.#all.map((connection) => connection.close()));
+  /** Closes what would have to be closed before the next look. */
+  #sweepLater(): void {
+    this.#sweep = setTimeout(() => {
+      this.#sweep = undefined;
+      const until = this.#now() + SWEEP_MILLIS;
+      const kept: Connection[] = [];
+      for (const connection of this.#free) {
+        if (connection.isUsable && connection.usableUntil > until) kept.push(connection);
+        else connection.drop();
+      }
+      this.#free = kept;
+      if (kept.length > 0) this.#sweepLater();
+    }, SWEEP_MILLIS);
+    this.#sweep.unref();
   }
 }
 
-function lend(connection: Client, request: Dispatcher.DispatchOptions, passenger: Passenger): void {
-  passenger.connection = connection;
-  connection.dispatch(request, passenger);
+function lend(connection: Connection, traveller: Traveller): void {
+  traveller.connection = connection;
+  connection.carry(traveller);
 }

@@ -3,11 +3,12 @@
  * [reliability §6]. A request is sent once or not at all; what came of it is told as a result, never as an exception.
  */
 import { performance } from 'node:perf_hooks';
-import { HeaderClass, headerClassOf } from '../http/headers.ts';
 import type { Metrics, Upstream, UpstreamResult } from '../ports.ts';
 import { type CallOwner, UpstreamCall } from './call.ts';
 import { Connections } from './connections.ts';
 import { DeadlineQueue } from './deadlines.ts';
+import { endpointOf } from './http1/connection.ts';
+import { requestHead } from './http1/request.ts';
 
 export interface VaspEndpoint {
   readonly name: string;
@@ -36,13 +37,15 @@ export interface UpstreamPools extends Upstream {
 
 /**
  * @param metrics gets the duration of every answer and the kind of every failure.
+ * @param now the monotonic clock, in milliseconds.
  * @throws {TypeError} for a URL that is none, or of another scheme than http and https.
  */
 export function createUpstream(
   vasps: readonly VaspEndpoint[],
   metrics: Pick<Metrics, 'upstream' | 'upstreamError'>,
+  now: () => number = () => performance.now(),
 ): UpstreamPools {
-  const pools = new Map(vasps.map((vasp) => [vasp.name, new VaspPool(vasp, metrics)]));
+  const pools = new Map(vasps.map((vasp) => [vasp.name, new VaspPool(vasp, metrics, now)]));
   return {
     send(vasp, request) {
       const pool = pools.get(vasp);
@@ -63,12 +66,13 @@ class VaspPool implements CallOwner {
   /** Undefined when the client's target is used. */
   readonly #path: string | undefined;
   readonly #deadlines: DeadlineQueue;
+  readonly #now: () => number;
   #running = 0;
   /** Set when the pool is closing. */
   #closed: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
 
-  constructor(endpoint: VaspEndpoint, metrics: Pick<Metrics, 'upstream' | 'upstreamError'>) {
+  constructor(endpoint: VaspEndpoint, metrics: Pick<Metrics, 'upstream' | 'upstreamError'>, now: () => number) {
     const url = new URL(endpoint.url);
     if (url.protocol !== 'http:' && url.protocol !== 'https:')
       throw new TypeError('the URL of a VASP is http or https');
@@ -76,31 +80,25 @@ class VaspPool implements CallOwner {
     this.#metrics = metrics;
     this.#host = url.host;
     this.#path = url.pathname === '/' && url.search === '' ? undefined : url.pathname + url.search;
-    this.#deadlines = new DeadlineQueue(endpoint.timeoutMillis, () => performance.now());
-    this.#connections = new Connections(url.origin, endpoint.connections, endpoint.timeoutMillis);
+    this.#now = now;
+    this.#deadlines = new DeadlineQueue(endpoint.timeoutMillis, now);
+    this.#connections = new Connections(endpointOf(url), endpoint.connections, endpoint.maxAnswerBytes, now);
   }
 
   send(request: Parameters<Upstream['send']>[1]): Promise<UpstreamResult> {
-    const { connections, waiting, maxAnswerBytes, name } = this.#endpoint;
+    const { connections, waiting, name, timeoutMillis } = this.#endpoint;
     if (this.#closed !== undefined || this.#running >= connections + waiting) {
       this.#metrics.upstreamError(name, 'unreachable');
       return Promise.resolve({ kind: 'failed', failure: 'unreachable' });
     }
+    const { target, contentType, headers, body } = request;
+    const head = requestHead(this.#path ?? target, this.#host, contentType, headers, body.length);
     return new Promise((resolve) => {
-      const call = new UpstreamCall(this, maxAnswerBytes, resolve);
+      const call = new UpstreamCall(this, { head, body }, resolve);
       this.#running += 1;
       this.#deadlines.add(call);
-      call.startedAt = call.endsAt - this.#endpoint.timeoutMillis;
-      this.#connections.send(
-        {
-          path: this.#path ?? request.target,
-          method: 'POST',
-          headers: this.#headersOf(request),
-          body: request.body,
-          blocking: false,
-        },
-        call,
-      );
+      call.startedAt = call.endsAt - timeoutMillis;
+      this.#connections.send(call);
     });
   }
 
@@ -109,14 +107,10 @@ class VaspPool implements CallOwner {
     if (this.#running === 0) this.#whenIdle?.();
     this.#deadlines.remove(call);
     if (call.failure === undefined) {
-      this.#metrics.upstream(this.#endpoint.name, (performance.now() - call.startedAt) / 1000);
+      this.#metrics.upstream(this.#endpoint.name, (this.#now() - call.startedAt) / 1000);
     } else {
       this.#metrics.upstreamError(this.#endpoint.name, call.failure);
     }
-  }
-
-  connectionIsFree(call: UpstreamCall): void {
-    this.#connections.giveBack(call);
   }
 
   close(): Promise<void> {
@@ -130,20 +124,6 @@ class VaspPool implements CallOwner {
         this.#whenIdle = resolve;
       });
     }
-    await this.#connections.close();
-  }
-
-  #headersOf(request: Parameters<Upstream['send']>[1]): string[] {
-    const headers = ['Host', this.#host];
-    if (request.contentType !== '') headers.push('Content-Type', request.contentType);
-    for (let index = 0; index + 1 < request.headers.length; index += 2) {
-      const name = request.headers[index] ?? '';
-      const headerClass = headerClassOf(name);
-      // The framing is made here alone, whatever a rule put into the headers.
-      if (headerClass === HeaderClass.endToEnd || headerClass === HeaderClass.oddlyNamed) {
-        headers.push(name, request.headers[index + 1] ?? '');
-      }
-    }
-    return headers;
+    this.#connections.close();
   }
 }

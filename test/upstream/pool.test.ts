@@ -45,9 +45,9 @@ describe('a request', () => {
     });
     expect(vasp.requests).toEqual([
       'POST /imps?x=1 HTTP/1.1\r\n' +
-        `host: 127.0.0.1:${vasp.port}\r\nconnection: keep-alive\r\n` +
+        `Host: 127.0.0.1:${vasp.port}\r\nConnection: keep-alive\r\n` +
         'Content-Type: text/xml; charset="utf-8"\r\naCCept: a\r\nCookie: caf\xe9\r\nX: \r\naCCept: b\r\nVia: 1.1 sapgw\r\n' +
-        'content-length: 5\r\n\r\nhello',
+        'Content-Length: 5\r\n\r\nhello',
     ]);
   });
 
@@ -56,8 +56,8 @@ describe('a request', () => {
     const body = Buffer.from(Array.from({ length: 256 }, (_, code) => code));
     await send({ body });
     await send({ body: Buffer.alloc(0) });
-    expect(vasp.requests[0]?.endsWith(`content-length: 256\r\n\r\n${body.toString('latin1')}`)).toBe(true);
-    expect(vasp.requests[1]?.endsWith('content-length: 0\r\n\r\n')).toBe(true);
+    expect(vasp.requests[0]?.endsWith(`Content-Length: 256\r\n\r\n${body.toString('latin1')}`)).toBe(true);
+    expect(vasp.requests[1]?.endsWith('Content-Length: 0\r\n\r\n')).toBe(true);
   });
 
   test('brings no framing of its own', async () => {
@@ -77,8 +77,8 @@ describe('a request', () => {
       ],
     });
     expect(vasp.requests[0]).toBe(
-      `POST /imps?x=1 HTTP/1.1\r\nhost: 127.0.0.1:${vasp.port}\r\nconnection: keep-alive\r\n` +
-        'Content-Type: text/xml\r\ncontent-length: 5\r\n\r\nhello',
+      `POST /imps?x=1 HTTP/1.1\r\nHost: 127.0.0.1:${vasp.port}\r\nConnection: keep-alive\r\n` +
+        'Content-Type: text/xml\r\nContent-Length: 5\r\n\r\nhello',
     );
   });
 

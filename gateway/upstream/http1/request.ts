@@ -1,0 +1,53 @@
+/**
+ * A request to a VASP as bytes: the framing is made here alone, everything else goes out as it was spelled [X3]. What
+ * could break a line, or become something else as a byte, is not written at all.
+ */
+import { HeaderClass, headerClassOf } from '../../http/headers.ts';
+
+/** Up to this size the body is copied behind the head, so that both go out in one write. */
+const ONE_WRITE_BYTES = 64 * 1024;
+
+const VALUE = /^[\t -~\x80-\xff]*$/;
+const TARGET = /^[!-~]+$/;
+
+/** A request as it goes out: its head, one character a byte, and its body. */
+export interface WireRequest {
+  readonly head: string;
+  readonly body: Uint8Array;
+}
+
+/**
+ * The head of a POST.
+ * @param headers name and value in turn; those that belong to one connection, or frame the message, are left out.
+ * @throws {TypeError} for a target or value that does not fit into one line of text.
+ */
+export function requestHead(
+  target: string,
+  host: string,
+  contentType: string,
+  headers: readonly string[],
+  bodyBytes: number,
+): string {
+  let head = `POST ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`;
+  if (contentType !== '') head += `Content-Type: ${contentType}\r\n`;
+  let isText = TARGET.test(target) && VALUE.test(contentType);
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    const headerClass = headerClassOf(name);
+    if (headerClass !== HeaderClass.endToEnd && headerClass !== HeaderClass.oddlyNamed) continue;
+    const value = headers[index + 1] ?? '';
+    isText &&= VALUE.test(value);
+    head += `${name}: ${value}\r\n`;
+  }
+  if (!isText) throw new TypeError('the target or a header of a request to a VASP is not one line of text');
+  return `${head}Content-Length: ${bodyBytes}\r\n\r\n`;
+}
+
+/** Head and body in one buffer; undefined when the body is too large to be copied. */
+export function inOneBuffer({ head, body }: WireRequest): Buffer | undefined {
+  if (body.length > ONE_WRITE_BYTES) return undefined;
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 'latin1');
+  bytes.set(body, head.length);
+  return bytes;
+}
