@@ -16,6 +16,7 @@ import { registerPolicy } from '../gateway/cli/policy.ts';
 import { registerSandbox } from '../gateway/cli/sandbox.ts';
 import { registerServe } from '../gateway/cli/serve.ts';
 import { registerUser } from '../gateway/cli/user.ts';
+import { registerVasp } from '../gateway/cli/vasp.ts';
 import { loadConfig } from '../gateway/config/load.ts';
 import { CONFIG_SCHEMA } from '../gateway/config/schema.ts';
 import { SOURCES } from '../gateway/config/sources.ts';
@@ -192,6 +193,7 @@ function programOf(): Command {
   for (const add of [registerServe, registerSandbox, registerHandset, registerPolicy, registerConvert]) add(program);
   registerAudit(program);
   registerUser(program);
+  registerVasp(program);
   return program.addCommand(configCommand());
 }
 

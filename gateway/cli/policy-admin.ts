@@ -3,19 +3,16 @@
  * gateway, by its admin API. Exit status: 0 done, 1 the gateway refused, 2 it could not be asked.
  */
 import type { Command } from 'commander';
-import type { AdminAnswer, AdminCall, AdminFlags } from './admin-client.ts';
+import type { AdminCall } from './admin-client.ts';
+import {
+  type AdminCommandDeps,
+  adminCommand,
+  EXIT_NOT_ASKED,
+  type AdminCommandFlags as Flags,
+  printErrorOf,
+  runAdmin,
+} from './admin-command.ts';
 import { example } from './help.ts';
-
-export interface PolicyAdminDeps {
-  /** Writes a line; standard output when absent. */
-  readonly print?: (line: string) => void;
-  /** Writes a line for what went wrong; standard error when absent. */
-  readonly printError?: (line: string) => void;
-}
-
-interface Flags extends AdminFlags {
-  readonly json?: boolean;
-}
 
 interface AskAgainFlags extends Flags {
   readonly policy?: string;
@@ -25,25 +22,23 @@ interface AskAgainFlags extends Flags {
   readonly everybody?: boolean;
 }
 
-const EXIT_REFUSED = 1;
-const EXIT_NOT_ASKED = 2;
 const API = '/api/v1/policies';
 
 /** Adds the commands to `policy`. */
-export function registerPolicyAdmin(policy: Command, deps: PolicyAdminDeps = {}): void {
+export function registerPolicyAdmin(policy: Command, deps: AdminCommandDeps = {}): void {
   adminCommand(policy, 'status', 'show which policies are in force in the running gateway; needs no token')
     .addHelpText('after', example('sapgw policy status --config gateway.yaml'))
-    .action((flags: Flags) => run(deps, flags, { method: 'GET', path: API, needsToken: false }, statusLines));
+    .action((flags: Flags) => runAdmin(deps, flags, { method: 'GET', path: API, needsToken: false }, statusLines));
   adminCommand(policy, 'reload', 'put what the policy folder holds in force, also after a rollback')
     .addHelpText('after', example('sapgw policy reload --config gateway.yaml'))
-    .action((flags: Flags) => run(deps, flags, post('reload'), reloadLines));
+    .action((flags: Flags) => runAdmin(deps, flags, post('reload'), reloadLines));
   adminCommand(
     policy,
     'rollback',
     'put the policies in force that were before the present ones; again: those before them',
   )
     .addHelpText('after', example('sapgw policy rollback --config gateway.yaml'))
-    .action((flags: Flags) => run(deps, flags, post('rollback'), rollbackLines));
+    .action((flags: Flags) => runAdmin(deps, flags, post('rollback'), rollbackLines));
   adminCommand(policy, 'ask-again', 'ask users again although they accepted: one of --user, --users and --everybody')
     .option('--policy <id>', 'one policy (default: all)')
     .option('--vasp <name>', 'at one messaging service (default: all)')
@@ -60,55 +55,17 @@ export function registerPolicyAdmin(policy: Command, deps: PolicyAdminDeps = {})
     .action((flags: AskAgainFlags) => askAgain(deps, flags));
 }
 
-function adminCommand(policy: Command, name: string, description: string): Command {
-  return policy
-    .command(name)
-    .description(description)
-    .option(
-      '-c, --config <file>',
-      'configuration of the gateway, which names its admin listener and token (SAPGW_CONFIG)',
-    )
-    .option('--admin <url>', 'the admin listener (default: what the configuration names, else http://127.0.0.1:8081)')
-    .option('--token-file <file>', 'file with the admin token (default: what the configuration names)')
-    .option('--json', 'as JSON');
-}
-
-async function askAgain(deps: PolicyAdminDeps, flags: AskAgainFlags): Promise<void> {
+async function askAgain(deps: AdminCommandDeps, flags: AskAgainFlags): Promise<void> {
   const { policy, vasp, user, users, everybody } = flags;
   if ([user, users, everybody].filter((one) => one !== undefined).length !== 1) {
     printErrorOf(deps)('say whom to ask again by one of --user ID, --users GLOB and --everybody');
     process.exitCode = EXIT_NOT_ASKED;
     return;
   }
-  await run(deps, flags, { ...post('ask-again'), body: { policy, vasp, user, users, everybody } }, askAgainLines);
+  await runAdmin(deps, flags, { ...post('ask-again'), body: { policy, vasp, user, users, everybody } }, askAgainLines);
 }
 
 const post = (action: string): AdminCall => ({ method: 'POST', path: `${API}/${action}`, needsToken: true });
-
-async function run(
-  deps: PolicyAdminDeps,
-  flags: Flags,
-  call: AdminCall,
-  lines: (json: Answered) => readonly string[],
-): Promise<void> {
-  // The client and what it needs are loaded when a command runs, so that the others start as fast as before.
-  const { callAdmin } = await import('./admin-client.ts');
-  const answer = await callAdmin(flags, process.env, call);
-  process.exitCode = exitOf(answer);
-  const print = deps.print ?? console.log;
-  const printError = printErrorOf(deps);
-  if (answer.kind === 'not-asked') for (const message of answer.messages) printError(message);
-  else if (flags.json === true) print(JSON.stringify(answer.json, null, 2));
-  else if (answer.kind === 'refused') printError(answer.message);
-  else for (const line of lines(answer.json as Answered)) print(line);
-}
-
-const printErrorOf = (deps: PolicyAdminDeps): ((line: string) => void) => deps.printError ?? console.error;
-
-function exitOf({ kind }: AdminAnswer): number {
-  if (kind === 'done') return 0;
-  return kind === 'refused' ? EXIT_REFUSED : EXIT_NOT_ASKED;
-}
 
 /** What the API answers, as far as it is shown; README has the whole of it. */
 interface Answered {
