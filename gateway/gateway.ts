@@ -6,6 +6,8 @@
  * Nothing here knows HTTP, files or the clock: `main.ts` puts in the parts, `http/` brings the requests.
  */
 
+import { capabilityLink, cirLink } from './chain/capability-link.ts';
+import { NO_CIR } from './chain/capability-negotiation.ts';
 import { conversationLink } from './chain/conversation/link.ts';
 import { chain, type Exchange, type Handler, type Link, type Reply, type VaspFacts } from './chain/exchange.ts';
 import type { LoginParts } from './chain/login.ts';
@@ -60,6 +62,7 @@ export interface Gateway {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
+  const { cir = NO_CIR } = parts;
   const links: readonly Link[] = [
     versionDiscovery,
     // Takes everything of the sessions that the gateway itself holds: they are none of the VASP's.
@@ -71,7 +74,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     // Takes everything Outband before it can reach the VASP: lets a login through when the policies are settled, and
     // nothing else [X10].
     loginGate(parts),
+    // Every poll of a client that may be called is heard of, whoever answers it.
+    cirLink(cir),
+    // Hands over what the gateway holds for the session, in turns with the VASP; its own messages are no matter of levels.
+    pollingLink(parts.setAside, parts.ownMessages),
     serviceLevelLink(parts.metrics, parts.log),
+    // Puts the gateway's channels in the place of the VASP's [X50].
+    capabilityLink(cir, parts.sessions, parts.secrets, parts.log),
     // Last, so that what the links above send to the VASP, and what they see of it, are under the VASP's own ids.
     serverPrimitives(parts.metrics, parts.firstTransactionNumber, parts.setAside),
     // Hands over what the gateway holds for the session, in turns with the VASP; its own messages are no matter of levels.

@@ -20,3 +20,8 @@ export function userKeyOf(secrets: Secrets, vasp: string, userId: string): strin
 export function cookieKeyOf(secrets: Secrets, cookie: string): string {
   return secrets.keyedHash('cookie', cookie);
 }
+
+/** Under what a session stands in the store, in logs, and in everything that is kept beside it. */
+export function sessionKeyOf(secrets: Secrets, vasp: string, sessionId: string): string {
+  return secrets.keyedHash('session', vasp, sessionId);
+}

@@ -3,18 +3,23 @@
  * answer: a session and the acceptances when it says yes [X19], a pass for the second phase when it challenges [X17],
  * nothing at all when it refuses, because an answer given by somebody who does not know the password is worth nothing.
  */
+
+import type { CirAgreement } from '../cir-ports.ts';
 import { childInteger, childText, type Element, withoutChild } from '../csp/element.ts';
 import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
 import { closed, endings } from '../negotiation/window.ts';
 import { acceptedBy } from './acceptance-records.ts';
+import { askOfVasp } from './capability-negotiation.ts';
 import { countOutcomes, outcomesOfForwarded, type VaspSaid } from './counting.ts';
 import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
 import { type Login, type LoginParts, loginFields } from './login.ts';
+import { agreedAtLogin, announce, openLoginCapabilities, tellAtLogin } from './login-capabilities.ts';
 import type { KeptPass, Pass } from './negotiation-memory.ts';
 import { refuseAll } from './refusal.ts';
 import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
+import type { Session } from './sessions.ts';
 
 /** Answers are between the client and the gateway: no VASP hears them [X15]. */
 const ANSWERS = 'SystemMessageResponseList';
@@ -31,7 +36,9 @@ export async function forwardLogin(
   const negotiation = carriesFunctions(login.primitive)
     ? openNegotiation(stripped, 0, withoutChild(login.primitive, ANSWERS), pass.granted)
     : undefined;
-  const reply = await next(negotiation === undefined ? stripped : narrowExchange(stripped, negotiation));
+  const capabilities = openLoginCapabilities(parts.cir, stripped, login.primitive);
+  const narrowed = negotiation === undefined ? stripped : narrowExchange(stripped, negotiation);
+  const reply = await next(capabilities === undefined ? narrowed : askOfVasp(narrowed, capabilities));
   const response = loginResponse(login.exchange, reply);
   const outcome = outcomeOf(response);
   switch (outcome.kind) {
@@ -42,8 +49,9 @@ export async function forwardLogin(
     case 'refused':
       return refused(parts, login, pass, reply);
     case 'opened': {
-      const opened = await open(parts, login, pass, outcome.sessionId, outcome.keepAliveSeconds);
-      if (!opened) {
+      const agreement = agreedAtLogin(parts.cir, login.exchange, reply, capabilities);
+      const session = await open(parts, login, pass, outcome, agreement);
+      if (session === undefined) {
         await forget(parts, login, pass);
         return refuseAll(
           login.exchange,
@@ -52,7 +60,9 @@ export async function forwardLogin(
           true,
         );
       }
-      return negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
+      await announce(parts.cir, login, outcome.sessionId, session);
+      const told = negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
+      return tellAtLogin(parts, login.exchange, told, capabilities, { sessionKey: session.key, agreement });
     }
   }
 }
@@ -102,31 +112,33 @@ async function open(
   parts: LoginParts,
   login: Login,
   pass: Pass,
-  sessionId: string,
-  told: number | undefined,
-): Promise<boolean> {
+  { sessionId, keepAliveSeconds }: Extract<LoginOutcome, { kind: 'opened' }>,
+  cir: CirAgreement | undefined,
+): Promise<Session | undefined> {
   const { facts, asked } = login;
+  let session: Session;
   try {
     const accepted = acceptedBy(parts.secrets, login, pass);
     if (accepted.remember.length + accepted.records.length > 0) await parts.acceptances.accept(asked.userKey, accepted);
-    await parts.sessions.open(facts.vasp, sessionId, {
+    session = await parts.sessions.open(facts.vasp, sessionId, {
       userKey: asked.userKey,
       clientKey: asked.clientKey,
       granted: pass.granted,
       version: facts.version,
       encoding: facts.encoding,
       // Without a KeepAliveTime in the answer the time that the client asked for holds [P4.2].
-      keepAliveSeconds: told ?? childInteger(login.primitive, 'TimeToLive'),
+      keepAliveSeconds: keepAliveSeconds ?? childInteger(login.primitive, 'TimeToLive'),
+      ...(cir === undefined ? {} : { cir }),
     });
   } catch {
     parts.log.error('the session cannot be stored', loginFields(login));
-    return false;
+    return undefined;
   }
   await endNegotiation(parts, login, pass, 'yes');
   if (pass.askedAt !== undefined) parts.metrics.negotiationDuration((parts.clock.wall() - pass.askedAt) / 1000);
   parts.metrics.login(facts.vasp, 'accepted');
   parts.log.info('login accepted', { ...loginFields(login), levels: pass.levels.join(',') });
-  return true;
+  return session;
 }
 
 async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply): Promise<Reply> {

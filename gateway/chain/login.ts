@@ -5,6 +5,7 @@ import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { Glob, LoginFacts } from '../policy/model.ts';
 import type { AcceptanceStore, Clock, Log, Metrics, Secrets, VaspAvailability } from '../ports.ts';
+import type { CirService } from './capability-negotiation.ts';
 import type { WaitingSessions } from './conversation/waiting-sessions.ts';
 import { type Exchange, messageOf } from './exchange.ts';
 import { clientIdText, clientKeyOf, cookieKeyOf, userKeyOf } from './identity.ts';
@@ -48,6 +49,8 @@ export interface LoginParts {
   readonly serviceContact: string | undefined;
   /** Which VASPs take logins now; absent: all. */
   readonly availability?: VaspAvailability | undefined;
+  /** Calling clients [X50 to X53]; absent: every client is served by polling alone. */
+  readonly cir?: CirService | undefined;
   /** Whether the operator admits a user [X22]. */
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
 }

@@ -59,7 +59,7 @@ function answersKeepAlive({ envelope }: Reply): boolean {
 }
 
 /** The client logs out, or the VASP says that the session is over. A logout ends it even where the VASP fails. */
-function endOfSession(exchange: Exchange, reply: Reply): boolean {
+export function endOfSession(exchange: Exchange, reply: Reply): boolean {
   if (exchange.envelope.transactions.some(({ primitive }) => primitive === 'Logout-Request')) return true;
   if (reply.origin !== 'vasp' || reply.envelope === undefined) return false;
   return reply.envelope.transactions.some(

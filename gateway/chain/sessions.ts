@@ -7,7 +7,9 @@
  * is answered; a session's end, which moves with use, each reads anew when it believes the session over.
  */
 import { LRUCache } from 'lru-cache';
+import type { CirAgreement } from '../cir-ports.ts';
 import type { Clock, Secrets, SessionRecord, SessionStore } from '../ports.ts';
+import { sessionKeyOf } from './identity.ts';
 
 /** A live session: its place in the store and its record as last read. */
 export interface Session {
@@ -128,8 +130,19 @@ export class Sessions {
 
   /** Takes over what the client was told in a KeepAlive-Response, in seconds. */
   keepAlive(vasp: string, id: string, session: Session, keepAliveSeconds: number): Promise<Session> {
-    const record = { ...session.record, keepAliveSeconds };
+    const record = { ...this.#current(vasp, id, session), keepAliveSeconds };
     return this.#write(vasp, id, { ...record, expiresAt: this.#clock.wall() + this.#lifeMillis(record) });
+  }
+
+  /** Takes over what the session agreed on about CIR; undefined: it agreed on nothing [X50]. */
+  agree(vasp: string, id: string, session: Session, cir: CirAgreement | undefined): Promise<Session> {
+    const { cir: _, ...record } = this.#current(vasp, id, session);
+    return this.#write(vasp, id, cir === undefined ? record : { ...record, cir });
+  }
+
+  /** The record as it is now: another message of the session may have changed it since `session` was found. */
+  #current(vasp: string, id: string, session: Session): SessionRecord {
+    return this.#cache.get(cacheKey(vasp, id))?.record ?? session.record;
   }
 
   async #write(vasp: string, id: string, written: SessionRecord): Promise<Session> {
@@ -152,7 +165,7 @@ export class Sessions {
   }
 
   #storeKey(vasp: string, id: string): string {
-    return this.#secrets.keyedHash('session', vasp, id);
+    return sessionKeyOf(this.#secrets, vasp, id);
   }
 }
 

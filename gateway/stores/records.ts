@@ -6,12 +6,14 @@
  *
  *     format 1 · flags 1 · user 16 · client 16 · granted 8 · opened 6 · expires 6 · keep-alive 4 (or 0) · VASP 1 + n
  *
+ * One that agreed on CIR has another format number, and what it agreed on behind all that (`cir-agreement.ts`).
  * Numbers are big-endian; times are milliseconds in 48 bits. A hash of another form is written as text with its length.
  */
 
 import { ServiceSet } from '../csp/service-tree.ts';
 import { CSP_VERSIONS, type CspVersion } from '../csp/versions.ts';
 import type { Acceptance, SessionRecord } from '../ports.ts';
+import { readAgreement, writeAgreement } from './cir-agreement.ts';
 
 /** A record that is not what this version writes. Holds no content. */
 export class RecordError extends Error {
@@ -19,6 +21,8 @@ export class RecordError extends Error {
 }
 
 const SESSION_FORMAT = 1;
+const SESSION_WITH_CIR_FORMAT = 2;
+const SESSION_FORMATS: readonly number[] = [SESSION_FORMAT, SESSION_WITH_CIR_FORMAT];
 const ACCEPTANCES_FORMAT = 1;
 
 const FLAG_WBXML = 0x01;
@@ -39,7 +43,7 @@ export function writeSession(record: SessionRecord): Buffer {
   if (keepAliveSeconds !== undefined) flags |= FLAG_KEEP_ALIVE;
   if (user === undefined) flags |= FLAG_USER_TEXT;
   if (client === undefined) flags |= FLAG_CLIENT_TEXT;
-  SCRATCH[0] = SESSION_FORMAT;
+  SCRATCH[0] = record.cir === undefined ? SESSION_FORMAT : SESSION_WITH_CIR_FORMAT;
   SCRATCH[1] = flags;
   let at = writeKey(2, user, record.userKey);
   at = writeKey(at, client, record.clientKey);
@@ -49,12 +53,13 @@ export function writeSession(record: SessionRecord): Buffer {
   at = SCRATCH.writeUIntBE(record.expiresAt, at, 6);
   if (keepAliveSeconds !== undefined) at = SCRATCH.writeUInt32BE(keepAliveSeconds, at);
   at = writeText(at, record.vasp);
-  return Buffer.from(SCRATCH.subarray(0, at));
+  const written = SCRATCH.subarray(0, at);
+  return record.cir === undefined ? Buffer.from(written) : Buffer.concat([written, writeAgreement(record.cir)]);
 }
 
 /** The session that the bytes hold; the bytes may change after. */
 export function readSession(bytes: Buffer): SessionRecord {
-  return guarded(bytes, SESSION_FORMAT, () => {
+  return guarded(bytes, SESSION_FORMATS, () => {
     const flags = bytes.readUInt8(1);
     let at = 2;
     const [userKey, afterUser] = readKey(bytes, at, (flags & FLAG_USER_TEXT) !== 0);
@@ -68,15 +73,28 @@ export function readSession(bytes: Buffer): SessionRecord {
     const keepAliveSeconds = hasKeepAlive ? bytes.readUInt32BE(at) : undefined;
     const [vasp, end] = readText(bytes, hasKeepAlive ? at + 4 : at);
     const version: CspVersion | undefined = CSP_VERSIONS[flags >> VERSION_SHIFT];
-    if (version === undefined || end !== bytes.length) throw new RecordError('a session record is damaged');
+    const hasCir = bytes[0] === SESSION_WITH_CIR_FORMAT;
+    if (version === undefined || (end !== bytes.length) !== hasCir)
+      throw new RecordError('a session record is damaged');
     const encoding = (flags & FLAG_WBXML) !== 0 ? 'wbxml' : 'xml';
-    return { vasp, userKey, clientKey, granted, version, encoding, openedAt, keepAliveSeconds, expiresAt };
+    const record = {
+      vasp,
+      userKey,
+      clientKey,
+      granted,
+      version,
+      encoding,
+      openedAt,
+      keepAliveSeconds,
+      expiresAt,
+    } as const;
+    return hasCir ? { ...record, cir: readAgreement(bytes, end) } : record;
   });
 }
 
 /** VASP and end of life alone: all that a sweep has to know, at a third of the cost. */
 export function readSessionLife(bytes: Buffer): Pick<SessionRecord, 'vasp' | 'expiresAt'> {
-  return guarded(bytes, SESSION_FORMAT, () => {
+  return guarded(bytes, SESSION_FORMATS, () => {
     const flags = bytes.readUInt8(1);
     let at = 2;
     at += (flags & FLAG_USER_TEXT) !== 0 ? 1 + bytes.readUInt8(at) : HASH_BYTES;
@@ -99,7 +117,7 @@ export function writeAcceptances(acceptances: readonly Acceptance[]): Buffer {
 }
 
 export function readAcceptances(bytes: Buffer): readonly Acceptance[] {
-  return guarded(bytes, ACCEPTANCES_FORMAT, () => {
+  return guarded(bytes, [ACCEPTANCES_FORMAT], () => {
     const rows: unknown = JSON.parse(bytes.toString('utf8', 1));
     if (!Array.isArray(rows)) throw new RecordError('an acceptance record is damaged');
     return rows.map((row: unknown): Acceptance => {
@@ -113,8 +131,10 @@ export function readAcceptances(bytes: Buffer): readonly Acceptance[] {
 }
 
 /** Whatever is wrong with a record is one kind of error, which shows none of it. */
-function guarded<T>(bytes: Buffer, format: number, read: () => T): T {
-  if (bytes[0] !== format) throw new RecordError(`a record has format ${bytes[0]}; this version reads ${format}`);
+function guarded<T>(bytes: Buffer, formats: readonly number[], read: () => T): T {
+  const format = bytes[0];
+  if (format === undefined || !formats.includes(format))
+    throw new RecordError(`a record has format ${format}; this version reads ${formats.join(' and ')}`);
   try {
     return read();
   } catch (error) {

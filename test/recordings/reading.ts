@@ -83,6 +83,29 @@ export function withoutParts(message: CspMessage, ...names: readonly string[]): 
   return { ...message, transactions };
 }
 
+const CAPABILITY_LISTS: readonly string[] = ['CapabilityList', 'AgreedCapabilityList'];
+const ABOUT_CIR = /^(SupportedCIRMethod|UDPPort|UDPAddress|TCPAddress|TCPPort|CIRURL|CIRHTTPAddress|CIRSMSAddress)$/;
+
+/** The message as one of a gateway without CIR: its capability lists say nothing about it [X50, X53]. */
+export function withoutCir(message: CspMessage): CspMessage {
+  const strip = (list: Element): Element =>
+    CAPABILITY_LISTS.includes(list.name)
+      ? { ...list, children: list.children.filter(({ name }) => !ABOUT_CIR.test(name)) }
+      : list;
+  const transactions = message.transactions.map((transaction) => ({
+    ...transaction,
+    primitive: { ...transaction.primitive, children: transaction.primitive.children.map(strip) },
+  }));
+  return { ...message, transactions };
+}
+
+/** Whether a request names methods of CIR. */
+export function namesCir(message: CspMessage): boolean {
+  return message.transactions.some(
+    ({ primitive }) => child(child(primitive, 'CapabilityList'), 'SupportedCIRMethod') !== undefined,
+  );
+}
+
 export function wanted(primitive: Element, version: CspMessage['version']): ServiceSet {
   const tree = child(child(primitive, 'Functions'), 'WVCSPFeat');
   return tree === undefined ? codesOfVersion(version) : codesOfTree(tree, version);

@@ -20,12 +20,14 @@ import {
   type Judged,
   loginResponse,
   MANDATORY,
+  namesCir,
   otherClient,
   scanned,
   tolerant,
   unchunked,
   wanted,
   withBody,
+  withoutCir,
   withoutParts,
 } from './reading.ts';
 import { headerOf, octetsOf, type RecordedAnswer, type RecordedMessage, type Step } from './recording.ts';
@@ -186,7 +188,7 @@ export class Replay {
       return;
     }
     const parts = ['SystemMessageResponseList', 'Functions'];
-    this.#same(withoutParts(seen, ...parts), withoutParts(message, ...parts), 'what the VASP saw');
+    this.#same(withoutParts(seen, ...parts), withoutParts(withoutCir(message), ...parts), 'what the VASP saw');
     for (const { primitive } of seen.transactions) {
       const beyond = wanted(primitive, message.version).minus(granted);
       this.#expect(
@@ -276,8 +278,11 @@ export class Replay {
     }
   }
 
-  #vaspSaw(message: CspMessage, body: Buffer | undefined, encoding: Encoding): void {
+  #vaspSaw(sent: CspMessage, sentBody: Buffer | undefined, encoding: Encoding): void {
     const [first, ...more] = this.#options.vasp.seen;
+    const message = namesCir(sent) ? withoutCir(sent) : sent;
+    const body = namesCir(sent) ? undefined : sentBody;
+    if (namesCir(sent)) this.#rules.push('capabilities without CIR [X53]');
     if (first === undefined) {
       this.#problem('the VASP saw nothing');
       return;
@@ -360,7 +365,7 @@ export class Replay {
     const takesRequests = request.transactions.every(
       ({ mode, primitive }) => mode === 'Response' || primitive.name === 'Polling-Request',
     );
-    const opened = visible.map((transaction) => {
+    const opened = withoutCir({ ...meant, transactions: visible }).transactions.map((transaction) => {
       const { mode, primitive } = transaction;
       const isAnswer = primitive.name === 'Disconnect' || !isServerOriginated(primitive.name, mode);
       if (!takesRequests || isAnswer || mode === 'Request') return transaction;

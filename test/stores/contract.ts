@@ -1,9 +1,19 @@
 /** What every store must do, whatever it keeps its records in. Each store's test runs this suite on a fresh one. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { CirAgreement } from '../../gateway/cir-ports.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { SessionRecord, Store } from '../../gateway/ports.ts';
 import { describeAudit } from './contract-audit.ts';
 import { acceptance, KEY, OTHER_KEY, remembering, session } from './records-of-tests.ts';
+
+const EVERY_CIR: CirAgreement = {
+  stcp: true,
+  shttp: true,
+  udp: { host: '2001:db8::17', port: 3717 },
+  vaspTcp: { host: 'im.example', port: 65_535 },
+  vaspUrl: `http://im.example/${'x'.repeat(300)}`,
+};
+const ONE_CIR: CirAgreement = { stcp: true, shttp: false, udp: undefined, vaspTcp: undefined, vaspUrl: undefined };
 
 export function describeStore(name: string, open: () => Promise<Store>): void {
   describe(`${name} store`, () => {
@@ -23,6 +33,8 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       ['with keys that are no hashes', { userKey: 'wörld', clientKey: '' }],
       ['with a key that only looks like a hash', { userKey: 'CCCCCCCCCCCCCCCCCCCCCB' }],
       ['that never expires', { expiresAt: 2 ** 48 - 1 }],
+      ['that agreed on every way of CIR', { cir: EVERY_CIR }],
+      ['that agreed on one way of CIR, with a VASP that has none', { cir: ONE_CIR }],
     ])('a session %s comes back whole', async (_name, change) => {
       await store.sessions.put(KEY, session(change));
       expect(await store.sessions.get(KEY)).toEqual(session(change));

@@ -239,6 +239,12 @@ describe('records', () => {
     expect(writeSession(session()).length).toBe(59 + 'friendly-im'.length);
   });
 
+  test('what a session agreed on about CIR costs it no more than its addresses', () => {
+    const vaspTcp = { host: '10.20.30.40', port: 18_080 };
+    const cir = { stcp: true, shttp: true, udp: { host: '192.0.2.117', port: 3717 }, vaspTcp, vaspUrl: undefined };
+    expect(writeSession(session({ cir })).length).toBe(59 + 'friendly-im'.length + 29);
+  });
+
   test.each([
     ['another format', (bytes: Buffer) => Buffer.concat([Buffer.of(9), bytes.subarray(1)])],
     ['no byte', () => Buffer.alloc(0)],
@@ -250,8 +256,14 @@ describe('records', () => {
     );
   });
 
-  test('a session cut short anywhere is refused', () => {
-    const bytes = writeSession(session());
+  test.each([
+    ['without CIR', session()],
+    [
+      'with CIR',
+      session({ cir: { stcp: true, shttp: false, udp: undefined, vaspTcp: undefined, vaspUrl: 'http://a/' } }),
+    ],
+  ])('a session %s, cut short anywhere, is refused', (_name, written) => {
+    const bytes = writeSession(written);
     for (let length = 0; length < bytes.length; length++) {
       expect(() => readSession(bytes.subarray(0, length))).toThrow(expect.objectContaining({ code: 'STORE_RECORD' }));
     }

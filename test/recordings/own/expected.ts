@@ -3,7 +3,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
   'baraza-1.2-xml': {
     'no policy': [
       '1 answer byte for byte [X3]',
-      '2 answer byte for byte [X3]',
+      '2 capabilities without CIR [X53]',
       '3 negotiation untouched [X30], answer byte for byte [X3]',
       '4 negotiation narrowed [X30]',
       '5 id replaced [X6]',
@@ -20,7 +20,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
     'a charge accepted': [
       '1 answer byte for byte [X3]',
-      '2 answer byte for byte [X3]',
+      '2 capabilities without CIR [X53]',
       '3 negotiation untouched [X30], answer byte for byte [X3]',
       '4 negotiation narrowed [X30]',
       '5 id replaced [X6]',
@@ -37,7 +37,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
     'presence alone': [
       '1 answer byte for byte [X3]',
-      '2 answer byte for byte [X3]',
+      '2 capabilities without CIR [X53]',
       '3 negotiation narrowed [X30]',
       '4 negotiation narrowed [X30]',
       '5 withheld from the client [X31]',
@@ -56,7 +56,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
   'baraza-1.3-wbxml': {
     'no policy': [
       '1 answer byte for byte [X3]',
-      '2 answer byte for byte [X3]',
+      '2 capabilities without CIR [X53]',
       '3 negotiation untouched [X30], answer byte for byte [X3]',
       '4 negotiation narrowed [X30]',
       '5 id replaced [X6]',
@@ -73,7 +73,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
     'a charge accepted': [
       '1 asked [X12], answer byte for byte [X3]',
-      '2 answer byte for byte [X3]',
+      '2 capabilities without CIR [X53]',
       '3 negotiation untouched [X30], answer byte for byte [X3]',
       '4 negotiation narrowed [X30]',
       '5 id replaced [X6]',
@@ -90,7 +90,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
     'presence alone': [
       '1 asked [X12], answer byte for byte [X3]',
-      '2 answer byte for byte [X3]',
+      '2 capabilities without CIR [X53]',
       '3 negotiation narrowed [X30]',
       '4 negotiation narrowed [X30]',
       '5 withheld from the client [X31]',
@@ -136,7 +136,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     'no policy': [
       '1 answer byte for byte [X3]',
       '2 negotiation untouched [X30], answer byte for byte [X3]',
-      '3 answer byte for byte [X3]',
+      '3 capabilities without CIR [X53], answer byte for byte [X3]',
       '4 answer byte for byte [X3]',
       '5 id replaced [X6], mode Request [P8.1]',
       '6 answer byte for byte [X3]',
@@ -148,7 +148,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     'a charge accepted': [
       '1 answer byte for byte [X3]',
       '2 negotiation untouched [X30], answer byte for byte [X3]',
-      '3 answer byte for byte [X3]',
+      '3 capabilities without CIR [X53], answer byte for byte [X3]',
       '4 answer byte for byte [X3]',
       '5 id replaced [X6], mode Request [P8.1]',
       '6 answer byte for byte [X3]',
@@ -160,7 +160,7 @@ export const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly 
     'presence alone': [
       '1 answer byte for byte [X3]',
       '2 negotiation narrowed [X30]',
-      '3 answer byte for byte [X3]',
+      '3 capabilities without CIR [X53], answer byte for byte [X3]',
       '4 answer byte for byte [X3]',
       '5 withheld from the client [X31]',
       '6 answer byte for byte [X3]',
