@@ -127,9 +127,12 @@ export function failExpansion(scan: WbxmlScan, at: number): never {
 
 /** The place after the name in the string table that starts at `start`, which must be a whole string. */
 export function literalNameEnd(scan: WbxmlScan, start: number): number {
-  const end = scanName(scan.bytes, start, scan.draft, scan.limits);
-  if (end >= scan.tableEnd || scan.bytes[end] !== 0) {
+  const { bytes, tableEnd } = scan;
+  let stringEndAt = start;
+  while (stringEndAt < tableEnd && bytes[stringEndAt] !== 0) stringEndAt++;
+  if (stringEndAt === tableEnd) scan.draft.fail('NOT_WELL_FORMED', 'a string has no end', start);
+  if (scanName(bytes, start, scan.draft, scan.limits) !== stringEndAt) {
     scan.draft.fail('NOT_WELL_FORMED', 'a literal name is no XML name', start);
   }
-  return end;
+  return stringEndAt;
 }
