@@ -1,16 +1,23 @@
 /**
- * The clients of the proxy benchmark, in their own process: kept-alive connections on raw sockets, one request at a time
- * on each, as fast as the proxy answers. On `{ port, connections, requests }` it sends that many and reports how it went.
- * The connections to a port stay open from one order to the next: what opening them costs is not measured.
+ * The clients of the proxy benchmarks, in their own process. A closed order sends so many requests as fast as they are
+ * answered. An open order sends by a fixed schedule, whatever the proxy does, and counts each answer's time from when its
+ * request was due: an answer that comes late makes no later request look fast. Connections to a port stay open from one
+ * order to the next: what opening them costs is not measured.
  */
-import { connect, type Socket } from 'node:net';
-import { REPLY_BODY, requestOnTheWire } from './upstream-server-messages.ts';
+import { LoadClient } from './load-client.ts';
+import { quantile } from './statistics.ts';
+import { requestOnTheWire } from './upstream-server-messages.ts';
 
-export interface LoadOrder {
-  readonly port: number;
-  readonly connections: number;
-  readonly requests: number;
-}
+export type LoadOrder =
+  | { readonly kind: 'closed'; readonly port: number; readonly connections: number; readonly requests: number }
+  | {
+      readonly kind: 'open';
+      readonly port: number;
+      readonly connections: number;
+      /** Requests a second. */
+      readonly rate: number;
+      readonly seconds: number;
+    };
 
 export interface LoadReport {
   readonly answered: number;
@@ -19,71 +26,98 @@ export interface LoadReport {
   readonly seconds: number;
 }
 
-const HEAD_END = '\r\n\r\n';
+export interface OpenLoadReport extends LoadReport {
+  /** From when a request was due to its whole answer. */
+  readonly medianMicros: number;
+  readonly p99Micros: number;
+  /** How late requests were handed to the loop that sends them: the load's own fault. */
+  readonly medianLateMicros: number;
+  readonly p99LateMicros: number;
+}
 
-const connectionsTo = new Map<number, Socket[]>();
+/** Below this a timer would be too coarse: the loop turns without sleeping. */
+const SPIN_MILLIS = 2;
 
-async function connectionsOf({ port, connections }: LoadOrder): Promise<Socket[]> {
-  const known = connectionsTo.get(port);
-  // A proxy may have closed what was idle.
-  if (known?.every(({ readyState }) => readyState === 'open') === true) return known;
-  const opened = await Promise.all(
-    Array.from({ length: connections }, () => {
-      return new Promise<Socket>((resolve) => {
-        const socket = connect(port, '127.0.0.1', () => resolve(socket));
-        socket.setNoDelay(true);
-      });
-    }),
-  );
-  connectionsTo.set(port, opened);
+const clientsOf = new Map<number, LoadClient[]>();
+
+async function clientsTo(port: number, connections: number): Promise<LoadClient[]> {
+  const known = clientsOf.get(port) ?? [];
+  if (known.length >= connections && known.every(({ isOpen }) => isOpen)) return known.slice(0, connections);
+  for (const client of known) client.close();
+  const opened = await Promise.all(Array.from({ length: connections }, () => LoadClient.open(port)));
+  clientsOf.set(port, opened);
   return opened;
 }
 
-async function run(order: LoadOrder): Promise<LoadReport> {
-  const sockets = await connectionsOf(order);
+async function runClosed(order: LoadOrder & { kind: 'closed' }): Promise<LoadReport> {
+  const clients = await clientsTo(order.port, order.connections);
   const wire = requestOnTheWire(`127.0.0.1:${order.port}`);
-  let left = order.requests;
-  let answered = 0;
-  let wrong = 0;
+  let [left, answered, wrong] = [order.requests, 0, 0];
   const startedAt = performance.now();
-  const drive = (socket: Socket, finished: () => void): void => {
-    let pending: Buffer = Buffer.alloc(0);
-    const stop = (): void => {
-      socket.removeAllListeners();
-      finished();
-    };
-    const broken = (): void => {
-      wrong += 1;
-      stop();
-    };
-    const next = (): void => {
-      if (left <= 0) {
-        stop();
+  await new Promise<void>((resolve) => {
+    const next = (client: LoadClient): void => {
+      if (left <= 0 || !client.isOpen) {
+        if (answered === order.requests || clients.every(({ isOpen }) => !isOpen)) resolve();
         return;
       }
       left -= 1;
-      socket.write(wire);
+      client.send(wire, (isRight) => {
+        answered += 1;
+        if (!isRight) wrong += 1;
+        next(client);
+      });
     };
-    socket.on('data', (chunk) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      const headEnd = pending.indexOf(HEAD_END);
-      if (headEnd === -1 || pending.length < headEnd + HEAD_END.length + REPLY_BODY.length) return;
-      const body = pending.subarray(headEnd + HEAD_END.length);
-      if (pending.toString('latin1', 9, 12) !== '200' || !body.equals(REPLY_BODY)) wrong += 1;
-      answered += 1;
-      pending = Buffer.alloc(0);
-      next();
-    });
-    socket.on('error', broken);
-    socket.on('close', broken);
-    next();
-  };
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => drive(socket, resolve))));
+    for (const client of clients) next(client);
+  });
   return { answered, wrong, seconds: (performance.now() - startedAt) / 1000 };
 }
 
+async function runOpen(order: LoadOrder & { kind: 'open' }): Promise<OpenLoadReport> {
+  const idle = [...(await clientsTo(order.port, order.connections))];
+  const wire = requestOnTheWire(`127.0.0.1:${order.port}`);
+  const total = Math.round(order.rate * order.seconds);
+  const gap = 1000 / order.rate;
+  const [latencies, lateness] = [new Float64Array(total), new Float64Array(total)];
+  let [due, sent, answered, wrong] = [0, 0, 0, 0];
+  const startedAt = performance.now() + 1;
+  await new Promise<void>((resolve) => {
+    const send = (client: LoadClient): void => {
+      const request = sent;
+      sent += 1;
+      client.send(wire, (isRight) => {
+        latencies[request] = (performance.now() - (startedAt + request * gap)) * 1000;
+        answered += 1;
+        if (!isRight) wrong += 1;
+        if (answered === total) resolve();
+        else if (sent < due) send(client);
+        else idle.push(client);
+      });
+    };
+    const turn = (): void => {
+      const now = performance.now();
+      while (due < total && startedAt + due * gap <= now) {
+        lateness[due] = (now - (startedAt + due * gap)) * 1000;
+        due += 1;
+        const client = idle.pop();
+        // With every connection busy the request waits, and its time runs.
+        if (client !== undefined) send(client);
+      }
+      if (due === total) return;
+      const wait = startedAt + due * gap - now;
+      if (wait > SPIN_MILLIS) setTimeout(turn, wait - SPIN_MILLIS);
+      else setImmediate(turn);
+    };
+    turn();
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  const report = { answered, wrong, seconds };
+  const [medianMicros, p99Micros] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
+  const [medianLateMicros, p99LateMicros] = [quantile(lateness, 0.5), quantile(lateness, 0.99)];
+  return { ...report, medianMicros, p99Micros, medianLateMicros, p99LateMicros };
+}
+
 process.on('message', (order: LoadOrder) => {
-  run(order).then(
+  (order.kind === 'closed' ? runClosed(order) : runOpen(order)).then(
     (report) => process.send?.(report),
     () => process.exit(1),
   );

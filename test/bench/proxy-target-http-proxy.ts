@@ -1,10 +1,6 @@
-/**
- * What the gateway is compared with: http-proxy as anybody would run it for speed, connections to the VASP kept alive,
- * nothing inspected. Its own process; tells its port, and its processor time when asked.
- */
+/** http-proxy with connections to the VASP kept alive and nothing inspected, in its own process; tells its port. */
 import { Agent, createServer } from 'node:http';
 import httpProxy from 'http-proxy';
-import { serveMeasurements } from './proxy-target.ts';
 
 const vaspPort = Number(process.argv[2]);
 const proxy = httpProxy.createProxyServer({
@@ -15,5 +11,6 @@ proxy.on('error', (_error, _request, response) => response.destroy());
 const server = createServer((request, response) => proxy.web(request, response));
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
-  if (address !== null && typeof address === 'object') serveMeasurements(address.port);
+  if (address !== null && typeof address === 'object') process.send?.({ port: address.port });
 });
+process.on('disconnect', () => process.exit(0));
