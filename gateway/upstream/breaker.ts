@@ -67,12 +67,13 @@ export class Breaker {
   }
 
   /**
-   * An answer that was counted as a success has turned out to be none of the protocol. Whoever finds a message that a
-   * VASP stumbles over must not close it to all others: this counts only where it is much of all. True when it opens now.
+   * An answer came that is of no use. Whoever finds a message that a VASP stumbles over must not close it to all others:
+   * this counts only where it is much of all. True when it opens now.
+   * @param wasSuccess whether it was counted as a success before.
    */
-  nonsense(now: number): boolean {
+  nonsense(now: number, wasSuccess: boolean): boolean {
     if (this.#state !== 'closed') return false;
-    this.#successes = Math.max(0, this.#successes - 1);
+    if (wasSuccess) this.#successes = Math.max(0, this.#successes - 1);
     return this.#bad(now, false);
   }
 

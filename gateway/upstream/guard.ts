@@ -3,7 +3,16 @@
  * each request teaches that VASP's breaker. It learns by the counts that the pools make anyway, so a message costs two
  * look-ups and no promise; only the one request that tries an open breaker is waited for. VASPs share nothing here.
  */
-import type { Clock, Log, Metrics, Upstream, UpstreamFailure, UpstreamResult, VaspAvailability } from '../ports.ts';
+import type {
+  Clock,
+  Log,
+  Metrics,
+  NotSent,
+  Upstream,
+  UpstreamFailure,
+  UpstreamResult,
+  VaspAvailability,
+} from '../ports.ts';
 import { Breaker, type BreakerSettings, type BreakerState, DEFAULT_BREAKER } from './breaker.ts';
 import type { UpstreamPools } from './pool.ts';
 import type { VaspStates } from './vasp-states.ts';
@@ -129,11 +138,19 @@ class GuardedVasp {
     return this.breaker.state !== 'closed' && !this.breaker.mayTry(this.#parts.clock.monotonic());
   }
 
-  failed(kind: UpstreamFailure | 'not-protocol' | 'busy' | 'breaker-open' | 'suspended'): void {
-    if (kind === 'unreachable' || kind === 'timeout' || kind === 'broken') {
-      if (this.breaker.failure(this.#parts.clock.monotonic())) this.#opened(kind);
-    } else if (kind === 'not-protocol') {
-      if (this.breaker.nonsense(this.#parts.clock.monotonic())) this.#opened(kind);
+  failed(kind: UpstreamFailure | 'not-protocol' | NotSent): void {
+    const { clock } = this.#parts;
+    switch (kind) {
+      case 'unreachable':
+      case 'timeout':
+      case 'broken':
+        if (this.breaker.failure(clock.monotonic())) this.#opened(kind);
+        break;
+      case 'too-large':
+      case 'not-protocol':
+        // What is none of the protocol was an answer to the pool.
+        if (this.breaker.nonsense(clock.monotonic(), kind === 'not-protocol')) this.#opened(kind);
+        break;
     }
   }
 
@@ -170,7 +187,7 @@ class GuardedVasp {
 
   async #trial(running: Promise<UpstreamResult>): Promise<UpstreamResult> {
     const result = await running;
-    const hasWorked = result.kind === 'answer' ? result.statusCode < 500 : result.failure === 'too-large';
+    const hasWorked = result.kind === 'answer' && result.statusCode < 500;
     this.breaker.endTrial(hasWorked, this.#parts.clock.monotonic());
     if (hasWorked && this.#openSince !== undefined) {
       this.#parts.log.info('VASP available again', { vasp: this.#vasp });

@@ -45,11 +45,14 @@ export class VaspStates {
     return [...this.#entries.values()];
   }
 
-  /** Holds in this process at once; resolves when it is stored, or could not be. Undefined when there is no such VASP. */
+  /**
+   * Holds in this process at once; resolves when it is stored, or could not be. Undefined when there is no such VASP. One
+   * that serves can be let serve again: who listens tries it anew.
+   */
   async change(vasp: string, state: VaspState): Promise<VaspStateChange | undefined> {
     const before = this.#entries.get(vasp);
     if (before === undefined) return undefined;
-    if (before.state === state && !this.#unkept.has(vasp)) return { ...before, isKept: true };
+    if (before.state === state && state !== 'serving' && !this.#unkept.has(vasp)) return { ...before, isKept: true };
     const entry = { vasp, state, since: this.#clock.wall() };
     this.#entries.set(vasp, entry);
     this.#unkept.add(vasp);
