@@ -28,14 +28,14 @@ export interface ConnectionState {
   readonly isTrusted: boolean;
   /** Requests that the gate let pass, so far. */
   requests: number;
-  /** Of these, the ones whose answers have not been written. */
+  /** Of these, the ones whose answers have not been written, opaque ones and pages among them. */
   running: number;
-  /** The request that came last; its body may not be whole. */
+  /** The request that came last, whose body may not be whole, its answer, and the answer before that. */
   latest: ClientMessage | undefined;
+  latestResponse: ServerResponse | undefined;
+  previousResponse: ServerResponse | undefined;
   /** What still comes on this connection is thrown away: somebody was refused on it. */
   isRefused: boolean;
-  /** The parser has given up: when no more than this many are running, the connection ends. */
-  endsAtRunning: number | undefined;
 }
 
 export class Exchange implements BodyTaker {
@@ -105,7 +105,9 @@ export class Exchange implements BodyTaker {
       }
     }
     headers.push('Content-Length', String(reply.body.length));
-    if (this.#context.isDraining || this.#connection.running === this.#connection.endsAtRunning) {
+    // Closing after an answer takes those away that come behind it.
+    if (this.#context.isDraining && this.#response.req === this.#connection.latest) {
+      this.#connection.isRefused = true;
       headers.push('Connection', 'close');
     }
     return headers;

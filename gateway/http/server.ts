@@ -198,6 +198,8 @@ class NodeClientServer implements ClientServer {
     if (!connection.isTrusted) this.#removeNumbers(request);
     connection.requests += 1;
     connection.latest = request;
+    connection.previousResponse = connection.latestResponse;
+    connection.latestResponse = response;
     if (isDraining) response.shouldKeepAlive = false;
     if (connection.requests >= limits.requestsPerConnection) {
       connection.isRefused = true;
@@ -212,7 +214,13 @@ class NodeClientServer implements ClientServer {
     if (request.method === 'POST' && (pass.contentLength ?? 0) <= limits.bodyBytes && pass.expectsContinue) {
       response.writeContinue();
     }
-    if (this.#passThrough(request, response)) return;
+    if (this.#passThrough(request, response)) {
+      connection.running += 1;
+      response.on('close', () => {
+        connection.running -= 1;
+      });
+      return;
+    }
     if (request.method !== 'POST') {
       const text = 'Nothing is served here by this method; messages are sent by POST.';
       this.#refuse(connection, response, 405, 'method', text);
@@ -254,10 +262,16 @@ class NodeClientServer implements ClientServer {
     }
     this.#context.metrics.reject('edge', refusal.reason);
     connection.isRefused = true;
-    // An answer in the middle of another's would be read as part of it: the one that is running closes the connection.
-    const brokenOff = connection.latest?.complete === false ? 1 : 0;
-    connection.endsAtRunning = brokenOff;
-    if (connection.running <= brokenOff) endWith(socket, rawTextAnswer(refusal.statusCode, refusal.text));
+    // The refusal is the answer to what came last: it comes behind all others, and never into the middle of one.
+    const isBrokenOff = connection.latest?.complete === false;
+    const { latestResponse } = connection;
+    const last = isBrokenOff ? connection.previousResponse : latestResponse;
+    const end = (): void => {
+      if (isBrokenOff && latestResponse?.headersSent === true) socket.destroy();
+      else endWith(socket, rawTextAnswer(refusal.statusCode, refusal.text));
+    };
+    if (last === undefined || last.closed) end();
+    else last.once('close', end);
   }
 
   #removeNumbers(request: ClientMessage): void {
@@ -279,8 +293,9 @@ class NodeClientServer implements ClientServer {
         requests: 0,
         running: 0,
         latest: undefined,
+        latestResponse: undefined,
+        previousResponse: undefined,
         isRefused: false,
-        endsAtRunning: undefined,
       };
       this.#connections.set(socket, state);
     }
@@ -295,6 +310,7 @@ function remoteAddressOf(socket: Duplex): string {
 }
 
 function endWith(socket: Duplex, bytes: string): void {
+  if (socket.destroyed) return;
   socket.on('error', () => socket.destroy());
   socket.end(bytes, () => socket.destroy());
 }

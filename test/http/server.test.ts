@@ -300,10 +300,31 @@ describe('limits', () => {
     await started;
     while (rig.counted.rejects.length === 0) await new Promise(setImmediate);
     release();
-    const answers = await client.answers(1);
+    const answers = await client.answers(2);
     await client.closed();
-    expect(answers).toMatchObject([{ statusCode: 200, body: 'ok' }]);
-    expect(client.received.split('HTTP/1.1').length).toBe(2);
+    expect(answers).toMatchObject([{ statusCode: 200, body: 'ok' }, { statusCode: 400 }]);
+  });
+
+  test('garbage behind requests that are answered out of turn takes no answer away', async () => {
+    const releases: ((reply: ClientReply) => void)[] = [];
+    const client = await start({
+      handle: () =>
+        new Promise((resolve) => {
+          releases.push(resolve);
+        }),
+    });
+    client.send(`${post('1')}${post('2')}GARBAGE\r\n\r\n`);
+    while (rig.counted.rejects.length === 0 || releases.length < 2) await new Promise(setImmediate);
+    releases[1]?.({ ...OK, body: Buffer.from('second') });
+    await new Promise(setImmediate);
+    releases[0]?.({ ...OK, body: Buffer.from('first') });
+    const answers = await client.answers(3);
+    expect(answers.map(({ statusCode, body }) => (statusCode === 200 ? body : statusCode))).toEqual([
+      'first',
+      'second',
+      400,
+    ]);
+    await client.closed();
   });
 });
 
@@ -321,6 +342,24 @@ describe('stopping', () => {
     const [answer] = await busy.answers(1);
     expect(answer).toMatchObject({ statusCode: 200, body: 'ok' });
     expect(answer?.head).toMatch(/\r\nConnection: close/);
+    await drained;
+  });
+
+  test('of requests that wait on one connection all are answered, whichever is ready first', async () => {
+    const releases: ((reply: ClientReply) => void)[] = [];
+    const client = await start({
+      handle: () =>
+        new Promise((resolve) => {
+          releases.push(resolve);
+        }),
+    });
+    client.send(post('1') + post('2'));
+    while (releases.length < 2) await new Promise(setImmediate);
+    const drained = rig.server.drain(10_000);
+    releases[1]?.({ ...OK, body: Buffer.from('second') });
+    releases[0]?.({ ...OK, body: Buffer.from('first') });
+    expect((await client.answers(2)).map(({ body }) => body)).toEqual(['first', 'second']);
+    await client.closed();
     await drained;
   });
 
