@@ -15,7 +15,7 @@ export const LIMITS: Readonly<Record<string, Limits>> = {
   'proxy: gateway / http-proxy': { goal: 1.5, floor: 1.2 },
   // Added median latency at 5,000 requests a second.
   'latency: gateway / nginx, median at 5000/s': { goal: 1.25 },
-  'store: disk': { goal: 120, floor: 200 },
+  'store: disk': { floor: 200 },
   // Of a login that nobody need be asked about.
   'logins: store reads, not asked': { goal: 1, floor: 1 },
   'logins: undecided': { floor: 0 },

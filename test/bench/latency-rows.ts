@@ -66,20 +66,20 @@ function addedOf(rounds: Rounds, direct: Rounds, quantile: Quantile, rate: numbe
   const given = median(rounds.map((round) => round.answered / Math.max(round.seconds, seconds)));
   if (given < rate * GIVEN_SHARE) return `this machine gives ${Math.round(given)} of ${rate} requests/s`;
   const pairs = rounds.map((round, index) => ({ round, without: direct[index] ?? round }));
-  const punctual = pairs.filter(({ round, without }) =>
-    [round, without].every((one) => quantile.late(one) <= quantile.toleratedMicros),
-  );
-  if (punctual.length * PUNCTUAL_OF_ALL < pairs.length) return lateness(rounds, quantile);
+  const late = pairs.map(({ round, without }) => Math.max(quantile.late(round), quantile.late(without)));
+  const punctual = pairs.filter((_, index) => (late[index] ?? 0) <= quantile.toleratedMicros);
+  if (punctual.length * PUNCTUAL_OF_ALL < pairs.length) return lateness(late, quantile);
   return punctual.map(({ round, without }) => quantile.of(round) - quantile.of(without));
 }
 
 function timesOf(rounds: Rounds, quantile: Quantile): Times {
   const punctual = rounds.filter((round) => quantile.late(round) <= quantile.toleratedMicros);
-  return punctual.length * PUNCTUAL_OF_ALL < rounds.length ? lateness(rounds, quantile) : punctual.map(quantile.of);
+  const isTooFew = punctual.length * PUNCTUAL_OF_ALL < rounds.length;
+  return isTooFew ? lateness(rounds.map(quantile.late), quantile) : punctual.map(quantile.of);
 }
 
-function lateness(rounds: Rounds, { name, late }: Quantile): string {
-  return `the load itself is late on this machine, ${name} ${Math.round(median(rounds.map(late)))} µs`;
+function lateness(late: readonly number[], { name }: Quantile): string {
+  return `the load itself is late on this machine, ${name} ${Math.round(median(late))} µs`;
 }
 
 function settled(times: Times): { readonly value: number | undefined; readonly note?: string } {

@@ -36,6 +36,7 @@ export async function benchLatency(isQuick: boolean, progress: Progress): Promis
     { name: DIRECT, port: field.vaspPort },
     ...entrants.map(({ contender, port }) => ({ name: contender.name, port })),
   ];
+  field.prefer();
   const rows: Row[] = [];
   for (const rate of RATES) {
     const measured = new Map<string, OpenLoadReport[]>(targets.map(({ name }) => [name, []]));
