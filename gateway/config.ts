@@ -28,8 +28,8 @@ export interface VaspConfig {
   readonly hosts: readonly string[];
   /** Language of texts for users whose language nobody knows; a tag such as `en` or `pt-BR`. */
   readonly language: string;
-  /** What the VASP is spoken to in. This version speaks to it in what the client uses. */
-  readonly encoding: 'same';
+  /** What the VASP is spoken to in; `same`: what the client uses. */
+  readonly encoding: 'same' | 'xml' | 'wbxml';
   /** Globs (`*` is any text) of paths that are forwarded unread. */
   readonly passThrough: readonly string[];
   /** How long an answer may take, from the request's last byte to the answer's last byte. */

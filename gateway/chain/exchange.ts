@@ -9,6 +9,7 @@ import { type Envelope, type EnvelopeTransaction, scanEnvelope } from '../csp/en
 import { CspError } from '../csp/errors.ts';
 import type { CspMessage } from '../csp/message.ts';
 import { answer } from '../csp/status.ts';
+import type { Encoding } from '../csp/versions.ts';
 import { GatewayError } from '../errors.ts';
 import type { ClientReply, ClientRequest } from '../ports.ts';
 import type { Session } from './sessions.ts';
@@ -20,6 +21,8 @@ export interface VaspFacts {
   readonly language: string | undefined;
   /** Whether TransactionIDs of server-originated primitives are replaced [X6]. */
   readonly replaceTransactionIds: boolean;
+  /** The encoding that it is spoken to in; `same`: the client's. Links above the VASP's own see the client's alone. */
+  readonly encoding: 'same' | Encoding;
 }
 
 export interface Exchange {

@@ -8,7 +8,8 @@ import { STATUS } from '../csp/status.ts';
 import { encodingOfContentType } from '../csp/versions.ts';
 import type { Metrics, Upstream, UpstreamFailure } from '../ports.ts';
 import { type Exchange, type Handler, type Reply, readAnswer } from './exchange.ts';
-import { refuseAll } from './refusal.ts';
+import { refuseAll, refuseUnreadable } from './refusal.ts';
+import { isTranscoded, type Outgoing, toClient, toVasp } from './transcoding.ts';
 
 /** What a client is told when its VASP fails, in a code and a sentence. */
 const FAILURES: Readonly<Record<UpstreamFailure | 'not-protocol', readonly [number, string]>> = {
@@ -25,29 +26,41 @@ const HTTP_GATEWAY_TIMEOUT = 504;
 export function vaspLink(upstream: Upstream, metrics: Metrics): Handler {
   return async (exchange) => {
     const { request, body, vasp } = exchange;
-    const result = await upstream.send(vasp.name, {
-      target: request.target,
-      contentType: request.contentType,
-      headers: request.headers,
-      body,
-    });
+    const outgoing = isTranscoded(exchange) ? toVasp(exchange) : undefined;
+    if (outgoing?.kind === 'impossible') return notSayable(exchange, outgoing);
+    const result = await upstream.send(
+      vasp.name,
+      outgoing?.request ?? {
+        target: request.target,
+        contentType: request.contentType,
+        headers: request.headers,
+        body,
+      },
+    );
     if (result.kind === 'failed') return refused(exchange, result.failure);
     if (result.statusCode !== 200) {
       return notProtocol(exchange, result.statusCode === HTTP_GATEWAY_TIMEOUT ? 'timeout' : 'not-protocol');
     }
     if (result.body.length === 0 && mustBeAnswered(exchange)) return notProtocol(exchange);
-    const envelope = readAnswer(exchange, result.body);
-    const isUnread = envelope === undefined && result.body.length > 0;
-    if (isUnread && !(isCsp(exchange, result.contentType) && mayPassUnread(exchange))) return notProtocol(exchange);
+    const answer = outgoing === undefined ? result : toClient(exchange, result);
+    if (answer === undefined) return notProtocol(exchange);
+    const envelope = readAnswer(exchange, answer.body);
+    const isUnread = envelope === undefined && answer.body.length > 0;
+    if (isUnread && !(isCsp(exchange, answer.contentType) && mayPassUnread(exchange))) return notProtocol(exchange);
     return {
       statusCode: 200,
-      headers: inRequestsType(exchange, result.contentType, result.headers),
-      body: result.body,
+      headers: inRequestsType(exchange, answer.contentType, answer.headers),
+      body: answer.body,
       origin: 'vasp',
       envelope,
       outcome: 'forwarded',
     };
   };
+
+  function notSayable(exchange: Exchange, { code, reason }: Extract<Outgoing, { readonly kind: 'impossible' }>): Reply {
+    metrics.reject('scan', code);
+    return refuseUnreadable(exchange, `The message cannot be put into the encoding of this service: ${reason}.`);
+  }
 
   function notProtocol(exchange: Exchange, told: keyof typeof FAILURES = 'not-protocol'): Reply {
     metrics.upstreamError(exchange.vasp.name, 'not-protocol');

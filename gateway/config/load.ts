@@ -192,5 +192,5 @@ function storeOf(store: WrittenConfig['store'], at: MakePath): StoreConfig {
 
 function vaspOf(name: string, { timeout, health, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {
   const probes = health === undefined ? undefined : { everyMillis: health.every };
-  return { ...vasp, name, encoding: 'same', timeoutMillis: timeout, health: probes };
+  return { ...vasp, name, timeoutMillis: timeout, health: probes };
 }

@@ -135,8 +135,5 @@ export function unserved(config: WrittenConfig): Path[] {
   if (config.cir !== undefined) later.push(['cir']);
   if (config.bearers !== undefined) later.push(['bearers']);
   if (config.subscribers !== undefined && 'url' in config.subscribers) later.push(['subscribers', 'url']);
-  for (const [vasp, { encoding }] of Object.entries(config.vasps)) {
-    if (encoding !== 'same') later.push(['vasps', vasp, 'encoding']);
-  }
   return later;
 }

@@ -52,6 +52,7 @@ vasps:
   other:
     url: http://10.0.0.6
     connections: 12
+    encoding: wbxml
     replaceTransactionIds: false
 clients:
   - { client: "http://*/OLDAPP", systemMessages: false }
@@ -100,6 +101,7 @@ describe('a valid configuration', () => {
         paths: ['/'],
         hosts: [],
         connections: 12,
+        encoding: 'wbxml',
         replaceTransactionIds: false,
       }),
     ]);
@@ -207,8 +209,8 @@ clients:
     ['bearers: { sms: { kind: kannel, url: x } }', ['gateway.yaml:1:1: bearers: not served by this version yet']],
     ['subscribers: { url: http://x }', ['gateway.yaml:1:16: subscribers.url: not served by this version yet']],
     [
-      'vasps: { a: { url: http://x, encoding: xml } }',
-      ['gateway.yaml:1:30: vasps.a.encoding: not served by this version yet'],
+      'vasps: { a: { url: http://x, encoding: json } }',
+      ['gateway.yaml:1:40: vasps.a.encoding: must be same, xml or wbxml, not "json"'],
     ],
     ['cir: { tpc: 1 }', ['gateway.yaml:1:8: cir.tpc: unknown key "tpc"; did you mean "tcp"?']],
     [

@@ -125,6 +125,7 @@ export const DEFAULT_VASP: PlaceOfVasp = {
   name: 'verona',
   language: undefined,
   replaceTransactionIds: true,
+  encoding: 'same',
   paths: ['/'],
   hosts: [],
 };
