@@ -1,6 +1,6 @@
 /**
  * What comes in at the front door and what must become of it: raw bytes of one connection, the statuses of the answers
- * in order, and what the handler behind the gate saw. A refused request is never seen, nor anything that follows it.
+ * in order, and what the VASP behind the gate saw. A refused request is never seen, nor anything that follows it.
  */
 
 export interface EdgeCase {
@@ -8,27 +8,29 @@ export interface EdgeCase {
   /** Characters are bytes (latin1). */
   readonly raw: string;
   readonly statuses: readonly number[];
-  /** `target|body` of each request that came through. */
+  /** `target|body` of each request that reached the VASP; the method before it where that is not POST. */
   readonly seen: readonly string[];
+  /** The headers of the one request at the VASP, but for framing, Host and our Via; absent: those that were sent. */
+  readonly forwarded?: readonly string[];
 }
 
-const HOST = 'Host: im.example';
-const EMPTY = 'Content-Length: 0';
+export const HOST = 'Host: im.example';
+export const EMPTY = 'Content-Length: 0';
 
-function request(line: string, ...headers: readonly string[]): string {
+export function request(line: string, ...headers: readonly string[]): string {
   return `${[line, ...headers].join('\r\n')}\r\n\r\n`;
 }
 
-const post = (...headers: readonly string[]): string => request('POST /imps HTTP/1.1', ...headers);
-const FOLLOWING = `${post(HOST, 'Content-Length: 5')}after`;
+export const post = (...headers: readonly string[]): string => request('POST /imps HTTP/1.1', ...headers);
+export const FOLLOWING = `${post(HOST, 'Content-Length: 5')}after`;
 
-function passes(name: string, raw: string, ...seen: readonly string[]): EdgeCase {
+export function passes(name: string, raw: string, ...seen: readonly string[]): EdgeCase {
   const requests = seen.length === 0 ? ['/imps|'] : seen;
   return { name, raw, statuses: requests.map(() => 200), seen: requests };
 }
 
 /** Refused on a connection on which another request follows at once: that one must not be taken for a request. */
-function refused(name: string, status: number, raw: string): EdgeCase {
+export function refused(name: string, status: number, raw: string): EdgeCase {
   return { name, raw: raw + FOLLOWING, statuses: [status], seen: [] };
 }
 

@@ -1,37 +1,73 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { judgeAtEdge, type RawRequest } from '../../gateway/http/edge-gate.ts';
-import type { ClientServer } from '../../gateway/http/server.ts';
 import { lenientParserSetting } from '../../gateway/http/strict-parser.ts';
-import { startRig } from './doubles.ts';
-import { EDGE_CASES } from './edge-cases.ts';
+import { EDGE_CASES, type EdgeCase } from './edge-cases.ts';
+import { MORE_EDGE_CASES } from './edge-cases-more.ts';
+import { type EdgeRig, startEdgeRig } from './edge-rig.ts';
 import { RawClient } from './raw-client.ts';
+import { readRequests, type StrictRequest, valuesOf } from './strict-http.ts';
+import { StrictVasp } from './strict-vasp.ts';
 
-let server: ClientServer;
-let port: number;
-let seen: { target: string; body: Buffer }[];
+const CASES = [...EDGE_CASES, ...MORE_EDGE_CASES];
 
+let vasp: StrictVasp;
+let rig: EdgeRig;
 beforeAll(async () => {
-  const rig = await startRig();
-  ({ server, port } = rig);
-  seen = rig.seen as typeof seen;
+  vasp = await StrictVasp.start();
+  rig = await startEdgeRig(vasp.url);
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await rig.stop();
+  await vasp.stop();
+});
 
 test('the table is large enough to mean something', () => {
-  expect(EDGE_CASES.length).toBeGreaterThanOrEqual(120);
-  expect(new Set(EDGE_CASES.map(({ name }) => name)).size).toBe(EDGE_CASES.length);
+  expect(CASES.length).toBeGreaterThanOrEqual(300);
+  expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
 });
 
-test.each(EDGE_CASES)('$name → $statuses', async ({ raw, statuses, seen: expected }) => {
-  seen.length = 0;
-  const client = await RawClient.connect(port);
+const FRAMING = /^(?:host|content-length|transfer-encoding|connection|keep-alive|expect):/i;
+/** Header lines but for those that every hop makes anew, values without blanks around them. */
+const endToEnd = (headers: readonly string[]): string[] =>
+  headers.filter((line) => !FRAMING.test(line)).map((line) => line.replace(/^([^:]*):[\t ]*(.*?)[\t ]*$/, '$1: $2'));
+const sortedLast = (lines: readonly string[]): string[] => [
+  ...lines.filter((line) => !/^content-type:/i.test(line)),
+  ...lines.filter((line) => /^content-type:/i.test(line)),
+];
+
+/** What the VASP must have got: the headers as they were sent, and the gateway's Via behind them. */
+function expectedHeaders({ raw, seen, forwarded }: EdgeCase): string[][] {
+  const sent = readRequests(raw);
+  return seen.map((_, index) => {
+    const version = sent[index]?.version ?? '1.1';
+    return sortedLast([...(forwarded ?? endToEnd(sent[index]?.headers ?? [])), `Via: ${version} sapgw`]);
+  });
+}
+
+const shortOf = ({ method, target, body }: StrictRequest): string =>
+  `${method === 'POST' ? '' : `${method} `}${target}|${body}`;
+
+test.each(CASES)('$name → $statuses', async (one) => {
+  const { raw, statuses, seen } = one;
+  vasp.requests.length = 0;
+  const client = await RawClient.connect(rig.port);
   client.send(raw);
   const answers = await client.answers(statuses.length, raw.startsWith('HEAD'));
   const isRefused = (statuses.at(-1) ?? 0) >= 400;
   if (isRefused) await client.closed();
   client.destroy();
   expect(answers.map(({ statusCode }) => statusCode)).toEqual(statuses);
-  expect(seen.map(({ target, body }) => `${target}|${body.toString('latin1')}`)).toEqual(expected);
+  expect(vasp.requests.map(shortOf)).toEqual(seen);
+  expect(vasp.requests.map(({ headers }) => sortedLast(endToEnd(headers)))).toEqual(expectedHeaders(one));
+  for (const { method, version, headers, body } of vasp.requests) {
+    expect([version, valuesOf(headers, 'host')]).toEqual(['1.1', [`127.0.0.1:${vasp.port}`]]);
+    const lengths = valuesOf(headers, 'content-length');
+    const isChunked = valuesOf(headers, 'transfer-encoding').length > 0;
+    expect([lengths, isChunked]).toEqual(
+      isChunked || method !== 'POST' ? [[], isChunked] : [[String(body.length)], false],
+    );
+  }
+  expect(vasp.violations).toEqual([]);
   if (isRefused) {
     const last = answers.at(-1);
     expect(last?.head).toMatch(/\r\nConnection: close/);
