@@ -14,9 +14,16 @@ export interface BodyTaker {
   bodyTooLarge(request: ClientMessage): void;
 }
 
-/** A client's request that can collect its own body: the state lives here, so that reading makes no closures. */
+/** What Node calls when an answer is out and nobody has read the body: it reads the rest away. Not in its types. */
+const NODE: { _dump?(this: IncomingMessage): void } = IncomingMessage.prototype as object;
+
+/**
+ * A client's request that can collect its own body, as Node's parser hands it over: past the stream's buffer and its
+ * events, which cost as much as reading the body itself. Whoever does not collect it reads the stream as usual.
+ */
 export class ClientMessage extends IncomingMessage {
   #taker: BodyTaker | undefined;
+  #isTaken = false;
   #limitBytes = 0;
   #first: Buffer | undefined;
   #more: Buffer[] | undefined;
@@ -26,16 +33,23 @@ export class ClientMessage extends IncomingMessage {
   collectBody(limitBytes: number, taker: BodyTaker): void {
     this.#taker = taker;
     this.#limitBytes = limitBytes;
-    this.on('data', onData);
-    this.on('end', onEnd);
   }
 
-  /** @internal */
-  addChunk(chunk: Buffer): void {
-    if (this.#taker === undefined) return;
+  /** What the parser has read: a piece of the body, or null at its end. */
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (this.#taker === undefined) return super.push(chunk, encoding);
+    if (chunk instanceof Uint8Array) this.#addChunk(this.#taker, chunk as Buffer);
+    else this.#finishBody(this.#taker);
+    return true;
+  }
+
+  _dump(): void {
+    if (!this.#isTaken) NODE._dump?.call(this);
+  }
+
+  #addChunk(taker: BodyTaker, chunk: Buffer): void {
     this.#length += chunk.length;
     if (this.#length > this.#limitBytes) {
-      const taker = this.#taker;
       this.#forget();
       taker.bodyTooLarge(this);
     } else if (this.#first === undefined) {
@@ -46,12 +60,10 @@ export class ClientMessage extends IncomingMessage {
     }
   }
 
-  /** @internal */
-  finishBody(): void {
-    const taker = this.#taker;
-    if (taker === undefined) return;
+  #finishBody(taker: BodyTaker): void {
     const body = this.#more === undefined ? (this.#first ?? EMPTY) : Buffer.concat(this.#more, this.#length);
     this.#forget();
+    this.#isTaken = true;
     taker.bodyComplete(this, body);
   }
 
@@ -60,14 +72,6 @@ export class ClientMessage extends IncomingMessage {
     this.#first = undefined;
     this.#more = undefined;
   }
-}
-
-function onData(this: ClientMessage, chunk: Buffer): void {
-  this.addChunk(chunk);
-}
-
-function onEnd(this: ClientMessage): void {
-  this.finishBody();
 }
 
 /**

@@ -10,6 +10,9 @@ import type { EdgePass } from './edge-gate.ts';
 import { forwardedRequestHeaders, HeaderClass, headerClassOf, viaOf } from './headers.ts';
 import type { HttpLimits } from './limits.ts';
 
+/** Up to this size a body goes out joined with its head. */
+const ONE_STRING_BYTES = 12 * 1024;
+
 /** What all exchanges of one server share. */
 export interface ServerContext {
   readonly handle: (request: ClientRequest) => Promise<ClientReply>;
@@ -79,7 +82,9 @@ export class Exchange implements BodyTaker {
     this.#connection.running -= 1;
     try {
       this.#response.writeHead(reply.statusCode === 204 ? 200 : reply.statusCode, this.#headersOf(reply));
-      this.#response.end(reply.body);
+      if (reply.body.length > ONE_STRING_BYTES) this.#response.end(reply.body);
+      // Node joins a head with a text, and writes both at once; bytes it would write apart.
+      else this.#response.end(latin1Of(reply.body), 'latin1');
     } catch (error) {
       this.#answerFault(error);
     }
@@ -118,4 +123,10 @@ export class Exchange implements BodyTaker {
     this.#context.log.error('request failed', { error: error instanceof Error ? error.name : typeof error });
     answerText(this.#response, 500, 'The gateway failed to handle the request; it is the gateway that is wrong.', true);
   }
+}
+
+/** One character a byte. */
+function latin1Of(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString('latin1');
 }

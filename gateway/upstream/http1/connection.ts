@@ -8,7 +8,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { UpstreamFailure } from '../../ports.ts';
 import { AnswerReader } from './answer-reader.ts';
 import type { Progress } from './chunked.ts';
-import { inOneBuffer, type WireRequest } from './request.ts';
+import { inOneText, type WireRequest } from './request.ts';
 
 /** Where a VASP listens. */
 export interface Endpoint {
@@ -106,9 +106,9 @@ export class Connection {
     const request = passenger.wire();
     this.#reader.begin();
     passenger.sending();
-    const bytes = inOneBuffer(request);
-    if (bytes !== undefined) {
-      socket.write(bytes);
+    const text = inOneText(request);
+    if (text !== undefined) {
+      socket.write(text, 'latin1');
       return;
     }
     socket.cork();
