@@ -91,11 +91,13 @@ test('latency: a rate that is not given, or a load that is always late, is said'
   const rows = latencies({
     'no proxy': [report({}), report({})],
     'http-proxy': [late, late],
+    haproxy: [report({ medianMicros: 90 }), report({ medianMicros: 95 })],
     nginx: [report({}), report({})],
     gateway: [report({ seconds: 1.25 }), report({ seconds: 1.25 })],
   });
   expect(rows['latency: gateway, median at 500/s']).toBe('this machine gives 400 of 500 requests/s');
   expect(rows['latency: gateway / nginx, median at 500/s']).toBe('this machine gives 400 of 500 requests/s');
+  expect(rows['latency: haproxy, median at 500/s']).toBe('less than the noise of this machine');
   expect(rows['latency: http-proxy, median at 500/s']).toMatch(/load itself is late .* 400 µs/);
 });
 

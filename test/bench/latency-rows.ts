@@ -82,6 +82,9 @@ function lateness(late: readonly number[], { name }: Quantile): string {
   return `the load itself is late on this machine, ${name} ${Math.round(median(late))} µs`;
 }
 
+/** A proxy that adds nothing at the median was measured on a machine whose own noise is larger than what it adds. */
 function settled(times: Times): { readonly value: number | undefined; readonly note?: string } {
-  return typeof times === 'string' ? { value: undefined, note: times } : { value: median(times) };
+  if (typeof times === 'string') return { value: undefined, note: times };
+  const value = median(times);
+  return value > 0 ? { value } : { value: undefined, note: 'less than the noise of this machine' };
 }
