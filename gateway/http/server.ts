@@ -156,9 +156,12 @@ class NodeClientServer implements ClientServer {
   }
 
   #closeIdle(): void {
-    this.#server.closeIdleConnections();
-    // To Node a connection is not idle before its first request.
-    for (const socket of this.#speaking) if (socket.bytesRead === 0) socket.destroy();
+    // Not by `closeIdleConnections`: to Node an answer is over before its last byte has gone out, and a connection is not idle
+    // before its first request.
+    for (const socket of this.#speaking) {
+      const answer = this.#connections.get(socket)?.latestResponse;
+      if (answer === undefined ? socket.bytesRead === 0 : answer.closed) socket.destroy();
+    }
   }
 
   #cutAll(): void {
@@ -182,8 +185,8 @@ class NodeClientServer implements ClientServer {
 
   #receive(request: ClientMessage, response: ServerResponse): void {
     const connection = this.#connectionOf(request.socket);
-    if (connection.isRefused) return;
     const { limits, isDraining } = this.#context;
+    if (connection.isRefused || (isDraining && connection.latestResponse?.shouldKeepAlive === false)) return;
     const { method = '', url = '', httpVersion, rawHeaders } = request;
     const judged = judgeAtEdge({ method, url, httpVersion, rawHeaders }, limits);
     if (judged.verdict === 'refuse') {

@@ -363,6 +363,19 @@ describe('stopping', () => {
     await drained;
   });
 
+  test('an answer that a client takes its time to read goes out whole', async () => {
+    const body = Buffer.alloc(16 * 1024 * 1024, 'x');
+    const client = await start(replying({ ...OK, body }));
+    client.socket.pause();
+    client.send(post(''));
+    while (rig.seen.length === 0) await new Promise(setImmediate);
+    const drained = rig.server.drain(10_000);
+    setTimeout(() => client.socket.resume(), 150);
+    await client.closed();
+    expect(client.received.slice(client.received.indexOf('\r\n\r\n') + 4).length).toBe(body.length);
+    await drained;
+  });
+
   test('what does not finish in time is cut', async () => {
     const { options, started } = held();
     const client = await start(options);
