@@ -23,6 +23,7 @@ interface HandsetFlags {
   readonly encoding: Encoding;
   readonly fourWay?: boolean;
   readonly fold?: boolean;
+  readonly cir: 'stcp' | 'shttp' | 'none';
   readonly clientId?: string;
   readonly language?: string;
   readonly answer?: string;
@@ -46,6 +47,11 @@ export function registerHandset(program: Command): void {
     .addOption(new Option('--encoding <encoding>', 'spelling of the messages').choices(['xml', 'wbxml']).default('xml'))
     .option('--four-way', 'log in by a digest, MD5 or SHA')
     .option('--fold', '1.3: negotiate services and capabilities in the login')
+    .addOption(
+      new Option('--cir <method>', 'how to be called when something waits; none polls every second or two')
+        .choices(['stcp', 'shttp', 'none'])
+        .default('stcp'),
+    )
     .option('--client-id <url>', 'the ClientID (default: one of its own for each user)')
     .option('--language <tag>', 'language of the user, for example fi')
     .option(
@@ -87,6 +93,7 @@ async function run(flags: HandsetFlags): Promise<Exit> {
     encoding: flags.encoding,
     fourWay: flags.fourWay ?? false,
     fold: flags.fold ?? false,
+    cir: flags.cir === 'stcp' ? ['STCP'] : flags.cir === 'shttp' ? ['SHTTP'] : [],
     ...(flags.clientId === undefined ? {} : { clientId: flags.clientId }),
     ...(flags.language === undefined ? {} : { language: flags.language }),
     ...(flags.trace === true ? { trace } : {}),

@@ -8,6 +8,7 @@ interface SandboxFlags {
   readonly domain: string;
   readonly user: readonly { readonly id: string; readonly password: string }[];
   readonly keepAliveMax: number;
+  readonly cir: number;
   readonly quiet?: boolean;
 }
 
@@ -31,15 +32,17 @@ export function registerSandbox(program: Command): void {
         .default([], 'alice, bob, carol and dave, password secret'),
     )
     .option('--keep-alive-max <seconds>', 'the longest KeepAliveTime', seconds, 1800)
+    .option('--cir <port>', 'port on which clients are called by CIR (STCP); 0 takes a free one', port, 0)
     .option('--quiet', 'no line a message')
     .addHelpText('after', example('sapgw sandbox --listen 127.0.0.1:9090 --user alice:secret --user bob:secret'))
     .action(run);
 }
 
-async function run({ listen, domain, user, keepAliveMax, quiet }: SandboxFlags): Promise<void> {
+async function run({ listen, domain, user, keepAliveMax, cir, quiet }: SandboxFlags): Promise<void> {
   const sandbox = createSandbox({
     domain,
     keepAliveMaxSeconds: keepAliveMax,
+    cirPort: cir,
     ...(user.length === 0 ? {} : { users: user }),
     ...(quiet === true ? {} : { log: (line: string) => process.stdout.write(`${line}\n`) }),
   });
@@ -81,5 +84,11 @@ function userOf(
 
 function seconds(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('A number of seconds, 1 or more.');
+  return Number(text);
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('A port is a number up to 65535.');
   return Number(text);
 }

@@ -77,7 +77,10 @@ function accept(call: OutbandCall, user: SandboxUser): Element {
   const session =
     version === '1.3' && resumed !== undefined
       ? [...user.sessions].find(({ id, clientId: own }) => id === resumed && clientKey(own) === clientKey(clientId))
-      : openSession(state, user, clientId, childInteger(request, 'TimeToLive'));
+      : openSession(state, user, clientId, childInteger(request, 'TimeToLive'), {
+          version,
+          cookie: childText(request, 'SessionCookie') ?? '',
+        });
   if (session === undefined) {
     return refusal(call, CODE.SESSION_NOT_RECOVERED, 'That session is gone; please log in without it.');
   }
@@ -92,7 +95,7 @@ function accept(call: OutbandCall, user: SandboxUser): Element {
     element('KeepAliveTime', session.keepAliveSeconds),
     element('CapabilityRequest', capabilities === undefined),
     functions === undefined ? undefined : unavailableFunctions(functions, version),
-    capabilities === undefined ? undefined : agreedCapabilityList(state, capabilities, version),
+    capabilities === undefined ? undefined : agreedCapabilityList(state, session, capabilities, version),
   ]);
 }
 

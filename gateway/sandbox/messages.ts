@@ -8,7 +8,7 @@ import { result, STATUS, status } from '../csp/status.ts';
 import { isBlocked } from './blocking.ts';
 import { type Call, CODE, clientKey, dateTime, type Failure, namedUsers, ok, resultOf } from './call.ts';
 import { userElement } from './elements.ts';
-import type { SandboxState, SandboxUser, StoredMessage } from './state.ts';
+import { enqueue, type SandboxState, type SandboxUser, type StoredMessage } from './state.ts';
 
 type Draft = Omit<StoredMessage, 'recipient' | 'id'>;
 
@@ -103,7 +103,7 @@ function refusal(user: SandboxUser, sender: SandboxUser): Failure | undefined {
 /** Every session of the recipient is told; the first to say that it has the message has it for all. */
 function keep(message: StoredMessage): void {
   message.recipient.messages.set(message.id, message);
-  for (const session of message.recipient.sessions) session.waiting.push({ kind: 'message', messageId: message.id });
+  for (const session of message.recipient.sessions) enqueue(session, { kind: 'message', messageId: message.id });
 }
 
 /** Takes a message out of the recipient's store and reports on it. */
@@ -122,7 +122,8 @@ export function settle(state: SandboxState, message: StoredMessage, code: number
 function report(state: SandboxState, message: StoredMessage, code: number, description: string): void {
   const session = state.sessions.get(message.senderSessionId) ?? [...message.sender.sessions][0];
   const at = state.now();
-  session?.waiting.push({
+  if (session === undefined) return;
+  enqueue(session, {
     kind: 'primitive',
     build: (version) =>
       element('DeliveryReport-Request', [

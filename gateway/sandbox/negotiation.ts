@@ -7,6 +7,7 @@ import { codesOfTree, collapsedTree, ServiceSet, spelledOutTree } from '../csp/s
 import { STATUS, status } from '../csp/status.ts';
 import type { CspVersion } from '../csp/versions.ts';
 import type { Call } from './call.ts';
+import { cirElements } from './cir.ts';
 import type { SandboxSession, SandboxState } from './state.ts';
 
 /** What the sandbox can do. */
@@ -44,21 +45,30 @@ export function applyCapabilities(session: SandboxSession, list: Element): void 
     childInteger(list, 'AcceptedPushLength') ?? childInteger(list, 'AcceptedContentLength') ?? Number.POSITIVE_INFINITY;
 }
 
-/** The sandbox serves HTTP and polling alone: no CIR method is ever agreed [P4.3]. */
-export function agreedCapabilityList(state: SandboxState, list: Element, version: CspVersion): Element {
+export function agreedCapabilityList(
+  state: SandboxState,
+  session: SandboxSession,
+  list: Element,
+  version: CspVersion,
+): Element {
+  const cir = cirElements(state, session, list, version);
   const bearer = childTexts(list, 'SupportedBearer').includes('HTTP');
   const bearers = bearer ? element('SupportedBearer', 'HTTP') : undefined;
   const pollMin = element('ServerPollMin', pollMinSeconds(state, list));
-  if (version !== '1.3') return element('AgreedCapabilityList', [bearers, pollMin]);
+  if (version !== '1.3')
+    return element('AgreedCapabilityList', [bearers, ...cir.methods, ...cir.tcp, pollMin, cir.url]);
   const multiTrans = childInteger(list, 'MultiTrans');
   const perMessage = childInteger(list, 'MultiTransPerMessage');
   return element('AgreedCapabilityList', [
     ...children(list, 'AcceptedContentType'),
     child(list, 'AnyContent'),
+    cir.url,
     multiTrans === undefined ? undefined : element('MultiTrans', multiTrans),
     perMessage === undefined ? undefined : element('MultiTransPerMessage', perMessage),
     pollMin,
     bearers,
+    ...cir.methods,
+    ...cir.tcp,
   ]);
 }
 
@@ -76,9 +86,12 @@ const REPLACED_IN_1_1: ReadonlySet<string> = new Set([
 ]);
 
 /** 1.1 repeats the client's whole list with the server's values in it (EX 012). */
-function repeatedCapabilityList(state: SandboxState, list: Element): Element {
+function repeatedCapabilityList(state: SandboxState, session: SandboxSession, list: Element): Element {
+  const cir = cirElements(state, session, list, '1.1');
   return element('CapabilityList', [
     ...list.children.filter(({ name }) => !REPLACED_IN_1_1.has(name)),
+    ...cir.methods,
+    ...cir.tcp,
     element('ServerPollMin', pollMinSeconds(state, list)),
     child(list, 'DefaultLanguage'),
   ]);
@@ -90,7 +103,7 @@ export function clientCapability({ state, session, request, version }: Call): El
   return element(
     'ClientCapability-Response',
     version === '1.1'
-      ? [child(request, 'ClientID'), repeatedCapabilityList(state, list)]
-      : [agreedCapabilityList(state, list, version)],
+      ? [child(request, 'ClientID'), repeatedCapabilityList(state, session, list)]
+      : [agreedCapabilityList(state, session, list, version)],
   );
 }

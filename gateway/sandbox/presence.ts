@@ -8,7 +8,7 @@ import { type CspVersion, isAtLeast } from '../csp/versions.ts';
 import { canonicalListId } from './address.ts';
 import { type Call, CODE, listAddresses, namedUsers, ok, resultOf, selectedAttributes, statusOf } from './call.ts';
 import { presenceSubList, simpleAttribute } from './elements.ts';
-import type { SandboxSession, SandboxUser } from './state.ts';
+import { enqueue, type SandboxSession, type SandboxUser } from './state.ts';
 
 /** In the order of the content model. */
 const ATTRIBUTES = `OnlineStatus Registration ClientInfo TimeZone GeoLocation Address FreeTextLocation PLMN CommCap
@@ -92,7 +92,7 @@ function tell(session: SandboxSession, of: SandboxUser, attributes: ReadonlySet<
   const index = session.waiting.findIndex((waiting) => waiting.kind === 'presence' && waiting.of === of);
   const already = session.waiting[index];
   if (already?.kind !== 'presence') {
-    session.waiting.push({ kind: 'presence', of, attributes });
+    enqueue(session, { kind: 'presence', of, attributes });
     return;
   }
   const both =

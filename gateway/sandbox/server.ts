@@ -4,13 +4,14 @@
  * nothing else, and keeps nothing when it stops.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { decodeMessage, encodeMessage } from '../csp/codec.ts';
 import { CspError } from '../csp/errors.ts';
 import { DEFAULT_LIMITS } from '../csp/limits.ts';
 import type { CspMessage } from '../csp/message.ts';
 import { resultCode } from '../csp/status.ts';
 import { encodingOfContentType } from '../csp/versions.ts';
+import { stcpServer, waitsAt } from './cir.ts';
 import { answerMessage } from './exchange.ts';
 import { type SandboxClock, SandboxState } from './state.ts';
 
@@ -29,6 +30,8 @@ export interface SandboxOptions {
   readonly challengeCode?: 200 | 401;
   /** What clients are told to wait between polls. Default 2. */
   readonly serverPollMinSeconds?: number;
+  /** Whether `listen` serves CIR too, at this port, or at a free one for 0. Default: clients poll. */
+  readonly cirPort?: number;
   /** One line a message: primitives, version, encoding and codes; no users and no contents. */
   readonly log?: (line: string) => void;
   /** Every request as it arrived, before anything is read of it. */
@@ -91,21 +94,27 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   }
 
   let server: Server | undefined;
+  let caller: ReturnType<typeof stcpServer> | undefined;
   return {
     handle: async (request) => handle(request),
     listen: async (host, port) => {
-      const listening = createServer((request, response) => serve(request, response, handle));
-      await new Promise<void>((resolve, reject) => {
-        listening.once('error', reject);
-        listening.listen(port, host, resolve);
-      });
+      const listening = createServer((request, response) => serve(request, response, state, handle));
+      await listenOn(listening, port, host);
       server = listening;
       const { port: taken } = listening.address() as AddressInfo;
-      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}/` };
+      const url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}/`;
+      if (options.cirPort !== undefined) {
+        caller = stcpServer(state);
+        await listenOn(caller.server, options.cirPort, host);
+        const { port: cirPort } = caller.server.address() as AddressInfo;
+        state.cir = { tcp: { host, port: cirPort }, url: `${url}cir/` };
+      }
+      return { url };
     },
     close: async () => {
       const closing = server;
       server = undefined;
+      caller?.close();
       if (closing === undefined) return;
       await new Promise<void>((resolve) => {
         closing.close(() => resolve());
@@ -128,11 +137,25 @@ function plain(statusCode: number, text: string): SandboxReply {
   return { statusCode, contentType: 'text/plain; charset=utf-8', body: Buffer.from(`${text}\n`) };
 }
 
+function listenOn(server: NetServer, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+}
+
 function serve(
   request: IncomingMessage,
   response: ServerResponse,
+  state: SandboxState,
   handle: (request: SandboxRequest) => SandboxReply,
 ): void {
+  const [, secret] = /^\/cir\/([A-Za-z0-9_-]+)$/.exec(request.url ?? '') ?? [];
+  if (request.method === 'GET' && secret !== undefined) {
+    const waits = waitsAt(state, secret);
+    response.writeHead(waits === undefined ? 404 : waits ? 200 : 204).end();
+    return;
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {

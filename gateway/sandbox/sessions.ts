@@ -24,6 +24,7 @@ export function openSession(
   user: SandboxUser,
   clientId: Element | undefined,
   askedSeconds: number | undefined,
+  { version, cookie }: Pick<SandboxSession, 'version' | 'cookie'>,
 ): SandboxSession {
   const key = clientKey(clientId);
   for (const older of user.sessions) if (clientKey(older.clientId) === key) endSession(state, older);
@@ -31,6 +32,10 @@ export function openSession(
     id: state.newSecret(),
     user,
     clientId,
+    version,
+    cookie,
+    cirSecret: state.newSecret(),
+    channel: undefined,
     keepAliveSeconds: grantedSeconds(state, askedSeconds),
     lastHeardAt: state.now(),
     deliveryMethod: 'P',
@@ -50,6 +55,7 @@ export function endSession(state: SandboxState, session: SandboxSession): void {
   const { user } = session;
   state.sessions.delete(session.id);
   user.sessions.delete(session);
+  session.channel?.close();
   for (const watched of state.users.values()) watched.watchers.delete(session.id);
   if (user.sessions.size === 0) presenceChanged(user, ONLINE_STATUS);
 }

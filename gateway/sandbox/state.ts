@@ -6,6 +6,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Element } from '../csp/element.ts';
 import type { CspVersion } from '../csp/versions.ts';
 import { canonicalUserId } from './address.ts';
+import type { CirPlace } from './cir.ts';
 
 /** Wall-clock time in milliseconds. */
 export interface SandboxClock {
@@ -81,11 +82,24 @@ export interface Outstanding {
   readonly sentAt: number;
 }
 
+/** How a client is called. */
+export interface CirChannel {
+  wake(): void;
+  close(): void;
+}
+
 export interface SandboxSession {
   readonly id: string;
   readonly user: SandboxUser;
   /** As the client gave it; undefined when a 1.3 client gave none. */
   readonly clientId: Element | undefined;
+  readonly version: CspVersion;
+  /** The SessionCookie of the login, which a call repeats [P9]. */
+  readonly cookie: string;
+  /** Names the session in its SHTTP address. */
+  readonly cirSecret: string;
+  /** The client's STCP connection. */
+  channel: CirChannel | undefined;
   keepAliveSeconds: number;
   lastHeardAt: number;
   deliveryMethod: 'P' | 'N';
@@ -124,6 +138,8 @@ export class SandboxState {
   readonly expired = new Map<string, number>();
   readonly challenges = new Map<string, Challenge>();
   nextSweepAt = 0;
+  /** Where clients are called from; undefined while that is not served. */
+  cir: CirPlace | undefined;
   readonly #clock: SandboxClock;
   #transactions = 0;
   #numbers = randomInt(1, 0x1000_0000);
@@ -182,4 +198,10 @@ export class SandboxState {
   newSecret(): string {
     return randomBytes(24).toString('base64url');
   }
+}
+
+/** Lets something wait to be polled, and calls the client. */
+export function enqueue(session: SandboxSession, waiting: Waiting): void {
+  session.waiting.push(waiting);
+  session.channel?.wake();
 }

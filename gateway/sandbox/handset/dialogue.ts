@@ -5,6 +5,7 @@
 import type { Interface } from 'node:readline/promises';
 import type { CspVersion } from '../../csp/versions.ts';
 import { type Answerer, type AskedMessage, type Choice, choiceOf, firstScreen } from './asking.ts';
+import type { CirChannel } from './cir.ts';
 import type { Handset } from './handset.ts';
 import { headline, optionLines, presenceWords } from './report.ts';
 import { type Emit, EXIT, type Exit, reportFailure, reportLogin, send } from './script.ts';
@@ -12,6 +13,8 @@ import { type Emit, EXIT, type Exit, reportFailure, reportLogin, send } from './
 export type Print = (line: string) => void;
 
 const POLL_EVERY_MILLIS = 2000;
+/** Where the service calls: a call that is lost must not leave the person without a message. */
+const POLL_CALLED_EVERY_MILLIS = 60_000;
 const HELP = [
   'Text alone is sent to the person chosen with /to, or else to whoever wrote last.',
   '  /to ADDRESS          who gets what you type, for example /to wv:bob@sandbox',
@@ -123,6 +126,7 @@ function converse(handset: Handset, terminal: Interface, print: Print, emit: Emi
       if (ended) return;
       ended = true;
       clearInterval(timer);
+      hangUp.abort();
       terminal.removeListener('line', line);
       terminal.removeListener('close', leave);
       terminal.removeListener('SIGINT', close);
@@ -139,10 +143,21 @@ function converse(handset: Handset, terminal: Interface, print: Print, emit: Emi
       }, stop);
     };
     const poll = (): Promise<void> => receive(handset, terminal, commands, show, tell);
-    const timer = setInterval(() => {
+    const pollSoon = (): void => {
       // A person who takes long to answer must not find a heap of polls behind the answer.
       if (steps === 0) next(poll);
-    }, POLL_EVERY_MILLIS);
+    };
+    let timer = setInterval(pollSoon, POLL_EVERY_MILLIS);
+    const hangUp = new AbortController();
+    const listen = async (cir: CirChannel | undefined): Promise<void> => {
+      if (cir === undefined || ended) return;
+      clearInterval(timer);
+      timer = setInterval(pollSoon, POLL_CALLED_EVERY_MILLIS);
+      while (await cir.called(hangUp.signal)) if (!ended) next(poll);
+      clearInterval(timer);
+      if (!ended) timer = setInterval(pollSoon, POLL_EVERY_MILLIS);
+    };
+    void handset.cir().then(listen);
     const line = (text: string): void => {
       shown = true;
       next(async () => {

@@ -10,6 +10,7 @@ import type { CspVersion, Encoding } from '../../csp/versions.ts';
 import { DIGEST_SCHEMAS } from '../digest.ts';
 import { presenceSubList, simpleAttribute, userElement } from '../elements.ts';
 import { type Answerer, type AskedMessage, type Choice, responseList } from './asking.ts';
+import { type CirChannel, type HandsetCirMethod, openCir } from './cir.ts';
 import { Conversation, type Trace } from './conversation.ts';
 import {
   acknowledgement,
@@ -44,6 +45,8 @@ export interface HandsetOptions {
   readonly language?: string;
   /** 1.3: send Functions and CapabilityList in the login. */
   readonly fold?: boolean;
+  /** CIR methods to ask for, in order. Default none: the handset polls. */
+  readonly cir?: readonly HandsetCirMethod[];
   readonly transport?: Transport;
   readonly trace?: Trace;
 }
@@ -58,6 +61,8 @@ export class Handset {
   readonly #conversation: Conversation;
   readonly #credentials: Credentials;
   readonly #transport: Transport;
+  #capabilities: Element | undefined;
+  #cir: CirChannel | undefined;
 
   constructor(options: HandsetOptions) {
     this.userId = options.userId;
@@ -78,6 +83,7 @@ export class Handset {
       sessionCookie: options.sessionCookie ?? 'handset',
       language: options.language,
       fold: options.fold ?? false,
+      cir: options.cir ?? [],
     };
   }
 
@@ -92,12 +98,36 @@ export class Handset {
 
   /** Logs in, System Messages, digest and negotiations included. @throws {HandsetError} when the service gives no answer. */
   async login(options: { readonly answer?: Answerer } = {}): Promise<LoginResult> {
+    this.#hangUp();
     this.#conversation.sessionId = undefined;
-    return logIn(this.#conversation, this.#credentials, options.answer);
+    const result = await logIn(this.#conversation, this.#credentials, options.answer);
+    this.#capabilities = result.kind === 'logged-in' ? result.capabilities : undefined;
+    return result;
+  }
+
+  /** The channel on which the service calls, made when it is asked for; undefined when none was agreed on or it cannot be made. */
+  async cir(): Promise<CirChannel | undefined> {
+    const { sessionId } = this.#conversation;
+    if (this.#cir?.isOpen() === true || sessionId === undefined) return this.#cir;
+    const capabilities = this.#capabilities;
+    this.#capabilities = undefined;
+    this.#cir = undefined;
+    try {
+      this.#cir = await openCir(capabilities, sessionId);
+    } catch (error) {
+      if (!(error instanceof HandsetError)) throw error;
+    }
+    return this.#cir;
+  }
+
+  #hangUp(): void {
+    this.#cir?.close();
+    this.#cir = undefined;
   }
 
   /** Ends the session at this end whatever the server says. */
   async logout(): Promise<Outcome> {
+    this.#hangUp();
     const outcome = await this.request(element('Logout-Request'));
     this.#conversation.sessionId = undefined;
     return outcome;
@@ -297,6 +327,7 @@ export class Handset {
 
   /** Closes the connections; the session stays as it is. */
   async close(): Promise<void> {
+    this.#hangUp();
     await this.#transport.close();
   }
 

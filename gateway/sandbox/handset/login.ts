@@ -26,6 +26,8 @@ export interface Credentials {
   readonly language: string | undefined;
   /** 1.3: both negotiations ride in the login. */
   readonly fold: boolean;
+  /** The CIR methods that are asked for. */
+  readonly cir: readonly string[];
 }
 
 export type LoginResult =
@@ -35,6 +37,8 @@ export type LoginResult =
       readonly keepAliveSeconds: number | undefined;
       /** How often System Messages were answered. */
       readonly rounds: number;
+      /** The capability list of the answer: where the client is called [P9]. */
+      readonly capabilities: Element | undefined;
       /** What was wanted, which is everything, and is not available: the Functions of the answer as a set. */
       readonly unavailable: ServiceSet;
     }
@@ -111,7 +115,7 @@ function loginRequest(
     element('SessionCookie', credentials.sessionCookie),
     responses,
     fold ? everything() : undefined,
-    fold ? capabilityList(version, credentials.language) : undefined,
+    fold ? capabilityList(version, credentials) : undefined,
   ]);
 }
 
@@ -125,7 +129,8 @@ function everything(): Element {
 }
 
 /** In the order of the version's content model [P4.3]. */
-function capabilityList(version: CspVersion, language: string | undefined): Element {
+function capabilityList(version: CspVersion, { language, cir }: Credentials): Element {
+  const methods = cir.map((method) => element('SupportedCIRMethod', method));
   const defaultLanguage = language === undefined ? undefined : element('DefaultLanguage', language);
   if (version === '1.3') {
     return element('CapabilityList', [
@@ -138,6 +143,7 @@ function capabilityList(version: CspVersion, language: string | undefined): Elem
       element('ParserSize', 65_535),
       element('ServerPollMin', 2),
       element('SupportedBearer', 'HTTP'),
+      ...methods,
     ]);
   }
   return element('CapabilityList', [
@@ -149,6 +155,7 @@ function capabilityList(version: CspVersion, language: string | undefined): Elem
     element('SupportedBearer', 'HTTP'),
     element('MultiTrans', 1),
     element('ParserSize', 65_535),
+    ...methods,
     element('ServerPollMin', 2),
     defaultLanguage,
   ]);
@@ -166,9 +173,11 @@ async function settleIn(
   conversation.sessionId = sessionId;
   const named = version === '1.1' ? clientIdOf(credentials) : undefined;
   let functions = child(login, 'Functions');
+  let capabilities = child(login, 'AgreedCapabilityList');
   if (!credentials.fold || version !== '1.3') {
-    const list = capabilityList(version, credentials.language);
-    await conversation.request(element('ClientCapability-Request', [named, list]));
+    const list = capabilityList(version, credentials);
+    const answer = await conversation.request(element('ClientCapability-Request', [named, list]));
+    capabilities = child(answer, 'AgreedCapabilityList') ?? child(answer, 'CapabilityList');
     const wanted = [named, everything(), element('AllFunctionsRequest', true)];
     functions = child(await conversation.request(element('Service-Request', wanted)), 'Functions');
   }
@@ -178,6 +187,7 @@ async function settleIn(
     sessionId,
     keepAliveSeconds: childInteger(login, 'KeepAliveTime'),
     rounds,
+    capabilities,
     unavailable: tree === undefined ? ServiceSet.NONE : codesOfTree(tree, version),
   };
 }

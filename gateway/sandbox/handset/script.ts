@@ -15,6 +15,8 @@ export const EXIT = { OK: 0, FAILED: 1, WRONG_USE: 2 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
 
 const POLL_EVERY_MILLIS = 1000;
+/** Where the service calls: a call that is lost must not leave the handset without its messages. */
+const POLL_CALLED_EVERY_MILLIS = 60_000;
 
 /**
  * Answers messages in order from a list; when it is at its end the last answer serves for all further messages of the same
@@ -134,7 +136,15 @@ async function receiveFor(handset: Handset, seconds: number, emit: Emit, stop: A
     for (const received of await handset.receive()) emit({ event: 'received', received });
     const left = end - performance.now();
     if (left <= 0) return;
+    const cir = await handset.cir();
+    const enough = new AbortController();
+    const pause = Math.min(left, cir === undefined ? POLL_EVERY_MILLIS : POLL_CALLED_EVERY_MILLIS);
     // An abort ends the waiting and nothing more: the caller logs out.
-    await delay(Math.min(left, POLL_EVERY_MILLIS), undefined, { signal: stop }).catch(() => undefined);
+    const waited = delay(pause, undefined, { signal: AbortSignal.any([stop, enough.signal]) }).catch(() => undefined);
+    await Promise.race([
+      waited,
+      cir?.called(enough.signal).then((isCalled) => (isCalled ? undefined : waited)) ?? waited,
+    ]);
+    enough.abort();
   }
 }
