@@ -38,7 +38,8 @@ const FAULTS = {
     write(socket, head(OK, `Content-Type: ${TYPE}`, 'Transfer-Encoding: chunked'));
     const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
     const pour = (): void => {
-      if (!socket.destroyed) socket.write(chunk, 'latin1', pour);
+      // Never in the same turn: a write that fails calls back before the socket knows of it.
+      if (!socket.destroyed && socket.writable) socket.write(chunk, 'latin1', (error) => !error && setImmediate(pour));
     };
     pour();
   },
