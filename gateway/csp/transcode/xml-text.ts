@@ -8,8 +8,15 @@ const LESS = 0x3c;
 const CR = 0x0d;
 const LF = 0x0a;
 
+const KEPT = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** What was gathered last; valid until the next call. */
-export const gathered: { bytes: Buffer; length: number } = { bytes: Buffer.allocUnsafeSlow(4096), length: 0 };
+export const gathered: { bytes: Buffer; length: number } = { bytes: KEPT, length: 0 };
+
+/** To be called after a document: the memory that a large one needed is not kept. */
+export function endGathering(): void {
+  gathered.bytes = KEPT;
+}
 
 /** No text reads longer than it is spelled. */
 function reserve(bytes: number): void {

@@ -35,7 +35,7 @@ import { copyOf, Scratch } from './scratch.ts';
 import { tokenOfValue, type ValueTable, valueTables } from './value-table.ts';
 import { read, writeAttributes, writeUint } from './xml-attributes.ts';
 import { rootStart } from './xml-prolog.ts';
-import { gathered, gatherText, isAllBlank } from './xml-text.ts';
+import { endGathering, gathered, gatherText, isAllBlank } from './xml-text.ts';
 
 const LESS = 0x3c;
 const GREATER = 0x3e;
@@ -72,6 +72,7 @@ export function writeWbxml(bytes: Buffer, version: CspVersion, depth: number, un
   const writer = new WbxmlFromXml(bytes, out, version, unpads);
   const length = writer.document(rootStart(bytes), depth < LENGTHS.length ? LENGTHS : new Int32Array(depth + 1));
   out[1] = PUBLIC_ID_TOKENS[version];
+  endGathering();
   return writer.literals.length === 0 ? copyOf(out, length) : withTable(out, length, writer.literals);
 }
 
