@@ -117,8 +117,8 @@ export interface Config {
   readonly policies: string;
   readonly store: StoreConfig;
   readonly secret: SecretSource;
-  /** Processes. */
-  readonly workers: 1;
+  /** Processes that serve clients; with 1, one process does everything. */
+  readonly workers: number;
   /** Where users' browsers reach the gateway, without trailing slash. */
   readonly publicUrl: string | undefined;
   /** In the order of the file. Empty when the sandbox is the VASP. */

@@ -6,7 +6,9 @@
 import type { Address, Config } from './config.ts';
 import { createAdmin } from './wiring/admin.ts';
 import { closeBase, openBase } from './wiring/base.ts';
-import { createClientSide } from './wiring/client-side.ts';
+import { cannotListen } from './wiring/listening.ts';
+import { createWorkers } from './wiring/primary.ts';
+import { serveHere } from './wiring/serving.ts';
 import { holdShared } from './wiring/shared.ts';
 
 export interface RunningGateway {
@@ -21,6 +23,8 @@ export interface RunningGateway {
   stop(): Promise<void>;
   /** Reads certificate and policy folder anew and puts them in force if they are valid; the log says what came of it. */
   reload(by: 'signal'): Promise<void>;
+  /** Begins to replace every worker process, one after the other; the log says what came of it. */
+  restartWorkers(): void;
 }
 
 export type StartResult =
@@ -32,33 +36,40 @@ export type StartResult =
 const LINGER_MILLIS = 200;
 
 export async function startGateway(config: Config): Promise<StartResult> {
-  const opened = await openBase(config);
+  // The store is made before there are workers: two processes that make one at the same moment can lose what is written.
+  const opened = await openBase(config, { isFirst: true });
   if (opened.kind === 'failed') return opened;
   const { base } = opened;
-  const held = await holdShared(base);
+  const workers = config.workers > 1 ? createWorkers(base) : undefined;
+  const held = await holdShared(base, workers?.spread);
   if (held.kind === 'failed') {
     await closeBase(base);
     return held;
   }
   const { shared } = held;
   const { log } = base;
-  const clients = createClientSide(base, shared);
+  const serving = workers === undefined ? serveHere(base, shared) : workers.serve(shared);
   const scheme = config.tls === undefined ? 'http' : 'https';
   let isStopping = false;
   const admin = createAdmin({
     ...base,
     ...shared,
-    vaspHealth: async () => [clients.vaspHealth()],
+    serving,
     isStopping: () => isStopping,
   });
   const close = async (): Promise<void> => {
-    await clients.close();
+    await serving.close();
     await admin.close();
     await shared.close();
     await closeBase(base);
   };
   try {
-    const listen = await clients.listen(config.listen);
+    const listening = await serving.listen();
+    if (listening.kind === 'failed') {
+      await close();
+      return listening;
+    }
+    const listen = listening.address;
     const adminListen = await admin.listen(config.admin);
     await shared.sessions.sweep();
     log.info('listening', {
@@ -74,7 +85,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
         admin: adminListen,
         sandboxUrl: shared.sandboxUrl,
         reload: async (by) => {
-          clients.reloadCertificate();
+          await serving.reloadCertificate();
           try {
             await shared.policyControl.control.reload(by);
           } catch {
@@ -84,9 +95,14 @@ export async function startGateway(config: Config): Promise<StartResult> {
         stop: async () => {
           isStopping = true;
           log.info('stopping');
+          await serving.announceEnd();
           await new Promise((resolve) => setTimeout(resolve, LINGER_MILLIS));
-          await clients.drain(config.limits.drainMillis);
+          await serving.drain();
           await close();
+        },
+        restartWorkers() {
+          if (serving.workers === undefined) log.warn('there are no workers to restart');
+          else serving.workers.beginRestart();
         },
       },
     };
@@ -94,12 +110,4 @@ export async function startGateway(config: Config): Promise<StartResult> {
     await close();
     return { kind: 'failed', problems: [cannotListen(error)] };
   }
-}
-
-function cannotListen(error: unknown): string {
-  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  const place = address === undefined ? 'the address' : `${address}:${port ?? ''}`;
-  return code === 'EADDRINUSE'
-    ? `${place} is taken by another program; stop that, or choose another with --listen or --admin`
-    : `${place} cannot be listened on: ${code ?? 'unknown error'}`;
 }

@@ -83,7 +83,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admin: [...SHARED, 'csp', 'policy', 'policies'],
   sandbox: ['csp', 'error-code.ts'],
   // What processes share crosses as data: stand-ins for what the chain, the policies and the listeners know.
-  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'policies', 'admin'],
+  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'policies', 'admin', 'upstream'],
 };
 
 /** The edges of the program: they may know everything. */

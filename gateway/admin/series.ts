@@ -162,6 +162,9 @@ export class FastHistogram {
   }
 }
 
+/** What `get` of the base class looks for in every value. */
+const NONE: Readonly<Record<string, string>> = {};
+
 /** Lets prom-client name and write the values; it has no other way to take counts that were made elsewhere. */
 class CollectedHistogram extends Histogram {
   readonly #options: SeriesOptions;
@@ -188,12 +191,12 @@ class CollectedHistogram extends Histogram {
     let upTo = 0;
     const buckets = [...this.#bounds, '+Inf'].map((le, index) => {
       upTo += counts[index] ?? 0;
-      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: upTo };
+      return { metricName: `${name}_bucket`, labels: { ...labels, le }, sharedLabels: NONE, value: upTo };
     });
     return [
       ...buckets,
-      { metricName: `${name}_sum`, labels, value: sum },
-      { metricName: `${name}_count`, labels, value: upTo },
+      { metricName: `${name}_sum`, labels, sharedLabels: NONE, value: sum },
+      { metricName: `${name}_count`, labels, sharedLabels: NONE, value: upTo },
     ];
   }
 }

@@ -15,6 +15,7 @@ export function registerServe(program: Command): void {
       let running: RunningGateway | undefined;
       // SIGHUP only ever reloads, also while starting and when it comes because the terminal went away [policy-files §6].
       process.on('SIGHUP', () => void running?.reload('signal'));
+      process.on('SIGUSR2', () => running?.restartWorkers());
       const started = await startGateway(config);
       if (started.kind === 'failed') {
         for (const problem of started.problems) console.error(problem);

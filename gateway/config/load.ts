@@ -5,6 +5,7 @@
  * complete. Relative paths in the file are relative to the file's directory, all others to the working directory.
  */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Config, SecretSource, StoreConfig, VaspConfig } from '../config.ts';
 import { errorCode } from '../error-code.ts';
@@ -14,6 +15,7 @@ import { compareProblems, formatProblem, keyPathOf, type Path, type Problem } fr
 import { type Finding, shapeOf } from '../yaml/shape.ts';
 import { withSuggestion } from '../yaml/wording.ts';
 import { checkVasps } from './check-vasps.ts';
+import { checkWorkers } from './check-workers.ts';
 import { CONFIG_SCHEMA, unserved, type WrittenConfig } from './schema.ts';
 import {
   type ConfigFlags,
@@ -45,7 +47,9 @@ export function loadConfig({ file, env, flags }: ConfigInput): ConfigResult {
   const value = overridden(read.value, overrides);
   const shape = shapeOf(CONFIG_SCHEMA, value, read.document?.written ?? (() => undefined));
   const found =
-    shape.kind === 'right' ? [...checkVasps(shape.value), ...unserved(shape.value).map(notServed)] : shape.findings;
+    shape.kind === 'right'
+      ? [...checkVasps(shape.value), ...checkWorkers(shape.value), ...unserved(shape.value).map(notServed)]
+      : shape.findings;
   const elsewhere = suspiciousVariables(env);
   for (const finding of found) {
     const origin = originOf(finding.path, overrides);
@@ -155,7 +159,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
     policies: at('policies', written.policies),
     store: storeOf(written.store, at),
     secret: source,
-    workers: 1,
+    workers: written.workers === 'auto' ? availableParallelism() : written.workers,
     publicUrl: written.publicUrl,
     vasps,
     useSandbox: vasps.length === 0,

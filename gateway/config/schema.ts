@@ -131,7 +131,6 @@ export type WrittenConfig = z.output<typeof CONFIG_SCHEMA>;
 export function unserved(config: WrittenConfig): Path[] {
   const later: Path[] = [];
   if (config.store.kind === 'redis') later.push(['store']);
-  if (config.workers !== 1) later.push(['workers']);
   if (config.cir !== undefined) later.push(['cir']);
   if (config.bearers !== undefined) later.push(['bearers']);
   if (config.subscribers !== undefined && 'url' in config.subscribers) later.push(['subscribers', 'url']);

@@ -84,7 +84,7 @@ export const SOURCES: readonly Source[] = [
     option: '--workers',
     variable: 'SAPGW_WORKERS',
     path: ['workers'],
-    help: 'processes, 1 unless told; more are not served yet',
+    help: 'processes that serve clients, or auto for one a core; 1 unless told',
   },
   {
     flag: 'publicUrl',

@@ -5,7 +5,7 @@
  */
 import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import { Socket } from 'node:net';
+import { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientReply, ClientRequest, Log, Metrics } from '../ports.ts';
 import { answerText, rawTextAnswer, refusalOfParserError } from './answers.ts';
@@ -45,8 +45,13 @@ export interface ClientServer {
   listen(host: string, port: number): Promise<{ host: string; port: number }>;
   /** Connections from now on get this certificate; those that are there keep theirs. HTTPS alone. */
   useCertificate(keys: TlsKeys): void;
-  /** Takes no more connections, lets running requests finish, and cuts what is left after the time [operations §6]. */
-  drain(timeoutMillis: number): Promise<void>;
+  /** Answers end their connections from now on: whoever asks again comes by a new one. */
+  announceEnd(): void;
+  /**
+   * Takes no more connections, lets running requests finish, and cuts what is left after the time [operations §6].
+   * @param patienceMillis how long before that clients between two requests may come once more, to be told; 0 unless told
+   */
+  drain(timeoutMillis: number, patienceMillis?: number): Promise<void>;
   /** Cuts everything at once. */
   close(): Promise<void>;
 }
@@ -97,10 +102,15 @@ class NodeClientServer implements ClientServer {
           );
     // One more than the gate allows, so that it sees that there were too many: Node drops the rest silently.
     server.maxHeadersCount = limits.headers + 1;
-    server.maxConnections = limits.connections;
     server.maxRequestsPerSocket = limits.requestsPerConnection;
     server.timeout = limits.idleTimeoutMillis;
     server.on('connection', (socket: Socket) => {
+      // Not by `maxConnections`: a full worker process would hand the connection back, to be given it again and again.
+      if (this.#open.size >= limits.connections) {
+        metrics.reject('edge', 'connections');
+        socket.destroy();
+        return;
+      }
       this.#open.add(socket);
       metrics.connections('clients', this.#open.size);
       socket.on('close', () => {
@@ -120,7 +130,6 @@ class NodeClientServer implements ClientServer {
     server.on('checkExpectation', listener);
     server.on('connect', (_request, socket: Duplex) => this.#refuseConnect(socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.#parserFailed(error, socket));
-    server.on('drop', () => metrics.reject('edge', 'connections'));
     server.on('dropRequest', () => metrics.reject('edge', 'requests-per-connection'));
     this.#server = server;
   }
@@ -141,13 +150,20 @@ class NodeClientServer implements ClientServer {
     if (this.#server instanceof TlsServer) this.#server.setSecureContext({ ...keys, ...TLS_SETTINGS });
   }
 
-  async drain(timeoutMillis: number): Promise<void> {
+  announceEnd(): void {
     this.#context.isDraining = true;
+  }
+
+  async drain(timeoutMillis: number, patienceMillis = 0): Promise<void> {
+    this.announceEnd();
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      // An HTTP server's own `close` ends idle connections at once, under the hands of clients that are about to ask.
+      NetServer.prototype.close.call(this.#server, () => resolve());
     });
+    if (patienceMillis > 0) await within(closed, patienceMillis);
     // Connections fall idle one by one, as their last answers go out.
+    this.#closeIdle();
     const sweep = setInterval(() => this.#closeIdle(), 50);
     const cut = setTimeout(() => this.#cutAll(), timeoutMillis);
     await closed;
@@ -316,4 +332,14 @@ function endWith(socket: Duplex, bytes: string): void {
   if (socket.destroyed) return;
   socket.on('error', () => socket.destroy());
   socket.end(bytes, () => socket.destroy());
+}
+
+/** Waits no longer than so long. */
+async function within(work: Promise<void>, millis: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, millis);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
 }

@@ -42,9 +42,15 @@ type Environment = RootDatabase<Buffer, string>;
 
 /**
  * Opens the environment, making it when the directory is new. `now` names a damaged one that is moved aside; `seal` seals the
- * head of the audit chain with the gateway's key, and has to be the same every time.
+ * head of the audit chain with the gateway's key, and has to be the same every time. `whenDamaged` is `fail` where another
+ * process has the environment open already.
  */
-export function openLmdbStore(directory: string, now: number, seal: Seal): OpenResult {
+export function openLmdbStore(
+  directory: string,
+  now: number,
+  seal: Seal,
+  whenDamaged: 'set-aside' | 'fail' = 'set-aside',
+): OpenResult {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -52,6 +58,7 @@ export function openLmdbStore(directory: string, now: number, seal: Seal): OpenR
   }
   const first = tryOpen(directory, seal);
   if (first.kind !== 'damaged') return first;
+  if (whenDamaged === 'fail') return { kind: 'failed', problem: `${directory}: is damaged (${first.damage})` };
   const setAside = `${directory}.damaged-${new Date(now).toISOString().replace(/[:.]/g, '')}`;
   try {
     renameSync(directory, setAside);

@@ -5,6 +5,7 @@ import { policyRoutes } from '../admin/api-policies.ts';
 import { stateRoutes } from '../admin/api-state.ts';
 import { userRoutes } from '../admin/api-users.ts';
 import { type VaspReport, vaspRoutes } from '../admin/api-vasps.ts';
+import { workerRoutes } from '../admin/api-workers.ts';
 import type { OpenMetrics } from '../admin/metrics.ts';
 import { type AdminServer, type Check, createAdminServer } from '../admin/server.ts';
 import type { StatusReport, StatusRow } from '../admin/status-text.ts';
@@ -12,8 +13,10 @@ import { openAdminToken } from '../admin/token.ts';
 import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
 import type { Config, VaspConfig } from '../config.ts';
 import type { Clock, Log, Store } from '../ports.ts';
+import type { WorkerRow } from '../workers/pool.ts';
 import { auditReading, userActions } from './admin-data.ts';
 import type { OpenPolicies } from './policies.ts';
+import type { Serving } from './serving.ts';
 import type { SessionSweep } from './session-sweep.ts';
 import { type VaspTelling, vaspActions } from './vasps.ts';
 
@@ -26,8 +29,7 @@ export interface AdminParts {
   readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
   readonly sessions: SessionSweep;
   readonly vaspStates: VaspTelling['vaspStates'];
-  /** What the processes that send to VASPs know of them; absent: nothing is known. */
-  readonly vaspHealth?: VaspTelling['health'];
+  readonly serving: Serving;
   readonly metrics: OpenMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,11 +37,13 @@ export interface AdminParts {
 }
 
 export function createAdmin(parts: AdminParts): AdminServer {
-  const { config, vasps, store, policyControl, negotiations, sessions, metrics, clock, log, isStopping } = parts;
-  const vaspsTold = vaspActions({ ...parts, health: parts.vaspHealth ?? (async () => []) });
+  const { config, vasps, store, policyControl, negotiations, sessions, metrics, clock, log, serving, isStopping } =
+    parts;
+  const vaspsTold = vaspActions({ ...parts, health: () => serving.vaspHealth() });
   return createAdminServer({
     ready: new Map<string, Check>([
       ['running', () => (isStopping() ? 'the gateway is stopping' : undefined)],
+      ['clients', () => serving.trouble()],
       [
         'store',
         () =>
@@ -49,7 +53,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
           ),
       ],
     ]),
-    metrics,
+    metrics: { scrape: async () => metrics.scrape(await serving.figures()) },
     status: async () => statusOf(parts, await vaspsTold.list()),
     api: createApi({
       token: openAdminToken(config.adminTokenFile, clock),
@@ -58,6 +62,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
         ...policyRoutes({ ...policyControl, wishes: () => store.askAgain.list() }),
         ...stateRoutes({ negotiations: () => negotiations.openQuestions(), sessions: () => sessions.counted() }),
         ...vaspRoutes(vaspsTold),
+        ...workerRoutes(serving.workers),
         ...auditRoutes(auditReading(store.audit)),
         ...userRoutes(
           userActions({ ...parts, vasps: vasps.map(({ name }) => name), keepMillis: config.audit.keepMillis }),
@@ -74,7 +79,10 @@ function vaspRow(name: string, url: string, told: readonly VaspReport[]): Status
   return { name, url, state, up: isUp ? 'yes' : `no${reason === undefined ? '' : `: ${reason}`}`, sessions };
 }
 
-function statusOf({ policyControl, vasps, isStopping }: AdminParts, told: readonly VaspReport[]): StatusReport {
+function statusOf(
+  { policyControl, vasps, serving, isStopping }: AdminParts,
+  told: readonly VaspReport[],
+): StatusReport {
   const { set, since, source, live, folder } = policyControl.control.state();
   return {
     ready: !isStopping(),
@@ -85,5 +93,12 @@ function statusOf({ policyControl, vasps, isStopping }: AdminParts, told: readon
     'policy folder': folder === undefined ? 'in force' : `not in force: ${folder.problems.join('; ')}`,
     'live policy sets': live.length,
     vasps: vasps.map(({ name, url }) => vaspRow(name, url, told)),
+    ...(serving.workers === undefined ? {} : { workers: serving.workers.rows().map(workerRow) }),
   };
+}
+
+function workerRow({ worker, pid, since, restarts, isListening }: WorkerRow): StatusRow {
+  return isListening
+    ? { worker, pid, 'up since': new Date(since).toISOString(), restarts }
+    : { worker, pid: 'not running', restarts };
 }

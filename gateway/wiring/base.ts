@@ -45,7 +45,8 @@ export type BaseResult =
   /** Sentences, each with its place; nothing is left open. */
   | { readonly kind: 'failed'; readonly problems: readonly string[] };
 
-export async function openBase(config: Config): Promise<BaseResult> {
+/** @param isFirst whether this is the process that looks after the store; false in a worker, where that is done already */
+export async function openBase(config: Config, { isFirst }: { readonly isFirst: boolean }): Promise<BaseResult> {
   const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
   const vaspNames = config.useSandbox ? [SANDBOX_NAME] : config.vasps.map(({ name }) => name);
   // Where nothing is configured the pages are reached as the sandbox is: on this machine.
@@ -63,11 +64,11 @@ export async function openBase(config: Config): Promise<BaseResult> {
     ];
     return { kind: 'failed', problems };
   }
-  const opened = openStore(config.store, clock, secrets.secrets);
+  const opened = openStore(config.store, clock, secrets.secrets, isFirst);
   if (opened.kind === 'failed') return { kind: 'failed', problems: [opened.problem] };
 
   const log = openLog({ level: config.log.level });
-  for (const warning of secrets.warnings) log.warn(warning);
+  for (const warning of isFirst ? secrets.warnings : []) log.warn(warning);
   if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
   const metrics = openMetrics({ processMetrics: true });
   const store = timedStore(opened.store, clock, metrics.storeDuration);
@@ -97,8 +98,8 @@ export async function closeBase({ stopFollowing, store, log }: Base): Promise<vo
   log.flush();
 }
 
-function openStore(config: StoreConfig, clock: Clock, secrets: Secrets): OpenResult {
+function openStore(config: StoreConfig, clock: Clock, secrets: Secrets, isFirst: boolean): OpenResult {
   return config.kind === 'memory'
     ? { kind: 'open', store: openMemoryStore(), setAside: undefined }
-    : openLmdbStore(config.directory, clock.wall(), auditSeal(secrets));
+    : openLmdbStore(config.directory, clock.wall(), auditSeal(secrets), isFirst ? 'set-aside' : 'fail');
 }

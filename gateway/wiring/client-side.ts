@@ -14,9 +14,9 @@ import { createPages } from '../pages/pages.ts';
 import { createPageServer } from '../pages/server.ts';
 import { compileGlob } from '../policy/glob.ts';
 import { createPassThrough, DEFAULT_PASS_THROUGH_LIMITS } from '../upstream/pass-through.ts';
+import { DEFAULT_VASP_LIMITS } from '../upstream/pool.ts';
 import type { Base } from './base.ts';
 import type { Shared } from './shared.ts';
-import { DEFAULT_VASP_LIMITS } from '../upstream/pool.ts';
 import { type OpenUpstream, openUpstream } from './vasps.ts';
 
 export interface ClientSide {
@@ -24,8 +24,15 @@ export interface ClientSide {
   listen(address: Address): Promise<Address>;
   /** Takes a new certificate into use, if its files hold one; the log says what came of it. */
   reloadCertificate(): void;
-  /** Takes no more connections and lets running requests finish, for this long at most [operations §6]. */
-  drain(timeoutMillis: number): Promise<void>;
+  /** Answers end their connections from now on; the listener goes on. */
+  announceEnd(): void;
+  /**
+   * Takes no more connections and lets running requests finish, for this long at most [operations §6].
+   * @param patienceMillis how long before that clients between two requests are waited for
+   */
+  drain(timeoutMillis: number, patienceMillis?: number): Promise<void>;
+  /** A session was opened, changed or ended by another process. */
+  forgetSession(vasp: string, id: string): void;
   /** What this process knows of the VASPs by its own requests and probes. */
   vaspHealth(): ReturnType<OpenUpstream['health']>;
   /** Cuts what is left. */
@@ -38,6 +45,17 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
   let publicUrl = config.publicUrl ?? '';
   const guarded = openUpstream(vasps, { ...base, answerBytes: config.limits.answerBytes });
   const { upstream, availability } = guarded;
+  const sessions = new Sessions(
+    store.sessions,
+    secrets,
+    clock,
+    {
+      cacheEntries: config.limits.cachedSessions,
+      graceMillis: config.limits.sessionGraceMillis,
+      unnamedKeepAliveSeconds: config.limits.sessionIdleMillis / 1000,
+    },
+    shared.sessionNews,
+  );
   const gateway = createGateway({
     ...shared,
     // Half of the room in which messages wait for a VASP is for those of sessions alone.
@@ -46,11 +64,7 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     publicUrl: () => publicUrl,
     acceptances: store.acceptances,
     serviceContact: config.serviceContact,
-    sessions: new Sessions(store.sessions, secrets, clock, {
-      cacheEntries: config.limits.cachedSessions,
-      graceMillis: config.limits.sessionGraceMillis,
-      unnamedKeepAliveSeconds: config.limits.sessionIdleMillis / 1000,
-    }),
+    sessions,
     secrets,
     clock,
     metrics: guarded.metrics,
@@ -110,7 +124,9 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     },
     reloadCertificate: () => watch?.reload(),
     vaspHealth: () => guarded.health(),
-    drain: (timeoutMillis) => clients.drain(timeoutMillis),
+    announceEnd: () => clients.announceEnd(),
+    drain: (timeoutMillis, patienceMillis) => clients.drain(timeoutMillis, patienceMillis),
+    forgetSession: (vasp, id) => sessions.forget(vasp, id),
     async close() {
       watch?.close();
       await clients.close();

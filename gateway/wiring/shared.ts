@@ -6,6 +6,7 @@
 import { MemoryWaitingSessions, type WaitingSessions } from '../chain/conversation/waiting-sessions.ts';
 import { MemoryNegotiations, type NegotiationMemory } from '../chain/negotiation-memory.ts';
 import { MemorySetAside } from '../chain/polling/set-aside.ts';
+import type { SessionNews } from '../chain/sessions.ts';
 import { sandboxVasp, type VaspConfig } from '../config.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
@@ -13,7 +14,7 @@ import type { SetAside } from '../ports.ts';
 import { createSandbox } from '../sandbox/server.ts';
 import { startRetention } from '../stores/retention.ts';
 import type { Base } from './base.ts';
-import { type OpenPolicies, openPolicies } from './policies.ts';
+import { type OpenPolicies, openPolicies, type PolicySpreading } from './policies.ts';
 import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
 
 /** What serving clients needs of it. Whatever is asked for without a promise is in the memory of each process. */
@@ -24,6 +25,8 @@ export interface Shared {
   readonly negotiations: NegotiationMemory;
   readonly waiting: WaitingSessions;
   readonly setAside: SetAside;
+  /** The other processes that serve clients; undefined when there are none. */
+  readonly sessionNews?: SessionNews | undefined;
 }
 
 /** The things themselves, and what only the process that holds them does with them. */
@@ -45,13 +48,15 @@ export type HeldResult =
 const SWEEP_NEGOTIATIONS_MILLIS = 1_000;
 const SWEEP_SESSIONS_MILLIS = 30_000;
 
-export async function holdShared(base: Base): Promise<HeldResult> {
+/** @param spread where else policies come in force; undefined when this process does everything */
+export async function holdShared(base: Base, spread?: PolicySpreading): Promise<HeldResult> {
   const { config, clock, metrics, log, store, secrets, vaspNames } = base;
   const opened = await openPolicies({
     ...base,
     directory: config.policies,
     parse: base.readPolicies,
     vasps: vaspNames,
+    spread,
   });
   if (opened.kind === 'failed') return opened;
   const policyControl = opened.policies;

@@ -85,7 +85,7 @@ export function openUpstream(vasps: readonly VaspConfig[], parts: GuardedParts):
 }
 
 export interface VaspTelling {
-  readonly vaspStates: VaspStates;
+  readonly vaspStates: Pick<VaspStates, 'entries' | 'change'>;
   /** What the processes that send to VASPs know of them, a list of each process. */
   readonly health: () => Promise<readonly (readonly VaspHealth[])[]>;
   readonly sessions: Pick<SessionSweep, 'counted'>;

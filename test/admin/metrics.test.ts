@@ -31,6 +31,9 @@ describe('metrics', () => {
       'sapgw_upstream_errors_total counter',
       'sapgw_vasp_state gauge',
       'sapgw_vasp_up gauge',
+      'sapgw_worker_restarts_total counter',
+      'sapgw_worker_silences_total counter',
+      'sapgw_workers gauge',
     ]);
   });
 

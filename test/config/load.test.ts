@@ -204,7 +204,12 @@ clients:
   test.each([
     ['tls: { cert: a }', ['gateway.yaml:1:1: tls.key: missing; must be the path of a file']],
     ['store: redis://127.0.0.1:6379/0', ['gateway.yaml:1:1: store: not served by this version yet']],
-    ['workers: auto', ['gateway.yaml:1:1: workers: not served by this version yet']],
+    [
+      'store: "memory:"\nworkers: 2',
+      [
+        'gateway.yaml:1:8: store: memory: is of one process, and there are several workers; write store: lmdb:DIRECTORY, or workers: 1',
+      ],
+    ],
     ['cir: { tcp: 0.0.0.0:8082, advertise: im.example }', ['gateway.yaml:1:1: cir: not served by this version yet']],
     ['bearers: { sms: { kind: kannel, url: x } }', ['gateway.yaml:1:1: bearers: not served by this version yet']],
     ['subscribers: { url: http://x }', ['gateway.yaml:1:16: subscribers.url: not served by this version yet']],

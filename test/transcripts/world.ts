@@ -298,6 +298,11 @@ function openStore(): OpenStore {
         sessionsNow.set(key, record);
         return store.sessions.put(key, record);
       },
+      prolong: (key, expiresAt) => {
+        const record = sessionsNow.get(key);
+        if (record !== undefined) sessionsNow.set(key, { ...record, expiresAt });
+        return store.sessions.prolong(key, expiresAt);
+      },
       delete: (key) => {
         sessionsNow.delete(key);
         return store.sessions.delete(key);

@@ -1,0 +1,114 @@
+/**
+ * One worker process: serves clients, asks the primary for what the machine shares, obeys it, and ends when it is gone.
+ * Signals are the primary's: a terminal and a service manager send them to every process of the group.
+ */
+import { AskedAgain } from '../policies/asked-again.ts';
+import { Channel, lineTo } from '../workers/channel.ts';
+import { type NegotiationService, remoteNegotiations } from '../workers/negotiations.ts';
+import { ReceivedPolicies } from '../workers/policies.ts';
+import {
+  type SessionService,
+  START_MILLIS,
+  type StartAnswer,
+  type StartOrder,
+  type StartService,
+  type WorkerService,
+} from '../workers/service.ts';
+import { remoteSetAside, type SetAsideService } from '../workers/set-aside.ts';
+import { remoteWaiting, type WaitingService } from '../workers/waiting.ts';
+import { type Base, closeBase, openBase } from './base.ts';
+import { type ClientSide, createClientSide } from './client-side.ts';
+import { cannotListen } from './listening.ts';
+import { reportedOnce } from './policies.ts';
+
+const FOLLOW_MILLIS = 1_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
+
+/** What runs in the process, once it was told to start. */
+interface Started {
+  readonly base: Base;
+  readonly clients: ClientSide;
+  readonly policies: ReceivedPolicies;
+  readonly wishes: AskedAgain;
+  readonly stopFollowing: () => void;
+}
+
+export function runWorker(): void {
+  for (const signal of SIGNALS) process.on(signal, () => undefined);
+  const channel = new Channel(lineTo(process));
+  const setAside = remoteSetAside(channel.remote<SetAsideService>('set-aside'));
+  let started: Started | undefined;
+  channel.onClose(() => process.exit());
+
+  const start = async (order: StartOrder): Promise<{ answer: StartAnswer; started: Started | undefined }> => {
+    const opened = await openBase(order.config, { isFirst: false });
+    if (opened.kind === 'failed') return { answer: opened, started: undefined };
+    const { base } = opened;
+    for (const key of order.setAside) await setAside.news.isWaiting(key, true);
+    const policies = new ReceivedPolicies(base.readPolicies, order.policies, base.log);
+    const wishes = new AskedAgain(base.store.askAgain);
+    const stopFollowing = await follow(base, policies, wishes);
+    const clients = createClientSide(base, {
+      vasps: order.vasps,
+      policies: policies.sets,
+      askAgain: wishes,
+      negotiations: remoteNegotiations(channel.remote<NegotiationService>('negotiations')),
+      waiting: remoteWaiting(channel.remote<WaitingService>('waiting', WAITING_MILLIS)),
+      setAside: setAside.setAside,
+      sessionNews: channel.remote<SessionService>('sessions'),
+    });
+    try {
+      const address = await clients.listen(order.listen);
+      return {
+        answer: { kind: 'listening', address },
+        started: { base, clients, policies, wishes, stopFollowing },
+      };
+    } catch (error) {
+      return { answer: { kind: 'failed', problems: [cannotListen(error)] }, started: undefined };
+    }
+  };
+
+  const primary = channel.remote<StartService>('start', START_MILLIS);
+  const starting = primary.order().then(start);
+  channel.serve<WorkerService>('worker', {
+    ...setAside.news,
+    // What the primary tells while the worker starts is newer than what it starts with.
+    inForce: async (set) => (await starting).started?.policies.inForce(set),
+    wishesChanged: async () => (await starting).started?.wishes.follow(),
+    vaspStateChanged: async (change) => (await starting).started?.base.vaspStates.adopt(change),
+    reloadCertificate: async () => (await starting).started?.clients.reloadCertificate(),
+    sessionChanged: async (vasp, id) => started?.clients.forgetSession(vasp, id),
+    announceEnd: async () => started?.clients.announceEnd(),
+    vaspHealth: async () => started?.clients.vaspHealth() ?? [],
+    figures: async () => (started === undefined ? [] : started.base.metrics.snapshot()),
+    async stop(drainMillis, patienceMillis) {
+      if (started === undefined) return [];
+      const { base, clients, stopFollowing } = started;
+      await clients.drain(drainMillis, patienceMillis);
+      await clients.close();
+      stopFollowing();
+      const figures = await base.metrics.snapshot();
+      await closeBase(base);
+      return figures;
+    },
+  });
+  void starting.then(async (done) => {
+    started = done.started;
+    await primary.started(done.answer);
+  });
+}
+
+/** Longer than any turn of another message of the same session. */
+const WAITING_MILLIS = 15_000;
+
+/** Keeps current what this process reads from the store and what grows old. */
+async function follow({ clock, log }: Base, policies: ReceivedPolicies, wishes: AskedAgain): Promise<() => void> {
+  const trouble = reportedOnce(log);
+  const look = () => trouble('wishes to ask again cannot be read', () => wishes.follow());
+  await look();
+  const timer = setInterval(() => {
+    policies.sweep(clock.wall());
+    void look();
+  }, FOLLOW_MILLIS);
+  return () => clearInterval(timer);
+}

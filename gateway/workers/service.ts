@@ -1,0 +1,56 @@
+/** What every worker does for the primary, and what it is told when it begins: plain data, as it crosses. */
+import type { MetricSnapshot } from '../admin/metrics.ts';
+import type { Address, Config, VaspConfig } from '../config.ts';
+import type { VaspHealth } from '../upstream/guard.ts';
+import type { VaspStateChange } from '../upstream/vasp-states.ts';
+import type { PolicyNews, SentSet } from './policies.ts';
+import type { SetAsideNews } from './set-aside.ts';
+
+/** For a worker to load, to read the policies and to listen, on a slow and busy machine. */
+export const START_MILLIS = 60_000;
+
+export interface StartOrder {
+  /** What concerns one process alone is its share already. */
+  readonly config: Config;
+  /** With the sandbox's place where that is the VASP. */
+  readonly vasps: readonly VaspConfig[];
+  readonly listen: Address;
+  /** Every set that a negotiation may be under, the one in force last. */
+  readonly policies: readonly SentSet[];
+  /** Sessions for which something was set aside. */
+  readonly setAside: readonly string[];
+  /** Where the primary hears clients and calls them. */
+}
+
+export type StartAnswer =
+  | { readonly kind: 'listening'; readonly address: Address }
+  /** Sentences, each with its place. */
+  | { readonly kind: 'failed'; readonly problems: readonly string[] };
+
+/** Served by the primary to each worker under the name `start`: a worker says itself when it can listen to messages. */
+export interface StartService {
+  order(): Promise<StartOrder>;
+  /** To be called once. */
+  started(answer: StartAnswer): Promise<void>;
+}
+
+/** Served by each worker under the name `worker`. What comes before the start has ended waits for that. */
+export interface WorkerService extends PolicyNews, SetAsideNews {
+  /** Answers end their connections from now on; the listener goes on. */
+  announceEnd(): Promise<void>;
+  /** Waits for clients and running requests, closes everything, tells what it counted, and exits. */
+  stop(drainMillis: number, patienceMillis: number): Promise<MetricSnapshot>;
+  figures(): Promise<MetricSnapshot>;
+  vaspHealth(): Promise<readonly VaspHealth[]>;
+  vaspStateChanged(change: VaspStateChange): Promise<void>;
+  reloadCertificate(): Promise<void>;
+  /** Wishes to ask again are new in the store. */
+  wishesChanged(): Promise<void>;
+  /** A session was opened, changed or ended elsewhere. */
+  sessionChanged(vasp: string, id: string): Promise<void>;
+}
+
+/** Served by the primary under the name `sessions`: the others are told before this resolves. */
+export interface SessionService {
+  changed(vasp: string, id: string): Promise<void>;
+}
