@@ -39,6 +39,8 @@ export interface ApiOptions {
   readonly routes: readonly ApiRoute[];
   readonly token: AdminToken;
   readonly log: Log;
+  /** Hears the code of every body that is refused. */
+  readonly refused?: (code: string) => void;
 }
 
 /** Answers one request whose path begins with {@link API_PREFIX}; never rejects. */
@@ -64,7 +66,7 @@ export function createApi(options: ApiOptions): Api {
 }
 
 async function answerTo(
-  { routes, token }: ApiOptions,
+  { routes, token, refused }: ApiOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<ApiAnswer> {
@@ -89,7 +91,10 @@ async function answerTo(
     if (refusal !== undefined) return refusal;
   }
   const body = await readJson(request);
-  if (body.kind === 'wrong') return apiError(body.statusCode, body.code, body.message);
+  if (body.kind === 'wrong') {
+    refused?.(body.code);
+    return apiError(body.statusCode, body.code, body.message);
+  }
   return route.handle({ name: nameIn(route.path, pathname) ?? '', query: searchParams, body: body.value });
 }
 

@@ -60,20 +60,36 @@ export class MemoryNegotiations implements NegotiationMemory {
   readonly #clock: Clock;
   readonly #ended: Ended;
 
-  /** @param maxEntries of each kind; the longest unused goes first. */
-  constructor(clock: Clock, maxEntries: number, ended: Ended) {
+  /**
+   * @param maxEntries of each kind; the longest unused goes first.
+   * @param evicted hears the name of the memory in which something made room
+   */
+  constructor(clock: Clock, maxEntries: number, ended: Ended, evicted: (memory: string) => void = () => {}) {
     this.#clock = clock;
     this.#ended = ended;
     // What has to make room for others has come to nothing.
     this.#windows = new LRUCache({
       max: maxEntries,
-      dispose: (kept, _key, reason) => reason === 'evict' && this.#endWindow(kept),
+      dispose: (kept, _key, reason) => {
+        if (reason !== 'evict') return;
+        evicted('negotiations');
+        this.#endWindow(kept);
+      },
     });
     this.#passes = new LRUCache({
       max: maxEntries,
-      dispose: (kept, _key, reason) => reason === 'evict' && this.#endPass(kept),
+      dispose: (kept, _key, reason) => {
+        if (reason !== 'evict') return;
+        evicted('second-phases');
+        this.#endPass(kept);
+      },
     });
-    this.#spent = new LRUCache({ max: maxEntries * 4 });
+    this.#spent = new LRUCache({
+      max: maxEntries * 4,
+      dispose: (_kept, _key, reason) => {
+        if (reason === 'evict') evicted('used-answers');
+      },
+    });
   }
 
   async window(key: string): Promise<NegotiationWindow> {

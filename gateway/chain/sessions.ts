@@ -20,6 +20,8 @@ export interface Session {
 export interface SessionSettings {
   /** Sessions kept in memory. */
   readonly cacheEntries: number;
+  /** Hears when one of them made room for another; the store still has it. */
+  readonly evicted?: (memory: string) => void;
   /**
    * How much longer than the KeepAliveTime a silent session is kept. The VASP's own clock decides first: a gateway that
    * forgets a session early would lock a user out.
@@ -62,7 +64,12 @@ export class Sessions {
     this.#clock = clock;
     this.#settings = settings;
     this.#news = news;
-    this.#cache = new LRUCache({ max: settings.cacheEntries });
+    this.#cache = new LRUCache({
+      max: settings.cacheEntries,
+      dispose: (_session, _key, reason) => {
+        if (reason === 'evict') settings.evicted?.('sessions');
+      },
+    });
   }
 
   /** The session with this id at this VASP, in use from now on; undefined when there is none, or no longer. */

@@ -56,6 +56,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
     metrics: { scrape: async () => metrics.scrape(await serving.figures()) },
     status: async () => statusOf(parts, await vaspsTold.list()),
     api: createApi({
+      refused: (code) => metrics.reject('admin', code),
       token: openAdminToken(config.adminTokenFile, clock),
       log,
       routes: [

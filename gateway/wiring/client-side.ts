@@ -51,6 +51,7 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     clock,
     {
       cacheEntries: config.limits.cachedSessions,
+      evicted: metrics.evicted,
       graceMillis: config.limits.sessionGraceMillis,
       unnamedKeepAliveSeconds: config.limits.sessionIdleMillis / 1000,
     },

@@ -60,10 +60,13 @@ export async function holdShared(base: Base, spread?: PolicySpreading): Promise<
   });
   if (opened.kind === 'failed') return opened;
   const policyControl = opened.policies;
-  const negotiations = new MemoryNegotiations(clock, config.limits.negotiations, (vasp, policy, outcome) =>
-    metrics.negotiation(vasp, policy, outcome),
+  const negotiations = new MemoryNegotiations(
+    clock,
+    config.limits.negotiations,
+    (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome),
+    metrics.evicted,
   );
-  const waiting = new MemoryWaitingSessions(clock, secrets, config.limits.negotiations);
+  const waiting = new MemoryWaitingSessions(clock, secrets, config.limits.negotiations, metrics.evicted);
   const setAside = new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') });
   const sandbox = config.useSandbox ? createSandbox() : undefined;
   const sandboxUrl = sandbox === undefined ? undefined : (await sandbox.listen('127.0.0.1', 0)).url;

@@ -109,13 +109,17 @@ export class MemoryWaitingSessions implements WaitingSessions {
   readonly #clock: Clock;
   readonly #secrets: Secrets;
 
-  /** @param maxEntries when there are more, the longest unused one ends. */
-  constructor(clock: Clock, secrets: Secrets, maxEntries: number) {
+  /**
+   * @param maxEntries when there are more, the longest unused one ends.
+   * @param evicted hears the name of this memory when one did
+   */
+  constructor(clock: Clock, secrets: Secrets, maxEntries: number, evicted: (memory: string) => void = () => {}) {
     this.#clock = clock;
     this.#secrets = secrets;
     this.#sessions = new LRUCache({
       max: maxEntries,
       dispose: ({ windowKey }, id, reason) => {
+        if (reason === 'evict') evicted('conversations');
         if (reason !== 'set' && this.#idOf.get(windowKey) === id) this.#idOf.delete(windowKey);
       },
     });
