@@ -183,9 +183,12 @@ describe('what is within limits', () => {
   });
 
   test('a message that would be more than 8 times as long, and 4 kB, is refused', () => {
-    const features = (count: number) => wbxml({ content: `00 02 6E ${'2E '.repeat(count)} 01` });
+    const features = (count: number, more = '') => wbxml({ content: `00 02 6E ${'2E '.repeat(count)} ${more} 01` });
+    const inOctets = '00 00 4D C3 01 41 01';
     expect(wbxmlToXml(features(200)).toString()).toContain('<PresenceDeliverFunc/>');
     expect(outcome(() => wbxmlToXml(features(900)))).toBe('OVER_LIMIT');
+    expect(wbxmlToXml(features(200, inOctets)).toString()).toContain('<ContentData>A</ContentData>');
+    expect(outcome(() => wbxmlToXml(features(900, inOctets)))).toBe('OVER_LIMIT');
     const references = (count: number) =>
       wbxml({ header: `03 11 6A 81 00 ${'26'.repeat(127)}00`, content: `00 01 5B ${'83 00 '.repeat(count)} 01` });
     expect(outcome(() => wbxmlToXml(references(1)))).toContain('&amp;'.repeat(127));
