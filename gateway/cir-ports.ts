@@ -72,7 +72,15 @@ export interface CirMetrics {
   cirRing(kind: 'stcp' | 'sudp' | 'shttp' | 'unreachable'): void;
   /** What became of a client's connection, or of a HELO on it. */
   cirClient(
-    outcome: 'accepted' | 'replaced' | 'unknown-session' | 'no-hello' | 'line-too-long' | 'slow-reader' | 'idle' | 'full',
+    outcome:
+      | 'accepted'
+      | 'replaced'
+      | 'unknown-session'
+      | 'no-hello'
+      | 'line-too-long'
+      | 'slow-reader'
+      | 'idle'
+      | 'full',
   ): void;
   /** What happened to the channels to a VASP. */
   cirVasp(vasp: string, outcome: 'connected' | 'lost' | 'refused' | 'full' | 'rung' | 'blind'): void;

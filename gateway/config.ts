@@ -42,6 +42,10 @@ export interface VaspConfig {
   readonly health: { readonly everyMillis: number } | undefined;
   /** Whether TransactionIDs of server-originated primitives are replaced by the gateway's [X6]. */
   readonly replaceTransactionIds: boolean;
+  /** Hosts beside its own at which its CIR channels may be, lower case [X52]. */
+  readonly cirHosts: readonly string[];
+  /** CIR channels to it at most. */
+  readonly cirConnections: number;
 }
 
 /** What is known better about some clients than their version says; the first match wins [X11]. */
@@ -49,6 +53,18 @@ export interface ClientOverride {
   /** Glob over the ClientID as the client sends it: its URL, or its MSISDN. */
   readonly client: string;
   readonly systemMessages: boolean;
+}
+
+/** The channels on which clients are called [X51]; what has no address is not served. */
+export interface CirConfig {
+  /** STCP. */
+  readonly tcp: Address | undefined;
+  /** Where SUDP's datagrams come from. */
+  readonly udp: Address | undefined;
+  /** The host that clients are told; undefined: the address that is listened on. */
+  readonly advertise: string | undefined;
+  /** Between two calls of a client whose VASP has no CIR channel that works. */
+  readonly blindIntervalMillis: number;
 }
 
 export type StoreConfig = { readonly kind: 'memory' } | { readonly kind: 'lmdb'; readonly directory: string };
@@ -102,6 +118,8 @@ export interface Limits {
   readonly cachedSessions: number;
   /** Negotiations remembered in memory: windows of resending and of wrong answers [X14], [X18]. */
   readonly negotiations: number;
+  /** Clients' STCP connections at the same time. */
+  readonly cirConnections: number;
   /** For running requests to finish when the gateway stops. */
   readonly drainMillis: number;
 }
@@ -125,6 +143,7 @@ export interface Config {
   readonly vasps: readonly VaspConfig[];
   /** No VASP is configured: the sandbox is to be started and stands as the VASP `sandbox`, language `en`, for every path. */
   readonly useSandbox: boolean;
+  readonly cir: CirConfig;
   readonly clients: readonly ClientOverride[];
   readonly subscriberNumber: SubscriberNumberConfig;
   /** The status code that a Login-Response which asks carries [X12]. */
@@ -157,5 +176,7 @@ export function sandboxVasp(url: string): VaspConfig {
     waiting: 1024,
     health: undefined,
     replaceTransactionIds: true,
+    cirHosts: [],
+    cirConnections: 20_000,
   };
 }

@@ -74,8 +74,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...SHARED, 'csp', 'gateway.ts', 'chain'],
   // Which headers are passed on, and what a plain answer looks like, is one rule for both sides of the gateway.
   upstream: [...SHARED, 'csp', 'http/headers.ts', 'http/answers.ts'],
-  // The token in a URL is made where the URL is told, and judged where it is asked for.
-  cir: [...SHARED, 'csp', 'chain/cir-token.ts'],
+  // A session's key and the token in its URL are one rule for where they are told and where they are judged.
+  cir: [...SHARED, 'csp', 'chain/cir-token.ts', 'chain/identity.ts'],
   // Web pages for users: how a body is read is one rule for all that comes in on the listener.
   pages: [...SHARED, 'policy', 'negotiation', 'chain', 'http/body.ts'],
   stores: [...SHARED, 'csp', 'audit'],

@@ -45,7 +45,7 @@ function table(page: string, heading: string): string[][] {
 }
 
 /** Keys that hold others, which stand in the table one by one. */
-const SECTIONS = ['tls', 'subscriberNumber', 'subscribers', 'audit', 'limits', 'log'];
+const SECTIONS = ['tls', 'cir', 'subscriberNumber', 'subscribers', 'audit', 'limits', 'log'];
 
 const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
@@ -57,12 +57,13 @@ describe('the configuration table', () => {
     const { shape } = CONFIG_SCHEMA;
     const whole = CONFIG_SCHEMA.parse({ vasps: { NAME: { url: 'http://127.0.0.1' } } });
     const below = (section: object, name: string) => Object.keys(section).map((key) => `${name}.${key}`);
-    const served = Object.keys(shape).filter((key) => !['cir', 'bearers'].includes(key));
+    const served = Object.keys(shape).filter((key) => key !== 'bearers');
     const expected = [
       ...served.filter((key) => !SECTIONS.includes(key)),
       'tls.cert',
       'tls.key',
       ...below(whole.subscriberNumber, 'subscriberNumber'),
+      ...['tcp', 'udp', 'advertise', 'blindInterval'].map((key) => `cir.${key}`),
       'admin.listen',
       'admin.tokenFile',
       ...below(whole.vasps.NAME ?? {}, 'vasps.NAME'),

@@ -10,12 +10,13 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client';
+import type { CirMetrics } from '../cir-ports.ts';
 import { PRIMITIVES } from '../csp/primitives.ts';
 import type { Metrics, VaspState } from '../ports.ts';
 import { FastCounter, FastGauge, FastHistogram } from './series.ts';
 
 /** Also what the stores take; see `stores/timed.ts`. */
-export interface OpenMetrics extends Metrics {
+export interface OpenMetrics extends Metrics, CirMetrics {
   storeDuration(operation: string, seconds: number): void;
   vaspUp(vasp: string, isUp: boolean): void;
   vaspState(vasp: string, state: VaspState): void;
@@ -115,6 +116,15 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     labels: ['listener'],
     registry,
   });
+  const cirConnections = new FastGauge({
+    name: 'sapgw_cir_connections',
+    help: 'CIR connections open',
+    labels: ['kind'],
+    registry,
+  });
+  const cirRings = counter('sapgw_cir_rings_total', 'Calls of clients by CIR', 'kind');
+  const cirClients = counter('sapgw_cir_clients_total', "Clients' CIR connections", 'outcome');
+  const cirVasps = counter('sapgw_cir_vasps_total', 'What happened on the CIR channels to VASPs', 'vasp', 'outcome');
   const storeSeconds = histogram('sapgw_store_duration_seconds', 'Store operations', STORE_SECONDS, 'op');
   const restarts = counter('sapgw_worker_restarts_total', 'Worker processes replaced', 'reason');
   const silences = counter('sapgw_worker_silences_total', 'Figures that a worker did not tell in time');
@@ -142,6 +152,10 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
       for (const one of VASP_STATES) states.set(one === state ? 1 : 0, vasp, one);
     },
     policyReload: (result) => reloads.add(result),
+    cirConnections: (kind, count) => cirConnections.set(count, kind),
+    cirRing: (kind) => cirRings.add(kind),
+    cirClient: (outcome) => cirClients.add(outcome),
+    cirVasp: (vasp, outcome) => cirVasps.add(vasp, outcome),
     page: (page, outcome) => pages.add(page, outcome),
     storeDuration: (operation, seconds) => storeSeconds.observe(seconds, operation),
     workerRestart: (reason) => restarts.add(reason),

@@ -14,6 +14,7 @@ import { readYaml, type YamlDocument } from '../yaml/document.ts';
 import { compareProblems, formatProblem, keyPathOf, type Path, type Problem } from '../yaml/problem.ts';
 import { type Finding, shapeOf } from '../yaml/shape.ts';
 import { withSuggestion } from '../yaml/wording.ts';
+import { checkCir } from './check-cir.ts';
 import { checkVasps } from './check-vasps.ts';
 import { checkWorkers } from './check-workers.ts';
 import { CONFIG_SCHEMA, unserved, type WrittenConfig } from './schema.ts';
@@ -48,7 +49,12 @@ export function loadConfig({ file, env, flags }: ConfigInput): ConfigResult {
   const shape = shapeOf(CONFIG_SCHEMA, value, read.document?.written ?? (() => undefined));
   const found =
     shape.kind === 'right'
-      ? [...checkVasps(shape.value), ...checkWorkers(shape.value), ...unserved(shape.value).map(notServed)]
+      ? [
+          ...checkVasps(shape.value),
+          ...checkCir(shape.value),
+          ...checkWorkers(shape.value),
+          ...unserved(shape.value).map(notServed),
+        ]
       : shape.findings;
   const elsewhere = suspiciousVariables(env);
   for (const finding of found) {
@@ -163,6 +169,12 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
     publicUrl: written.publicUrl,
     vasps,
     useSandbox: vasps.length === 0,
+    cir: {
+      tcp: written.cir.tcp,
+      udp: written.cir.udp,
+      advertise: written.cir.advertise,
+      blindIntervalMillis: written.cir.blindInterval,
+    },
     clients: written.clients,
     subscriberNumber: written.subscriberNumber,
     askingCode: written.askingCode,
@@ -183,6 +195,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
       sessionIdleMillis: limits.sessionIdle,
       cachedSessions: limits.sessions,
       negotiations: limits.negotiations,
+      cirConnections: limits.cirConnections,
       drainMillis: limits.drain,
     },
     log: written.log,

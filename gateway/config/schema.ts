@@ -44,6 +44,8 @@ const VASP = z.strictObject({
     .describe('{ every: TIME }')
     .optional(),
   replaceTransactionIds: z.boolean().default(true),
+  cirHosts: z.array(hostName()).describe('a list of host names').default([]),
+  cirConnections: count(0, 1_000_000).default(20_000),
 });
 
 const CLIENT = z.strictObject({
@@ -86,6 +88,7 @@ const LIMITS = {
   sessionIdle: duration('1m', '365d').default(24 * 3_600_000),
   sessions: count(1, 100_000_000).default(100_000),
   negotiations: count(1, 100_000_000).default(100_000),
+  cirConnections: count(1, 10_000_000).default(20_000),
   drain: duration('0s', '10m').default(10_000),
 };
 
@@ -102,9 +105,12 @@ export const CONFIG_SCHEMA = z.strictObject({
   workers: workerCount().default(1),
   publicUrl: url().optional(),
   vasps: z.record(name(), VASP).describe('VASPs by name, such as { friendly-im: { url: URL } }').default({}),
-  cir: z
-    .strictObject({ tcp: address().optional(), udp: address().optional(), advertise: z.string().optional() })
-    .optional(),
+  cir: section({
+    tcp: address().optional(),
+    udp: address().optional(),
+    advertise: hostName().optional(),
+    blindInterval: duration('10s', '1d').default(60_000),
+  }),
   clients: z.array(CLIENT).describe('a list of { client, systemMessages }').default([]),
   subscriberNumber: section({
     headers: z.array(numberHeader()).describe('a list of header names').default(NUMBER_HEADERS),
@@ -131,7 +137,6 @@ export type WrittenConfig = z.output<typeof CONFIG_SCHEMA>;
 export function unserved(config: WrittenConfig): Path[] {
   const later: Path[] = [];
   if (config.store.kind === 'redis') later.push(['store']);
-  if (config.cir !== undefined) later.push(['cir']);
   if (config.bearers !== undefined) later.push(['bearers']);
   if (config.subscribers !== undefined && 'url' in config.subscribers) later.push(['subscribers', 'url']);
   return later;

@@ -3,7 +3,8 @@ import type { AuditReading } from '../admin/api-audit.ts';
 import type { UserActions, UserRequest } from '../admin/api-users.ts';
 import { entryLine } from '../audit/line.ts';
 import { forgetUser, userData } from '../audit/user-data.ts';
-import type { AuditStore, Log, Store } from '../ports.ts';
+import type { AuditStore } from '../audit-ports.ts';
+import type { Log, Store } from '../ports.ts';
 
 /** Entries that are read at once. */
 const SLICE = 500;

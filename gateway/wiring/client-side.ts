@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { Sessions } from '../chain/sessions.ts';
+import { createCirPage } from '../cir/page.ts';
 import { type Address, authority } from '../config.ts';
 import { DEFAULT_LIMITS } from '../csp/limits.ts';
 import { createGateway } from '../gateway.ts';
@@ -16,6 +17,7 @@ import { compileGlob } from '../policy/glob.ts';
 import { createPassThrough, DEFAULT_PASS_THROUGH_LIMITS } from '../upstream/pass-through.ts';
 import { DEFAULT_VASP_LIMITS } from '../upstream/pool.ts';
 import type { Base } from './base.ts';
+import { cirService } from './cir.ts';
 import type { Shared } from './shared.ts';
 import { type OpenUpstream, openUpstream } from './vasps.ts';
 
@@ -57,8 +59,11 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     },
     shared.sessionNews,
   );
+  // Where nothing is configured the listener is reached as the sandbox is: on this machine.
+  const tellsUrl = config.publicUrl !== undefined || config.useSandbox;
   const gateway = createGateway({
     ...shared,
+    cir: cirService(shared.cirHub, shared.cirListeners, vasps, () => (tellsUrl ? publicUrl : undefined)),
     // Half of the room in which messages wait for a VASP is for those of sessions alone.
     vasps: vasps.map((vasp) => ({ ...vasp, mostRunning: vasp.connections + DEFAULT_VASP_LIMITS.waiting / 2 })),
     mostRunning: config.limits.requests,
@@ -98,9 +103,11 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
   const pages = createPageServer(
     createPages({ ...base, ...shared, vasps: base.vaspNames, publicUrl: () => publicUrl }),
   );
+  const cirPage = createCirPage(secrets, shared.cirHub);
   const clients: ClientServer = createClientServer({
     handle: (request) => gateway.handle(request),
-    passThrough: (request, response) => pages.handle(request, response) || passThrough.handle(request, response),
+    passThrough: (request, response) =>
+      pages.handle(request, response) || cirPage.handle(request, response) || passThrough.handle(request, response),
     metrics,
     log,
     limits: httpLimits(base, shared),

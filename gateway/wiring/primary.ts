@@ -5,6 +5,7 @@
  */
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Cir } from '../cir-ports.ts';
 import type { Config } from '../config.ts';
 import type { Channel } from '../workers/channel.ts';
 import { Figures } from '../workers/figures.ts';
@@ -70,6 +71,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     channel.serve('negotiations', negotiations);
     channel.serve('waiting', waiting.service);
     channel.serve('set-aside', setAside);
+    channel.serve<Cir>('cir', shared.cirHub);
     channel.serve<SessionService>('sessions', {
       changed: (vasp, id) => tell('session', (worker) => worker.sessionChanged(vasp, id), channel),
     });
@@ -84,6 +86,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
       listen,
       policies: sender.current(shared.policies.live()),
       setAside: await setAside.waiting(),
+      cirListeners: shared.cirListeners,
     }),
     listen: config.listen,
     drainMillis: config.limits.drainMillis,

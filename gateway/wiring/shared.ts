@@ -7,6 +7,7 @@ import { MemoryWaitingSessions, type WaitingSessions } from '../chain/conversati
 import { MemoryNegotiations, type NegotiationMemory } from '../chain/negotiation-memory.ts';
 import { MemorySetAside } from '../chain/polling/set-aside.ts';
 import type { SessionNews } from '../chain/sessions.ts';
+import type { Cir } from '../cir-ports.ts';
 import { sandboxVasp, type VaspConfig } from '../config.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
@@ -14,6 +15,7 @@ import type { SetAside } from '../ports.ts';
 import { createSandbox } from '../sandbox/server.ts';
 import { startRetention } from '../stores/retention.ts';
 import type { Base } from './base.ts';
+import { type CirListeners, openCir } from './cir.ts';
 import { type OpenPolicies, openPolicies, type PolicySpreading } from './policies.ts';
 import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
 
@@ -25,6 +27,9 @@ export interface Shared {
   readonly negotiations: NegotiationMemory;
   readonly waiting: WaitingSessions;
   readonly setAside: SetAside;
+  /** Calling clients [X51]; where its listeners are, clients are told by every process. */
+  readonly cirHub: Cir;
+  readonly cirListeners: CirListeners;
   /** The other processes that serve clients; undefined when there are none. */
   readonly sessionNews?: SessionNews | undefined;
 }
@@ -67,9 +72,20 @@ export async function holdShared(base: Base, spread?: PolicySpreading): Promise<
     metrics.evicted,
   );
   const waiting = new MemoryWaitingSessions(clock, secrets, config.limits.negotiations, metrics.evicted);
-  const setAside = new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') });
-  const sandbox = config.useSandbox ? createSandbox() : undefined;
+  const sandbox = config.useSandbox ? createSandbox({ cirPort: 0 }) : undefined;
   const sandboxUrl = sandbox === undefined ? undefined : (await sandbox.listen('127.0.0.1', 0)).url;
+  const vasps = sandboxUrl === undefined ? config.vasps : [sandboxVasp(sandboxUrl)];
+  const openedCir = await openCir(base, vasps);
+  if (openedCir.kind === 'failed') {
+    policyControl.close();
+    await sandbox?.close();
+    return openedCir;
+  }
+  const { cir } = openedCir;
+  const setAside = new MemorySetAside({
+    waiting: (key) => void cir.hub.ring(key),
+    dropped: () => metrics.reject('session', 'set-aside'),
+  });
   const sessions = createSessionSweep(store.sessions, vaspNames, { clock, metrics, log });
   const timers = [
     setInterval(() => negotiations.sweep(), SWEEP_NEGOTIATIONS_MILLIS),
@@ -78,12 +94,14 @@ export async function holdShared(base: Base, spread?: PolicySpreading): Promise<
   ];
   const stopRetention = startRetention(store.audit, config.audit.keepMillis, clock, log);
   const shared: HeldShared = {
-    vasps: sandboxUrl === undefined ? config.vasps : [sandboxVasp(sandboxUrl)],
+    vasps,
     policies: policyControl.control.sets,
     askAgain: policyControl.wishes,
     negotiations,
     waiting,
     setAside,
+    cirHub: cir.hub,
+    cirListeners: cir.offer,
     policyControl,
     sessions,
     sandboxUrl,
@@ -91,6 +109,7 @@ export async function holdShared(base: Base, spread?: PolicySpreading): Promise<
       for (const timer of timers) clearInterval(timer);
       stopRetention();
       policyControl.close();
+      await cir.close();
       await sandbox?.close();
     },
   };

@@ -2,8 +2,10 @@
  * One worker process: serves clients, asks the primary for what the machine shares, obeys it, and ends when it is gone.
  * Signals are the primary's: a terminal and a service manager send them to every process of the group.
  */
+import type { Cir } from '../cir-ports.ts';
 import { AskedAgain } from '../policies/asked-again.ts';
 import { Channel, lineTo } from '../workers/channel.ts';
+import { remoteCir } from '../workers/cir.ts';
 import { type NegotiationService, remoteNegotiations } from '../workers/negotiations.ts';
 import { ReceivedPolicies } from '../workers/policies.ts';
 import {
@@ -55,6 +57,8 @@ export function runWorker(): void {
       negotiations: remoteNegotiations(channel.remote<NegotiationService>('negotiations')),
       waiting: remoteWaiting(channel.remote<WaitingService>('waiting', WAITING_MILLIS)),
       setAside: setAside.setAside,
+      cirHub: remoteCir(channel.remote<Cir>('cir')),
+      cirListeners: order.cirListeners,
       sessionNews: channel.remote<SessionService>('sessions'),
     });
     try {

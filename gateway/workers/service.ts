@@ -1,5 +1,6 @@
 /** What every worker does for the primary, and what it is told when it begins: plain data, as it crosses. */
 import type { MetricSnapshot } from '../admin/metrics.ts';
+import type { CirOffer } from '../cir-ports.ts';
 import type { Address, Config, VaspConfig } from '../config.ts';
 import type { VaspHealth } from '../upstream/guard.ts';
 import type { VaspStateChange } from '../upstream/vasp-states.ts';
@@ -20,6 +21,7 @@ export interface StartOrder {
   /** Sessions for which something was set aside. */
   readonly setAside: readonly string[];
   /** Where the primary hears clients and calls them. */
+  readonly cirListeners: Pick<CirOffer, 'tcp' | 'udp'>;
 }
 
 export type StartAnswer =

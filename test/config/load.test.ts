@@ -54,6 +54,7 @@ vasps:
     connections: 12
     encoding: wbxml
     replaceTransactionIds: false
+    cirHosts: [CIR.example]
 clients:
   - { client: "http://*/OLDAPP", systemMessages: false }
 askingCode: 405
@@ -65,6 +66,19 @@ log: { level: debug, access: true }
 `;
 
 describe('a valid configuration', () => {
+  test('CIR: what is listened on, and what clients are told', () => {
+    const { cir, limits } = valid(
+      load('cir: { tcp: 0.0.0.0:8082, udp: 10.0.0.1:3717, advertise: im.example, blindInterval: 2m }'),
+    );
+    expect(cir).toEqual({
+      tcp: { host: '0.0.0.0', port: 8082 },
+      udp: { host: '10.0.0.1', port: 3717 },
+      advertise: 'im.example',
+      blindIntervalMillis: 120_000,
+    });
+    expect(limits.cirConnections).toBe(20_000);
+  });
+
   test('everything that this version serves', () => {
     const config = valid(load(FULL));
     expect(config).toMatchObject({
@@ -95,6 +109,8 @@ describe('a valid configuration', () => {
         connections: 256,
         waiting: 1024,
         replaceTransactionIds: true,
+        cirHosts: [],
+        cirConnections: 20_000,
       },
       expect.objectContaining({
         name: 'other',
@@ -103,6 +119,8 @@ describe('a valid configuration', () => {
         connections: 12,
         encoding: 'wbxml',
         replaceTransactionIds: false,
+        cirHosts: ['cir.example'],
+        cirConnections: 20_000,
       }),
     ]);
   });
@@ -210,7 +228,12 @@ clients:
         'gateway.yaml:1:8: store: memory: is of one process, and there are several workers; write store: lmdb:DIRECTORY, or workers: 1',
       ],
     ],
-    ['cir: { tcp: 0.0.0.0:8082, advertise: im.example }', ['gateway.yaml:1:1: cir: not served by this version yet']],
+    [
+      'cir: { tcp: 0.0.0.0:8082 }',
+      [
+        'gateway.yaml:1:13: cir.tcp: listens on every address and does not say which one clients are told; put advertise: HOST beside it',
+      ],
+    ],
     ['bearers: { sms: { kind: kannel, url: x } }', ['gateway.yaml:1:1: bearers: not served by this version yet']],
     ['subscribers: { url: http://x }', ['gateway.yaml:1:16: subscribers.url: not served by this version yet']],
     [

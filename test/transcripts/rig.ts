@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CirService } from '../../gateway/chain/capability-negotiation.ts';
 import { MemoryWaitingSessions, type WaitingSession } from '../../gateway/chain/conversation/waiting-sessions.ts';
 import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
 import { MemorySetAside } from '../../gateway/chain/polling/set-aside.ts';
@@ -51,6 +52,8 @@ export interface RigOptions {
   readonly serviceContact?: string;
   /** What the gateway itself has to say to sessions. */
   readonly ownMessages?: OwnMessages;
+  /** Calling clients; without it every client is served by polling alone. */
+  readonly cir?: CirService;
   /** How many sessions the gateway holds itself at most. */
   readonly waitingSessions?: number;
 }
@@ -178,6 +181,7 @@ export function createRig(options: RigOptions = {}): Rig {
       upstream,
       setAside: new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') }),
       ownMessages: options.ownMessages,
+      cir: options.cir,
       askAgain: { current: () => [] },
       publicUrl: () => PUBLIC_URL,
       askingCode: options.askingCode ?? 403,
