@@ -1,5 +1,5 @@
 /** The part of the API that reads the audit chain, as `sapgw audit export` writes it. */
-import type { AuditHead } from '../ports.ts';
+import type { AuditHead } from '../audit-ports.ts';
 import { type ApiRoute, apiError, badRequest } from './api.ts';
 
 export interface AuditReading {

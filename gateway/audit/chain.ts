@@ -4,7 +4,7 @@
  * spelling, a JSON array in a fixed order, which an export gives back to whoever verifies it without the store.
  */
 import { createHash } from 'node:crypto';
-import type { AuditEntry, AuditHead, AuditRecord } from '../ports.ts';
+import type { AuditEntry, AuditHead, AuditRecord } from '../audit-ports.ts';
 
 /** What stands before the first entry. */
 export const GENESIS = '0'.repeat(64);

@@ -2,7 +2,7 @@
  * Entries as comma-separated values (RFC 4180), for spreadsheets: one row an entry under a header. What a spreadsheet would
  * take for a formula gets an apostrophe before it; to verify an export, JSON lines are the format.
  */
-import type { AuditEntry } from '../ports.ts';
+import type { AuditEntry } from '../audit-ports.ts';
 import { entryFields } from './line.ts';
 
 const COLUMNS = [

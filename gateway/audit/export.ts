@@ -1,5 +1,5 @@
 /** Reads the audit chain from a store in slices, and picks what an export asks for. */
-import type { AuditEntry, AuditStore } from '../ports.ts';
+import type { AuditEntry, AuditStore } from '../audit-ports.ts';
 
 /** What of the chain is wanted; nothing set is everything. */
 export interface ExportFilter {

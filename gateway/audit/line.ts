@@ -2,9 +2,10 @@
  * An entry of the audit chain as one line of JSON, and back. A line holds everything that was hashed, so that a whole
  * export is verified without the store that it came from. Times are ISO 8601 in UTC with milliseconds.
  */
+
+import type { AuditCharge, AuditEntry, AuditRecord, WayOfAsking } from '../audit-ports.ts';
 import type { CspVersion } from '../csp/versions.ts';
 import { CSP_VERSIONS } from '../csp/versions.ts';
-import type { AuditCharge, AuditEntry, AuditRecord, WayOfAsking } from '../ports.ts';
 import { sha256 } from './chain.ts';
 
 type Readable = Exclude<AuditEntry, { readonly kind: 'damaged' }>;

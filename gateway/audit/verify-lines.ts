@@ -2,7 +2,7 @@
  * Verifies an export in JSON lines, by itself and in constant memory: each entry's hash, and that each follows the one
  * before. What an export alone cannot prove is said: what came before its first entry and after its last.
  */
-import type { AuditProblem } from '../ports.ts';
+import type { AuditProblem } from '../audit-ports.ts';
 import { GENESIS } from './chain.ts';
 import { readLine } from './line.ts';
 import type { NotedHead } from './noted-head.ts';

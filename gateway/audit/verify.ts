@@ -3,7 +3,7 @@
  * the entry after it names: the last one is anchored in the sealed head, so an entry that somebody wrote anew, its hash
  * recomputed, is told from its honest neighbours.
  */
-import type { AuditEntry, AuditProblem } from '../ports.ts';
+import type { AuditEntry, AuditProblem } from '../audit-ports.ts';
 import { isConsistent } from './chain.ts';
 
 const OWN_HASH = 'has been changed, or moved here from another place: its content does not give its hash';

@@ -3,8 +3,9 @@
  * that were shown, so that it can be proven later [X19]. Users stand in them as keyed hashes.
  */
 import { createHash } from 'node:crypto';
+import type { AuditRecord, ShownText } from '../audit-ports.ts';
 import type { Decision } from '../negotiation/decision.ts';
-import type { Accepted, AuditRecord, Secrets, ShownText } from '../ports.ts';
+import type { Accepted, Secrets } from '../ports.ts';
 import type { Login } from './login.ts';
 import type { Pass } from './negotiation-memory.ts';
 

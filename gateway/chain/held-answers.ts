@@ -3,6 +3,8 @@
  * a conversation [X21]. The token's own hashes tell whose negotiation it belongs to; there it counts for the next login
  * of that user and client.
  */
+
+import type { WayOfAsking } from '../audit-ports.ts';
 import type { SystemMessageAnswer } from '../csp/system-message.ts';
 import { type JudgedAnswer, judgeAnswer } from '../negotiation/answers.ts';
 import {
@@ -13,7 +15,6 @@ import {
   WORTHLESS_ANSWERS_THAT_DENY,
   worthlessAnswers,
 } from '../negotiation/window.ts';
-import type { WayOfAsking } from '../ports.ts';
 import { type LoginParts, windowKey } from './login.ts';
 
 export type HeldAnswerParts = Pick<LoginParts, 'policies' | 'negotiations' | 'secrets' | 'clock'>;

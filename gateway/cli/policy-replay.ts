@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { readLine } from '../audit/line.ts';
+import type { AuditEntry } from '../audit-ports.ts';
 import {
   LatestDecisions,
   type LevelChanged,
@@ -12,7 +13,6 @@ import {
   replayDecision,
 } from '../policy/replay.ts';
 import { type PolicyTotals, type ReplayGroup, ReplayTotals } from '../policy/replay-totals.ts';
-import type { AuditEntry } from '../ports.ts';
 import { counted, EXIT_FAILED, EXIT_UNREADABLE, type Print, readValidSet, type Terminal } from './policy-command.ts';
 
 export interface ReplayFlags {

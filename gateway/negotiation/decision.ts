@@ -2,9 +2,10 @@
  * One user's decision about one policy, as the negotiation saw it: what the audit chain is told of when the VASP has
  * accepted the login [X19]. Only acceptances become records; who declines or does not answer leaves nothing behind.
  */
+
+import type { AuditCharge, AuditRecord, WayOfAsking } from '../audit-ports.ts';
 import type { OffLinePolicy, PolicyOption } from '../policy/model.ts';
 import { chooseLanguage } from '../policy/text.ts';
-import type { AuditCharge, AuditRecord, WayOfAsking } from '../ports.ts';
 import { shownText } from './question.ts';
 import type { LoginAttempt } from './verdict.ts';
 import { type GivenAnswer, timesAsked } from './window.ts';

@@ -4,8 +4,9 @@
  * [X13, X14, X18]. A window is data; every change gives a new one, and a part that is older than its time-out counts for
  * nothing.
  */
+
+import type { WayOfAsking } from '../audit-ports.ts';
 import type { OffLinePolicy, PolicyOption } from '../policy/model.ts';
-import type { WayOfAsking } from '../ports.ts';
 import type { ChosenAnswer } from './answers.ts';
 
 /** How often one policy's message was sent, since the first time. */

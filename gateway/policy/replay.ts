@@ -3,7 +3,7 @@
  * still counts is asked of the judge that judges real logins. A record holds a keyed hash in the place of the user, so
  * what a policy asks of user id and client cannot be judged, and is told.
  */
-import type { AuditRecord } from '../ports.ts';
+import type { AuditRecord } from '../audit-ports.ts';
 import { explainConditions } from './decide.ts';
 import { serviceNames } from './describe.ts';
 import type { LoginFacts, OffLinePolicy, PolicySet } from './model.ts';

@@ -9,8 +9,10 @@
  * An entry whose bytes are not exactly what this version writes for it counts as damaged, so that no byte can change
  * unseen. The sequence number is the key.
  */
+
+import type { AuditCharge, AuditEntry, AuditRecord, WayOfAsking } from '../audit-ports.ts';
 import { CSP_VERSIONS } from '../csp/versions.ts';
-import type { AuditCharge, AuditEntry, AuditRecord, StoredAskAgain, WayOfAsking } from '../ports.ts';
+import type { StoredAskAgain } from '../ports.ts';
 import { FieldReader, FieldWriter } from './field-bytes.ts';
 import type { KeptText, SealedHead } from './ledger-tables.ts';
 import { RecordError } from './records.ts';

@@ -4,7 +4,7 @@
  */
 import { EMPTY_HEAD, sha256 } from '../audit/chain.ts';
 import { ChainCheck } from '../audit/verify.ts';
-import type { AuditEntry, AuditHead, AuditProblem, AuditRecord, AuditReport } from '../ports.ts';
+import type { AuditEntry, AuditHead, AuditProblem, AuditRecord, AuditReport } from '../audit-ports.ts';
 import { isSealed } from './ledger.ts';
 import type { LedgerTables, Seal, UsersRow } from './ledger-tables.ts';
 

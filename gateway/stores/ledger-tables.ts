@@ -2,7 +2,7 @@
  * What the audit chain needs of a store: tables that are read and written synchronously, inside one transaction of that
  * store. `ledger.ts` does everything with them, so that the chain is the same in every store.
  */
-import type { AuditEntry, AuditHead } from '../ports.ts';
+import type { AuditEntry, AuditHead } from '../audit-ports.ts';
 
 /** The head as it is stored. */
 export interface SealedHead extends AuditHead {

@@ -4,7 +4,7 @@
  * chain goes on after the last entry that is there, and the new head says for ever at which entry that was.
  */
 import { contentHash, EMPTY_HEAD, GENESIS, headText, nextEntry, sha256 } from '../audit/chain.ts';
-import type { AuditEntry, AuditHead, AuditRecord, ShownText } from '../ports.ts';
+import type { AuditEntry, AuditHead, AuditRecord, ShownText } from '../audit-ports.ts';
 import type { KeptText, LedgerTables, Seal, SealedHead } from './ledger-tables.ts';
 
 /** What keeps a record from being stored, or old ones from being dropped. Holds no content. */

@@ -3,15 +3,8 @@
  * read and written in one write transaction, which fails as a whole or not at all.
  */
 import type { Database } from 'lmdb';
-import type {
-  Acceptance,
-  AcceptanceStore,
-  Accepted,
-  AuditEntry,
-  AuditHead,
-  AuditReport,
-  AuditStore,
-} from '../ports.ts';
+import type { AuditEntry, AuditHead, AuditReport, AuditStore } from '../audit-ports.ts';
+import type { Acceptance, AcceptanceStore, Accepted } from '../ports.ts';
 import { append, checkTexts, dropSlice, erase } from './ledger.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { LedgerTables, Seal } from './ledger-tables.ts';

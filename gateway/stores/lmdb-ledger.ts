@@ -3,7 +3,7 @@
  * keys is the order of the chain and appending fills pages from end to end.
  */
 import type { Database, RootDatabase, Transaction } from 'lmdb';
-import type { AuditEntry } from '../ports.ts';
+import type { AuditEntry } from '../audit-ports.ts';
 import { readEntry, readHead, readText, writeEntry, writeHead, writeText } from './audit-records.ts';
 import type { KeptText, LedgerTables, SealedHead, UsersRow } from './ledger-tables.ts';
 

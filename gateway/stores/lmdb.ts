@@ -9,16 +9,9 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
+import type { AuditStore, TextStore } from '../audit-ports.ts';
 import { errorCode } from '../error-code.ts';
-import type {
-  AcceptanceStore,
-  AskAgainStore,
-  AuditStore,
-  NoteStore,
-  SessionStore,
-  Store,
-  TextStore,
-} from '../ports.ts';
+import type { AcceptanceStore, AskAgainStore, NoteStore, SessionStore, Store } from '../ports.ts';
 import { shownText } from './ledger.ts';
 import type { Seal } from './ledger-tables.ts';
 import { LmdbAcceptances, LmdbAudit } from './lmdb-acceptances.ts';

@@ -1,5 +1,5 @@
 /** The audit chain's tables in memory. */
-import type { AuditEntry } from '../ports.ts';
+import type { AuditEntry } from '../audit-ports.ts';
 import type { KeptText, LedgerTables, SealedHead, UsersRow } from './ledger-tables.ts';
 
 type StoredEntry = Exclude<AuditEntry, { readonly kind: 'damaged' }>;

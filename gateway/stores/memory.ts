@@ -2,15 +2,12 @@
  * The store that forgets: everything in this process's memory, nothing after its end. For trying things and for tests; a
  * gateway on it asks every user again after a restart.
  */
+import type { AuditEntry, AuditHead, AuditReport, AuditStore } from '../audit-ports.ts';
 import type {
   Acceptance,
   AcceptanceStore,
   Accepted,
   AskAgainStore,
-  AuditEntry,
-  AuditHead,
-  AuditReport,
-  AuditStore,
   NoteStore,
   SessionRecord,
   SessionStore,

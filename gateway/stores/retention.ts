@@ -1,5 +1,6 @@
 /** Drops records of acceptance that are older than the operator keeps them: at the start, and once an hour. */
-import type { AuditStore, Clock, Log } from '../ports.ts';
+import type { AuditStore } from '../audit-ports.ts';
+import type { Clock, Log } from '../ports.ts';
 
 const EVERY_MILLIS = 3_600_000;
 

@@ -1,6 +1,7 @@
 /** What a change makes of what is stored, the same in every store. */
 import { EMPTY_HEAD } from '../audit/chain.ts';
-import type { Acceptance, AuditHead, StoredAskAgain } from '../ports.ts';
+import type { AuditHead } from '../audit-ports.ts';
+import type { Acceptance, StoredAskAgain } from '../ports.ts';
 import type { SealedHead } from './ledger-tables.ts';
 
 /** The acceptances of a user with new ones added, each in the place of an older one of the same policy. */

@@ -6,7 +6,7 @@ import { canonicalRecord, contentHash, EMPTY_HEAD, entryHash, GENESIS, nextEntry
 import { entryLine, readLine } from '../../gateway/audit/line.ts';
 import { contradiction, formatHead, parseHead } from '../../gateway/audit/noted-head.ts';
 import { ChainCheck } from '../../gateway/audit/verify.ts';
-import type { AuditEntry, AuditHead } from '../../gateway/ports.ts';
+import type { AuditEntry, AuditHead } from '../../gateway/audit-ports.ts';
 import { record } from '../stores/records-of-tests.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

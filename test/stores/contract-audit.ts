@@ -1,7 +1,8 @@
 /** What every store must do with records of acceptance, texts, wishes and notes. Part of the suite in contract.ts. */
 import { expect, test } from '@jest/globals';
 import { entryHash, GENESIS } from '../../gateway/audit/chain.ts';
-import type { AuditEntry, AuditRecord, Store, StoredAskAgain } from '../../gateway/ports.ts';
+import type { AuditEntry, AuditRecord } from '../../gateway/audit-ports.ts';
+import type { Store, StoredAskAgain } from '../../gateway/ports.ts';
 import {
   acceptance,
   accepted,

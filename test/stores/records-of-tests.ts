@@ -1,8 +1,9 @@
 /** Records that store tests write. Free of the test runner, so that child processes use them too. */
 
 import { createHash, createHmac } from 'node:crypto';
+import type { AuditRecord, ShownText } from '../../gateway/audit-ports.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
-import type { Acceptance, Accepted, AuditRecord, SessionRecord, ShownText } from '../../gateway/ports.ts';
+import type { Acceptance, Accepted, SessionRecord } from '../../gateway/ports.ts';
 
 export const KEY = 'AAAAAAAAAAAAAAAAAAAAAA';
 export const OTHER_KEY = 'BBBBBBBBBBBBBBBBBBBBBA';

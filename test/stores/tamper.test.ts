@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EMPTY_HEAD, headText, isConsistent, nextEntry } from '../../gateway/audit/chain.ts';
-import type { AuditEntry, AuditReport } from '../../gateway/ports.ts';
+import type { AuditEntry, AuditReport } from '../../gateway/audit-ports.ts';
 import { readEntry, readHead, writeEntry, writeHead } from '../../gateway/stores/audit-records.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { accepted, KEY, OTHER_KEY, OTHER_TEXT, record, seal } from './records-of-tests.ts';
