@@ -89,7 +89,8 @@ export function plainTextEnd(view: DataView, at: number): number {
     const less = (word ^ LESS) - LOWEST;
     const ampersand = (word ^ AMPERSANDS) - LOWEST;
     const bracket = (word ^ BRACKETS) - LOWEST;
-    const odd = (word | (word - BLANKS) | less | ampersand | bracket) & HIGHEST;
+    // A byte beyond ASCII keeps its highest bit in at least two of the three.
+    const odd = ((word - BLANKS) | less | ampersand | bracket) & HIGHEST;
     if (odd !== 0) return i + firstByte(odd);
   }
 }

@@ -442,6 +442,17 @@ export const REFUSED: readonly [string, Buffer, string][] = [
   ['one element over the limit', primitive('22 '.repeat(4000 - 10)), 'OVER_LIMIT'],
   ['a text over the limit in pieces', text(`C3 90 80 00 ${'41 '.repeat(256 * 1024)} 03 'a' 00`), 'OVER_LIMIT'],
   ['a message over the limit', text(`C3 A0 80 00 ${'41 '.repeat(512 * 1024)}`), 'OVER_LIMIT'],
+  ['a line feed in the string of an id', wbxml({ transactionDescriptor: `${MODE} 75 03 'a' 0A 'b' 00 01` }), 'NOT_CSP'],
+  [
+    'an unknown attribute token on TransactionContent',
+    wbxml({ body: `6D 6E ${TYPE} 01 72 74 ${MODE} 01 F3 0F 03 '1.2' 00 01 00 01 22 01 01 01 01` }),
+    'UNKNOWN_TOKEN',
+  ],
+  [
+    'a namespace of a newer version on TransactionContent',
+    wbxml({ body: `6D 6E ${TYPE} 01 72 74 ${MODE} 01 F3 0D 03 '1.3' 00 01 00 01 22 01 01 01 01` }),
+    'UNKNOWN_TOKEN',
+  ],
   ['too deep', primitive(`${'5B '.repeat(27)} 22 ${'01 '.repeat(27)}`), 'OVER_LIMIT'],
   ['too many elements', primitive('22 '.repeat(4000)), 'OVER_LIMIT'],
   ['too long a text', text(`C3 90 80 01 ${'41 '.repeat(256 * 1024 + 1)}`), 'OVER_LIMIT'],

@@ -20,7 +20,7 @@ function unusual(xml: Buffer): Buffer {
 function told(xml: Buffer): string {
   const { transactions, poll, pollInsertAt, ...rest } = scanEnvelope(xml, 'xml');
   const bytes = (range: { start: number; end: number } | undefined): string | undefined =>
-    range && xml.toString('latin1', range.start, range.end).replace(/ (\/?>)/g, '$1');
+    range && xml.toString('latin1', range.start, range.end).replace(/ +(\/?>)/g, '$1');
   return JSON.stringify({
     rest,
     transactions: transactions.map(({ range, idRange, primitiveRange, ...transaction }) => ({
