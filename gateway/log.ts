@@ -16,12 +16,16 @@ export interface OpenLog extends Log {
   flush(): void;
 }
 
+/** Several processes write to one pipe: so much goes into it at once or not at all [POSIX PIPE_BUF]. */
+const WHOLE_WRITE_BYTES = 4096;
+
 /** Longer texts are cut: a field names something, it does not carry it. */
 const MAX_TEXT = 200;
 
 /** Opens the log on standard output, or on `stream`. Lines are written soon, not at once: {@link OpenLog.flush} before exiting. */
 export function openLog(options: { readonly level: LogLevel; readonly stream?: DestinationStream }): OpenLog {
-  const standard = options.stream === undefined ? destination({ fd: 1, sync: false }) : undefined;
+  const standard =
+    options.stream === undefined ? destination({ fd: 1, sync: false, maxWrite: WHOLE_WRITE_BYTES }) : undefined;
   const logger = pino(
     {
       level: options.level,

@@ -39,7 +39,15 @@ export interface AdminParts {
 export function createAdmin(parts: AdminParts): AdminServer {
   const { config, vasps, store, policyControl, negotiations, sessions, metrics, clock, log, serving, isStopping } =
     parts;
-  const vaspsTold = vaspActions({ ...parts, health: () => serving.vaspHealth() });
+  const vaspStates: VaspTelling['vaspStates'] = {
+    entries: () => parts.vaspStates.entries(),
+    async change(vasp, state) {
+      const change = await parts.vaspStates.change(vasp, state);
+      await serving.settled();
+      return change;
+    },
+  };
+  const vaspsTold = vaspActions({ ...parts, vaspStates, health: () => serving.vaspHealth() });
   return createAdminServer({
     ready: new Map<string, Check>([
       ['running', () => (isStopping() ? 'the gateway is stopping' : undefined)],

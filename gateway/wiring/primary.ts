@@ -51,7 +51,7 @@ export function createWorkers(base: Base): Workers {
     },
     serve(shared) {
       pool = openPool(base, shared, sender, tell);
-      return served(pool, tell);
+      return served(base, pool, tell);
     },
   };
 }
@@ -59,12 +59,11 @@ export function createWorkers(base: Base): Workers {
 type Tell = (what: string, news: (worker: WorkerService) => Promise<unknown>, but?: Channel) => Promise<void>;
 
 function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Tell): WorkerPool {
-  const { config, metrics, clock, log, vaspStates } = base;
+  const { config, metrics, clock, log } = base;
   const negotiations = negotiationService(shared.negotiations);
   const setAside = setAsideService(shared.setAside, (key, isWaiting) =>
     tell('set aside', (worker) => worker.isWaiting(key, isWaiting)),
   );
-  vaspStates.onChange((change) => void tell('VASP state', (worker) => worker.vaspStateChanged(change)));
   const connect = (channel: Channel): void => {
     const waiting = waitingService(shared.waiting);
     channel.onClose(waiting.left);
@@ -97,7 +96,11 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
   });
 }
 
-function served(pool: WorkerPool, tell: Tell): Serving {
+function served({ vaspStates }: Base, pool: WorkerPool, tell: Tell): Serving {
+  let told = Promise.resolve();
+  vaspStates.onChange((change) => {
+    told = tell('VASP state', (worker) => worker.vaspStateChanged(change));
+  });
   let isComplete = false;
   return {
     async listen() {
@@ -114,6 +117,7 @@ function served(pool: WorkerPool, tell: Tell): Serving {
     close: () => pool.kill(),
     reloadCertificate: () => tell('certificate', (worker) => worker.reloadCertificate()),
     vaspHealth: () => pool.vaspHealth(),
+    settled: () => told,
     figures: () => pool.figures(),
     workers: pool,
   };

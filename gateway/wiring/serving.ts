@@ -29,6 +29,8 @@ export interface Serving {
   reloadCertificate(): Promise<void>;
   /** What those who send to VASPs know of them, a list of each process. */
   vaspHealth(): Promise<readonly (readonly VaspHealth[])[]>;
+  /** What changed here until now holds in the other processes too. */
+  settled(): Promise<void>;
   /** What other processes have counted. */
   figures(): Promise<readonly MetricSnapshot[]>;
   /** Undefined when this process does everything. */
@@ -57,6 +59,7 @@ export function serveHere(base: Base, shared: Shared): Serving {
     close: () => clients.close(),
     reloadCertificate: async () => clients.reloadCertificate(),
     vaspHealth: async () => [clients.vaspHealth()],
+    settled: async () => {},
     figures: async () => [],
     workers: undefined,
   };

@@ -10,6 +10,7 @@ import type { Clock, Log } from '../ports.ts';
 import type { VaspHealth } from '../upstream/guard.ts';
 import { Channel, lineTo } from './channel.ts';
 import type { Figures } from './figures.ts';
+import { giveBackConnections } from './handover.ts';
 import { START_MILLIS, type StartAnswer, type StartOrder, type StartService, type WorkerService } from './service.ts';
 
 export interface PoolOptions {
@@ -237,6 +238,9 @@ export class WorkerPool {
 
   #fork(slot: Slot): WorkerHandle {
     const child = cluster.fork();
+    const isOther = ({ process, state }: WorkerHandle): boolean =>
+      process !== child && process.isConnected() && state === 'listening';
+    giveBackConnections(child.process, () => this.processes().some(isOther));
     const channel = new Channel(lineTo(child.process));
     this.#options.connect(channel);
     const handle: WorkerHandle = {
