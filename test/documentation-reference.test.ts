@@ -17,6 +17,7 @@ import { registerSandbox } from '../gateway/cli/sandbox.ts';
 import { registerServe } from '../gateway/cli/serve.ts';
 import { registerUser } from '../gateway/cli/user.ts';
 import { registerVasp } from '../gateway/cli/vasp.ts';
+import { registerWorkers } from '../gateway/cli/workers.ts';
 import { loadConfig } from '../gateway/config/load.ts';
 import { CONFIG_SCHEMA } from '../gateway/config/schema.ts';
 import { SOURCES } from '../gateway/config/sources.ts';
@@ -195,6 +196,7 @@ function programOf(): Command {
   registerAudit(program);
   registerUser(program);
   registerVasp(program);
+  registerWorkers(program);
   return program.addCommand(configCommand());
 }
 
