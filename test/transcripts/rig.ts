@@ -56,6 +56,8 @@ export interface RigOptions {
   readonly cir?: CirService;
   /** How many sessions the gateway holds itself at most. */
   readonly waitingSessions?: number;
+  /** The way to real VASPs, in the place of the scripted one. */
+  readonly upstream?: Upstream;
 }
 
 /** What a request to the VASP was, byte for byte. */
@@ -178,7 +180,7 @@ export function createRig(options: RigOptions = {}): Rig {
       clock,
       metrics,
       log,
-      upstream,
+      upstream: options.upstream ?? upstream,
       setAside: new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') }),
       ownMessages: options.ownMessages,
       cir: options.cir,
