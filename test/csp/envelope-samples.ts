@@ -3,6 +3,7 @@
  * its message; and a small random generator with a seed.
  */
 import { NAMESPACES } from '../../gateway/csp/versions.ts';
+import { randomWords } from '../random.ts';
 
 export const CSP12 = NAMESPACES['1.2'].csp;
 export const TRC12 = NAMESPACES['1.2'].trc;
@@ -68,16 +69,10 @@ export function wbxml(parts: WbxmlParts = {}): Buffer {
   return hex(`${header} ${root} ${body} ${after}`);
 }
 
-/** Random numbers that a seed decides (mulberry32). */
+/** Whole numbers from 0 to below a limit, decided by a seed. */
 export function randomOf(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+  const next = randomWords(seed);
+  return (below) => next() % below;
 }
 
 /** The seed of a run: fixed, unless the environment names another. */

@@ -7,8 +7,9 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { type EdgeRig, type EdgeRigOptions, startEdgeRig } from '../http/edge-rig.ts';
 import { answerSeen, StrictVasp } from '../http/strict-vasp.ts';
+import { randomFractions } from '../random.ts';
 import { scaled } from '../scale.ts';
-import { type Random, seeded } from './smuggling.ts';
+import type { Random } from './smuggling.ts';
 
 const SLOW = scaled(2_000, 20_000);
 const ABORTS = scaled(5_000, 50_000);
@@ -84,7 +85,7 @@ function slowClient(kind: (typeof KINDS)[number], random: Random): Promise<void>
 const LARGE = `HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n${'x'.repeat(400_000)}`;
 
 test(`${SLOW} slow clients are all closed, and nothing is left of them (seed ${SEED})`, async () => {
-  const random = seeded(SEED);
+  const random = randomFractions(SEED);
   const answer = (socket: Socket, marker: string): void => {
     if (marker === 'large') socket.write(LARGE, 'latin1');
     else answerSeen(socket, marker);
@@ -142,7 +143,7 @@ async function leave(random: Random, number: number): Promise<void> {
 }
 
 test(`${ABORTS} clients that leave at any moment leave nothing behind (seed ${SEED})`, async () => {
-  const random = seeded(SEED);
+  const random = randomFractions(SEED);
   const late = new Set<NodeJS.Timeout>();
   const answer = (socket: Socket, marker: string): void => {
     const timer = setTimeout(() => {

@@ -7,8 +7,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type EdgeRig, startEdgeRig } from '../http/edge-rig.ts';
 import { readRequests, type StrictRequest, valuesOf } from '../http/strict-http.ts';
 import { markerOf, StrictVasp } from '../http/strict-vasp.ts';
+import { randomFractions } from '../random.ts';
 import { scaled } from '../scale.ts';
-import { attemptOf, inSegments, type Random, seeded } from './smuggling.ts';
+import { attemptOf, inSegments, type Random } from './smuggling.ts';
 
 const ATTEMPTS = scaled(20_000, 200_000);
 const SEED = Number(process.env.TEST_SEED ?? 20261122);
@@ -61,7 +62,7 @@ const originForm = (target: string): string => target.replace(/^https?:\/\/[^/?]
 const reading = ({ method, target, body }: StrictRequest): string => JSON.stringify([method, originForm(target), body]);
 
 test(`of ${ATTEMPTS} attempts none gets a request to the VASP that was not accepted (seed ${SEED})`, async () => {
-  const random: Random = seeded(SEED);
+  const random: Random = randomFractions(SEED);
   /** By marker, what the clients' bytes mean when they are read by the letter. */
   const meant = new Map<string, Set<string>>();
   const accepted: string[] = [];

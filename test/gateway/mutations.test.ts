@@ -8,6 +8,7 @@ import { type Element, element } from '../../gateway/csp/element.ts';
 import { scanEnvelope } from '../../gateway/csp/envelope.ts';
 import { CspError } from '../../gateway/csp/errors.ts';
 import { contentTypeOf, type Encoding } from '../../gateway/csp/versions.ts';
+import { randomOf } from '../csp/envelope-samples.ts';
 import { createRig, type Rig, vaspAnswer } from '../transcripts/rig.ts';
 import {
   CANARIES,
@@ -28,7 +29,7 @@ const SESSION = 'S-4711';
 
 describe(`mutations through the gateway, seed ${SEED}`, () => {
   test.each(SPELLINGS)('CSP $version $encoding', async (spelling) => {
-    const random = generator(SEED + SPELLINGS.indexOf(spelling));
+    const random = randomOf(SEED + SPELLINGS.indexOf(spelling));
     const { version, encoding } = spelling;
     const contentType = contentTypeOf(version, encoding);
     const rig = createRig();
@@ -94,17 +95,6 @@ function messagesOf(spelling: Spelling): readonly Buffer[] {
 }
 
 type Random = (below: number) => number;
-
-/** mulberry32. */
-function generator(seed: number): Random {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 function mutated(original: Buffer, others: readonly Buffer[], random: Random): Buffer {
   let bytes = Buffer.from(original);

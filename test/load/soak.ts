@@ -3,9 +3,9 @@
  * policies change under them. Users are the same few over and over, so that what a process holds for them stops growing.
  */
 import { Agent } from 'undici';
+import { randomFractions } from '../random.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import { loginOf, logoutOf, type PhoneAnswer, pollingOf, send, textOf } from './phone.ts';
-import { randomFrom } from './random.ts';
 
 const USERS = 200;
 /** Of all requests. */
@@ -54,7 +54,7 @@ export function startSoak(gateway: GatewayProcess, seed: number, phones: number)
   const surprises: string[] = [];
   const agent = new Agent({ connections: phones });
   const origin = `http://127.0.0.1:${gateway.port}`;
-  const random = randomFrom(seed);
+  const random = randomFractions(seed);
   let isOver = false;
 
   /** The answer; undefined when the phone broke off before it came. */

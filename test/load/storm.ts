@@ -4,9 +4,9 @@
  * that was not accepted.
  */
 import { Agent } from 'undici';
+import { randomFractions } from '../random.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import { loginOf, send } from './phone.ts';
-import { randomFrom } from './random.ts';
 import type { LoadVasp } from './vasp.ts';
 
 /** Everybody is asked once a version; option 1 accepts, 2 declines. */
@@ -48,7 +48,7 @@ type Outcome = 'accepted' | 'declined' | 'silent';
 
 /** Runs it to the end of the last phone's part; silent users' questions are still waiting then. */
 export async function runStorm(gateway: GatewayProcess, vasp: LoadVasp, plan: StormPlan): Promise<StormResult> {
-  const random = randomFrom(plan.seed);
+  const random = randomFractions(plan.seed);
   const people = Array.from({ length: plan.users }, (_, index) => ({
     user: `wv:storm-${index}@im.example`,
     outcome: outcomeOf(random()),

@@ -9,6 +9,7 @@ import { issueToken } from '../../gateway/negotiation/token.ts';
 import type { PolicySet } from '../../gateway/policy/model.ts';
 import type { Secrets } from '../../gateway/ports.ts';
 import { SPELLINGS, type Spelling } from '../gateway/messages.ts';
+import { randomFractions } from '../random.ts';
 import { createRig, type Rig, secretsOf } from '../transcripts/rig.ts';
 import {
   type Answer,
@@ -23,7 +24,7 @@ import {
   VASPS,
   type Victim,
 } from './questions.ts';
-import { below, pick, type Random, randomOf } from './tokens.ts';
+import { below, pick, type Random } from './tokens.ts';
 
 const KNOWING = SPELLINGS.filter(({ version }) => version === '1.3');
 const UNKNOWING = SPELLINGS.filter(({ version }) => version !== '1.3');
@@ -72,7 +73,7 @@ export class World {
   #looked = 0;
 
   constructor(seed: number, policies: PolicySet) {
-    this.random = randomOf(seed);
+    this.random = randomFractions(seed);
     this.rig = createRig({ policies, vasps: VASPS.map((name) => ({ name, paths: [`/${name}`] })) });
     letEverybodyIn(this.rig, (body) => scanned(body));
   }

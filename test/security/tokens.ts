@@ -3,17 +3,6 @@
 /** Numbers from 0 to below 1, the same for the same seed. */
 export type Random = () => number;
 
-/** Mulberry32. */
-export function randomOf(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
 
 export function pick<T>(random: Random, items: readonly T[]): T {
