@@ -276,9 +276,10 @@ async function vaspsThatFail(): Promise<void> {
     expect(codeOf(await phone.send(login))).toMatch(/^50[034]$/);
     const sent = phone.bytes(textTo('wv:romeo@im.example', CANARIES.content), CANARIES.session);
     await post(phone.path, sent, phone.type);
+    // Right answers in between keep the breaker closed, so that the next failure is met too.
+    vasp.instead = undefined;
+    expect(codeOf(await phone.send(login))).toBe('200');
   }
-  vasp.instead = undefined;
-  expect(codeOf(await phone.send(login))).toBe('200');
   const opaque = `/content/${CANARIES.address}?${CANARIES.address}`;
   await kept('GET opaque', await fetch(new URL(opaque, served.url), { headers: HEADERS }), [...ANSWERABLE, 'address']);
 }
