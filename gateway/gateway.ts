@@ -45,11 +45,11 @@ export interface GatewayParts extends LoginParts {
   /** Messages that run at the same time, above which new logins are refused; absent: there is no limit. */
   readonly mostRunning?: number;
   readonly upstream: Upstream;
-  /** A number below 36^6 from which this process counts its TransactionIDs; random, so that processes differ. */
   /** What VASPs sent while their clients waited for something else. */
   readonly setAside: SetAside;
   /** What the gateway itself has to say to sessions; undefined while no feature has anything. */
   readonly ownMessages?: OwnMessages | undefined;
+  /** A number below 36^6 from which this process counts its TransactionIDs; random, so that processes differ. */
   readonly firstTransactionNumber: number;
   readonly limits?: CodecLimits;
   /** Whether every request gets a line in the log. */
@@ -83,8 +83,6 @@ export function createGateway(parts: GatewayParts): Gateway {
     capabilityLink(cir, parts.sessions, parts.secrets, parts.log),
     // Last, so that what the links above send to the VASP, and what they see of it, are under the VASP's own ids.
     serverPrimitives(parts.metrics, parts.firstTransactionNumber, parts.setAside),
-    // Hands over what the gateway holds for the session, in turns with the VASP; its own messages are no matter of levels.
-    pollingLink(parts.setAside, parts.ownMessages),
   ];
   return new ChainGateway(parts, chain(links, vaspLink(parts.upstream, parts.metrics)));
 }

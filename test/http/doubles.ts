@@ -1,6 +1,11 @@
 /** Stand-ins for what the HTTP side is given, and a server that records what came through the gate. */
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../gateway/http/limits.ts';
-import { type ClientServer, createClientServer, type PassThrough } from '../../gateway/http/server.ts';
+import {
+  type ClientServer,
+  type ClientServerOptions,
+  createClientServer,
+  type PassThrough,
+} from '../../gateway/http/server.ts';
 import type { ClientReply, ClientRequest, Log, Metrics } from '../../gateway/ports.ts';
 
 export interface Counted {
@@ -54,7 +59,7 @@ export interface Rig {
   readonly counted: Counted;
 }
 
-export interface RigOptions {
+export interface RigOptions extends Partial<Pick<ClientServerOptions, 'tls' | 'subscriberNumber'>> {
   readonly limits?: Partial<HttpLimits>;
   readonly handle?: (request: ClientRequest) => Promise<ClientReply>;
   readonly passThrough?: PassThrough;
@@ -66,7 +71,10 @@ export const OK: ClientReply = { statusCode: 200, headers: ['Content-Type', 'tex
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const seen: ClientRequest[] = [];
   const counted = countingMetrics();
+  const { tls, subscriberNumber } = options;
   const server = createClientServer({
+    ...(tls === undefined ? {} : { tls }),
+    ...(subscriberNumber === undefined ? {} : { subscriberNumber }),
     handle: (request) => {
       seen.push(request);
       return options.handle === undefined ? Promise.resolve(OK) : options.handle(request);

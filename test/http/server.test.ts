@@ -262,6 +262,7 @@ describe('limits', () => {
     while (rig.seen.length === 0) await new Promise(setImmediate);
     await rig.server.drain(10_000);
     expect(client.received.length).toBeLessThan(body.length);
+    expect(rig.counted.rejects).toEqual(['edge/slow-reader']);
   });
 
   test('connections beyond the limit are closed at once', async () => {
