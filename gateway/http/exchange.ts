@@ -9,9 +9,7 @@ import { type BodyTaker, type ClientMessage, refuseTooLarge } from './body.ts';
 import type { EdgePass } from './edge-gate.ts';
 import { forwardedRequestHeaders, HeaderClass, headerClassOf, viaOf } from './headers.ts';
 import type { HttpLimits } from './limits.ts';
-
-/** Up to this size a body goes out joined with its head. */
-const ONE_STRING_BYTES = 12 * 1024;
+import { answerAtOnce } from './quick-answer.ts';
 
 /** What all exchanges of one server share. */
 export interface ServerContext {
@@ -46,6 +44,7 @@ export class Exchange implements BodyTaker {
   readonly #connection: ConnectionState;
   readonly #response: ServerResponse;
   readonly #pass: EdgePass;
+  #isHttp11 = false;
 
   constructor(context: ServerContext, connection: ConnectionState, response: ServerResponse, pass: EdgePass) {
     this.#context = context;
@@ -64,6 +63,7 @@ export class Exchange implements BodyTaker {
 
   bodyComplete(request: ClientMessage, body: Buffer): void {
     const { target, host, contentType } = this.#pass;
+    this.#isHttp11 = request.httpVersion === '1.1';
     const handled = this.#context.handle({
       target,
       host,
@@ -80,11 +80,11 @@ export class Exchange implements BodyTaker {
 
   #reply(reply: ClientReply): void {
     this.#connection.running -= 1;
+    const isLast = this.#endsConnection();
+    if (this.#isHttp11 && !isLast && answerAtOnce(this.#response, reply, this.#context.limits)) return;
     try {
-      this.#response.writeHead(reply.statusCode === 204 ? 200 : reply.statusCode, this.#headersOf(reply));
-      if (reply.body.length > ONE_STRING_BYTES) this.#response.end(reply.body);
-      // Node joins a head with a text, and writes both at once; bytes it would write apart.
-      else this.#response.end(latin1Of(reply.body), 'latin1');
+      this.#response.writeHead(reply.statusCode === 204 ? 200 : reply.statusCode, headersOf(reply, isLast));
+      this.#response.end(reply.body);
     } catch (error) {
       this.#answerFault(error);
     }
@@ -95,27 +95,11 @@ export class Exchange implements BodyTaker {
     this.#answerFault(error);
   }
 
-  #headersOf(reply: ClientReply): string[] {
-    const headers: string[] = [];
-    for (let index = 0; index + 1 < reply.headers.length; index += 2) {
-      const name = reply.headers[index] ?? '';
-      const headerClass = headerClassOf(name);
-      // The framing is made here alone, whatever a reply brings along.
-      if (
-        headerClass === HeaderClass.endToEnd ||
-        headerClass === HeaderClass.contentType ||
-        headerClass === HeaderClass.oddlyNamed
-      ) {
-        headers.push(name, reply.headers[index + 1] ?? '');
-      }
-    }
-    headers.push('Content-Length', String(reply.body.length));
-    // Closing after an answer takes those away that come behind it.
-    if (this.#context.isDraining && this.#response.req === this.#connection.latest) {
-      this.#connection.isRefused = true;
-      headers.push('Connection', 'close');
-    }
-    return headers;
+  /** Closing after an answer takes those away that come behind it: the last one closes. */
+  #endsConnection(): boolean {
+    if (!this.#context.isDraining || this.#response.req !== this.#connection.latest) return false;
+    this.#connection.isRefused = true;
+    return true;
   }
 
   #answerFault(error: unknown): void {
@@ -125,8 +109,22 @@ export class Exchange implements BodyTaker {
   }
 }
 
-/** One character a byte. */
-function latin1Of(bytes: Uint8Array): string {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return buffer.toString('latin1');
+/** A reply's headers with their framing; `isLast` ends the connection. */
+function headersOf(reply: ClientReply, isLast: boolean): string[] {
+  const headers: string[] = [];
+  for (let index = 0; index + 1 < reply.headers.length; index += 2) {
+    const name = reply.headers[index] ?? '';
+    const headerClass = headerClassOf(name);
+    // The framing is made here alone, whatever a reply brings along.
+    if (
+      headerClass === HeaderClass.endToEnd ||
+      headerClass === HeaderClass.contentType ||
+      headerClass === HeaderClass.oddlyNamed
+    ) {
+      headers.push(name, reply.headers[index + 1] ?? '');
+    }
+  }
+  headers.push('Content-Length', String(reply.body.length));
+  if (isLast) headers.push('Connection', 'close');
+  return headers;
 }
