@@ -14,6 +14,10 @@ describe('metrics', () => {
   test('every name of the contract is there before anything was counted', async () => {
     const types = (await lines(() => {})).filter((line) => line.startsWith('# TYPE'));
     expect(types.map((line) => line.slice(7)).sort()).toEqual([
+      'sapgw_cir_clients_total counter',
+      'sapgw_cir_connections gauge',
+      'sapgw_cir_rings_total counter',
+      'sapgw_cir_vasps_total counter',
       'sapgw_connections gauge',
       'sapgw_evictions_total counter',
       'sapgw_logins_total counter',

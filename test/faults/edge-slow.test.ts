@@ -115,7 +115,7 @@ test(`${SLOW} slow clients are all closed, and nothing is left of them (seed ${S
   // Upstream connections are kept for four seconds more.
   await until(() => vasp.open.size === 0);
   await until(() => resources().sockets <= before.sockets && resources().timers <= before.timers + 1);
-}, 180_000);
+}, scaled(180_000, 7_200_000));
 
 /** Sends a beginning of something, and leaves at some moment: by FIN or by RST. */
 async function leave(random: Random, number: number): Promise<void> {
@@ -168,4 +168,4 @@ test(`${ABORTS} clients that leave at any moment leave nothing behind (seed ${SE
   const [chunk] = await once(socket, 'data');
   expect(String(chunk)).toContain('200 OK');
   socket.destroy();
-}, 180_000);
+}, scaled(180_000, 7_200_000));
