@@ -77,7 +77,7 @@ export class Connection {
 
   /** Whether it may be lent. */
   get isUsable(): boolean {
-    return !this.#isGone && this.#passenger === undefined && this.#socket.writable;
+    return !this.#isGone && this.#passenger === undefined && !this.#socket.destroyed;
   }
 
   /** Sends a request as soon as the connection stands. */
