@@ -36,8 +36,13 @@ export function giveBackConnections(worker: ChildProcess, hasOthers: () => boole
   worker.on('internalMessage', ({ ack }: ClusterMessage) => {
     if (typeof ack === 'number') underWay.delete(ack);
   });
+  let isOver = false;
+  // Node does not tell of the end of a pipe while a connection handed over is unconfirmed, and a dead worker confirms
+  // nothing: cluster would go on giving it connections.
+  worker.once('close', () => isOver || worker.emit('disconnect'));
   // All that the worker wrote has been read by now.
   worker.once('disconnect', () => {
+    isOver = true;
     for (const [ack, connection] of [...underWay]) {
       if (hasOthers()) worker.emit('internalMessage', { cmd: CLUSTER, ack, accepted: false });
       else connection.close?.();
