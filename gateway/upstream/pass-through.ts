@@ -66,10 +66,12 @@ class HttpProxyPassThrough implements PassThroughProxy {
 
   constructor(options: PassThroughOptions) {
     this.#options = options;
-    this.#routes = options.routes.map((route) => {
-      const { protocol, host, hostname, port } = new URL(route.url);
-      return { ...route, running: 0, target: { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port } };
-    });
+    this.#routes = options.routes
+      .filter(({ paths }) => paths.length > 0)
+      .map((route) => {
+        const { protocol, host, hostname, port } = new URL(route.url);
+        return { ...route, running: 0, target: { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port } };
+      });
     this.#proxy = httpProxy.createProxyServer({ xfwd: false, ws: false, toProxy: true, prependPath: false });
     this.#proxy.on('proxyReq', (outgoing, request, response) => this.#sending(outgoing, request, response));
     this.#proxy.on('proxyRes', (incoming, request, response) => this.#answering(incoming, request, response));
@@ -78,6 +80,7 @@ class HttpProxyPassThrough implements PassThroughProxy {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): boolean {
+    if (this.#routes.length === 0) return false;
     const { limits, metrics } = this.#options;
     const target = request.url ?? '';
     const route = opaqueRouteOf(
