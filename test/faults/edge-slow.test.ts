@@ -79,43 +79,47 @@ function slowClient(kind: (typeof KINDS)[number], random: Random): Promise<void>
     // A client that does not read does not hear of the end either: the gateway's side is what has to be gone.
     return until(() => rig.counted.open.at(-1) === 0).then(() => void socket.destroy());
   }
-  return once(socket, 'close').then(() => undefined);
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
 const LARGE = `HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n${'x'.repeat(400_000)}`;
 
-test(`${SLOW} slow clients are all closed, and nothing is left of them (seed ${SEED})`, async () => {
-  const random = randomFractions(SEED);
-  const answer = (socket: Socket, marker: string): void => {
-    if (marker === 'large') socket.write(LARGE, 'latin1');
-    else answerSeen(socket, marker);
-  };
-  await start(answer, {
-    vaspTimeoutMillis: 400,
-    passThroughRunning: 10_000,
-    limits: {
-      headersTimeoutMillis: 300,
-      requestTimeoutMillis: 500,
-      keepAliveTimeoutMillis: 300,
-      idleTimeoutMillis: 700,
-    },
-  });
-  const before = resources();
-  for (let done = 0; done < SLOW; done += SLOW_AT_ONCE) {
-    const wave = Array.from({ length: Math.min(SLOW_AT_ONCE, SLOW - done) }, (_, index) =>
-      slowClient(KINDS[index % KINDS.length] ?? 'headers', random),
-    );
-    await Promise.all(wave);
-    await until(() => rig.counted.open.at(-1) === 0);
-    expect(rig.running()).toBe(0);
-  }
-  const inTime = rig.counted.rejects.filter((reject) => reject === 'edge/timeout').length;
-  // What readers leave unread fits into the system's buffers: they are closed like others that send nothing more.
-  expect(inTime).toBeGreaterThanOrEqual(Math.floor(SLOW / KINDS.length) * 4);
-  // Upstream connections are kept for four seconds more.
-  await until(() => vasp.open.size === 0);
-  await until(() => resources().sockets <= before.sockets && resources().timers <= before.timers + 1);
-}, scaled(180_000, 7_200_000));
+test(
+  `${SLOW} slow clients are all closed, and nothing is left of them (seed ${SEED})`,
+  async () => {
+    const random = randomFractions(SEED);
+    const answer = (socket: Socket, marker: string): void => {
+      if (marker === 'large') socket.write(LARGE, 'latin1');
+      else answerSeen(socket, marker);
+    };
+    await start(answer, {
+      vaspTimeoutMillis: 400,
+      passThroughRunning: 10_000,
+      limits: {
+        headersTimeoutMillis: 300,
+        requestTimeoutMillis: 500,
+        keepAliveTimeoutMillis: 300,
+        idleTimeoutMillis: 700,
+      },
+    });
+    const before = resources();
+    for (let done = 0; done < SLOW; done += SLOW_AT_ONCE) {
+      const wave = Array.from({ length: Math.min(SLOW_AT_ONCE, SLOW - done) }, (_, index) =>
+        slowClient(KINDS[index % KINDS.length] ?? 'headers', random),
+      );
+      await Promise.all(wave);
+      await until(() => rig.counted.open.at(-1) === 0);
+      expect(rig.running()).toBe(0);
+    }
+    const inTime = rig.counted.rejects.filter((reject) => reject === 'edge/timeout').length;
+    // What readers leave unread fits into the system's buffers: they are closed like others that send nothing more.
+    expect(inTime).toBeGreaterThanOrEqual(Math.floor(SLOW / KINDS.length) * 4);
+    // Upstream connections are kept for four seconds more.
+    await until(() => vasp.open.size === 0);
+    await until(() => resources().sockets <= before.sockets && resources().timers <= before.timers + 1);
+  },
+  scaled(180_000, 7_200_000),
+);
 
 /** Sends a beginning of something, and leaves at some moment: by FIN or by RST. */
 async function leave(random: Random, number: number): Promise<void> {
@@ -142,30 +146,34 @@ async function leave(random: Random, number: number): Promise<void> {
   await over;
 }
 
-test(`${ABORTS} clients that leave at any moment leave nothing behind (seed ${SEED})`, async () => {
-  const random = randomFractions(SEED);
-  const late = new Set<NodeJS.Timeout>();
-  const answer = (socket: Socket, marker: string): void => {
-    const timer = setTimeout(() => {
-      late.delete(timer);
-      if (random() < 0.2) socket.write(LARGE, 'latin1');
-      else answerSeen(socket, marker);
-    }, random() * 30);
-    late.add(timer);
-  };
-  await start(answer, { vaspTimeoutMillis: 2_000 });
-  const before = resources();
-  for (let done = 0; done < ABORTS; done += ABORTS_AT_ONCE) {
-    await Promise.all(Array.from({ length: ABORTS_AT_ONCE }, (_, index) => leave(random, done + index)));
-  }
-  await until(() => rig.counted.open.at(-1) === 0 && rig.running() === 0 && late.size === 0);
-  expect(vasp.violations).toEqual([]);
-  await until(() => vasp.open.size === 0);
-  await until(() => resources().sockets <= before.sockets && resources().timers <= before.timers + 1);
-  // And it serves as before.
-  const socket = connect({ port: rig.port, host: '127.0.0.1' });
-  socket.write(head('/imps', 'X-Marker: after', 'Content-Length: 0'));
-  const [chunk] = await once(socket, 'data');
-  expect(String(chunk)).toContain('200 OK');
-  socket.destroy();
-}, scaled(180_000, 7_200_000));
+test(
+  `${ABORTS} clients that leave at any moment leave nothing behind (seed ${SEED})`,
+  async () => {
+    const random = randomFractions(SEED);
+    const late = new Set<NodeJS.Timeout>();
+    const answer = (socket: Socket, marker: string): void => {
+      const timer = setTimeout(() => {
+        late.delete(timer);
+        if (random() < 0.2) socket.write(LARGE, 'latin1');
+        else answerSeen(socket, marker);
+      }, random() * 30);
+      late.add(timer);
+    };
+    await start(answer, { vaspTimeoutMillis: 2_000 });
+    const before = resources();
+    for (let done = 0; done < ABORTS; done += ABORTS_AT_ONCE) {
+      await Promise.all(Array.from({ length: ABORTS_AT_ONCE }, (_, index) => leave(random, done + index)));
+    }
+    await until(() => rig.counted.open.at(-1) === 0 && rig.running() === 0 && late.size === 0);
+    expect(vasp.violations).toEqual([]);
+    await until(() => vasp.open.size === 0);
+    await until(() => resources().sockets <= before.sockets && resources().timers <= before.timers + 1);
+    // And it serves as before.
+    const socket = connect({ port: rig.port, host: '127.0.0.1' });
+    socket.write(head('/imps', 'X-Marker: after', 'Content-Length: 0'));
+    const [chunk] = await once(socket, 'data');
+    expect(String(chunk)).toContain('200 OK');
+    socket.destroy();
+  },
+  scaled(180_000, 7_200_000),
+);

@@ -26,6 +26,8 @@ export interface Hostility {
 
 const REFUSED = ['503'];
 const TIMED_OUT = ['504'];
+/** Too much, or too late: whichever limit is reached first. */
+const BOUNDED = [...REFUSED, ...TIMED_OUT];
 const RIGHT = ['200'];
 const OK = 'HTTP/1.1 200 OK';
 const head = (...lines: readonly string[]): string => `${lines.join('\r\n')}\r\n\r\n`;
@@ -70,14 +72,14 @@ export const HOSTILITIES: Readonly<Record<string, Hostility>> = {
     answer: (socket) => drip(socket, (count) => `${OK}\r\nX: ${'y'.repeat(500)}`.charAt(count)),
   },
   'sends headers without end': {
-    codes: REFUSED,
+    codes: BOUNDED,
     answer: (socket) => {
       write(socket, `${OK}\r\n`);
       pour(socket, 'X-Flood: aaaaaaaaaaaaaaaa\r\n'.repeat(100));
     },
   },
   'sends a body without end': {
-    codes: REFUSED,
+    codes: BOUNDED,
     answer: (socket) => {
       write(socket, head(OK));
       pour(socket, 'x'.repeat(16_384));
@@ -140,7 +142,7 @@ export const HOSTILITIES: Readonly<Record<string, Hostility>> = {
   'sends elsewhere': fixed(() => head('HTTP/1.1 302 Found', 'Location: http://127.0.0.1:1/', 'Content-Length: 0')),
   'switches protocols': fixed(() => head('HTTP/1.1 101 Switching Protocols', 'Connection: upgrade', 'Upgrade: h2c')),
   'sends informational answers without end': {
-    codes: REFUSED,
+    codes: BOUNDED,
     answer: (socket) => pour(socket, head('HTTP/1.1 103 Early Hints', 'Link: </x>')),
   },
   'speaks another protocol': fixed(() => 'SSH-2.0-OpenSSH_3.9\r\n'),
