@@ -45,13 +45,21 @@ const sets = fc.array(kinds, { minLength: 1, maxLength: 3 });
 const steps = fc.array(step, { minLength: 1, maxLength: MOST_STEPS, size: 'max' });
 
 describe(`${RUNS} runs of at most ${MOST_STEPS} steps`, () => {
-  test('nothing is forwarded without acceptance, no login twice, and every question ends once', async () => {
-    const runs = fc.asyncProperty(sets, steps, (drawn, taken) => play(drawn, taken, true));
-    await fc.assert(runs, { seed: 20_261_122, numRuns: RUNS });
-  }, scaled(600_000, 7_200_000));
+  test(
+    'nothing is forwarded without acceptance, no login twice, and every question ends once',
+    async () => {
+      const runs = fc.asyncProperty(sets, steps, (drawn, taken) => play(drawn, taken, true));
+      await fc.assert(runs, { seed: 20_261_122, numRuns: RUNS });
+    },
+    scaled(600_000, 7_200_000),
+  );
 
-  test('nor is it under two cookies at once, with answers outside of logins and reloads between', async () => {
-    const runs = fc.asyncProperty(sets, steps, (drawn, taken) => play(drawn, taken, false));
-    await fc.assert(runs, { seed: 20_261_123, numRuns: RUNS / 4 });
-  }, scaled(600_000, 7_200_000));
+  test(
+    'nor is it under two cookies at once, with answers outside of logins and reloads between',
+    async () => {
+      const runs = fc.asyncProperty(sets, steps, (drawn, taken) => play(drawn, taken, false));
+      await fc.assert(runs, { seed: 20_261_123, numRuns: RUNS / 4 });
+    },
+    scaled(600_000, 7_200_000),
+  );
 });
