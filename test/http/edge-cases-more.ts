@@ -66,7 +66,6 @@ const LENGTHS: readonly EdgeCase[] = [
   ),
   ...[
     '5;',
-    '5\t',
     '5\x0b',
     '\xa05',
     '5\x85',
