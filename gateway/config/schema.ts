@@ -76,7 +76,7 @@ const NUMBER_HEADERS = [
 
 const LIMITS = {
   body: size('1KiB', '16MiB').default(512 * 1024),
-  answer: size('1KiB', '64MiB').default(4 * 1024 * 1024),
+  answer: size('1KiB', '64MiB').default(1024 * 1024),
   connections: count(1, 10_000_000).default(20_000),
   requests: count(1, 10_000_000).default(10_000),
   headers: count(8, 1000).default(64),
