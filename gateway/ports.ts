@@ -227,8 +227,6 @@ export interface OwnMessages {
 export interface OwnMessage {
   readonly transactionId: string;
   readonly primitive: Element;
-  /** Whether another waits behind it. */
-  readonly isMore: boolean;
 }
 
 /** Where in the gateway something was refused. */

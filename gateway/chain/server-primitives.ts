@@ -43,11 +43,14 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number, setAside
   return async (exchange, next) => {
     const reply = await next(restoreIds(exchange));
     if (reply.origin !== 'vasp' || !opensTransaction(reply)) return reply;
-    const allowed = await withinLevel(exchange, reply, next);
-    const asked = asRequests(exchange, allowed);
-    const numbered = exchange.vasp.replaceTransactionIds ? replaceIds(exchange, asked) : asked;
-    return inPlace(exchange, numbered);
+    return inPlace(exchange, asOpened(exchange, await withinLevel(exchange, reply, next)));
   };
+
+  /** What the VASP opens, in the mode and under the ids that the client gets it. */
+  function asOpened(exchange: Exchange, reply: Reply): Reply {
+    const asked = asRequests(exchange, reply);
+    return exchange.vasp.replaceTransactionIds ? replaceIds(exchange, asked) : asked;
+  }
 
   /** The reply without what the client cannot take where it stands: that waits for the client's next poll. */
   async function inPlace(exchange: Exchange, reply: Reply): Promise<Reply> {
@@ -107,12 +110,10 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number, setAside
   /** The reply, and for the next poll what the VASP opened when it was told of a refusal. */
   async function behind(exchange: Exchange, reply: Reply, opened: Reply): Promise<Reply> {
     const { session } = exchange;
-    if (session === undefined || opened.envelope === undefined || refusedIn(exchange, opened).length > 0) return reply;
-    const asked = asRequests(exchange, opened);
-    const numbered = exchange.vasp.replaceTransactionIds ? replaceIds(exchange, asked) : asked;
-    if (numbered.envelope === undefined) return reply;
-    const indexes = [...numbered.envelope.transactions.keys()];
-    await setAside.put(session.key, eachAlone(numbered.body, numbered.envelope, indexes));
+    if (session === undefined || refusedIn(exchange, opened).length > 0) return reply;
+    const { body, envelope } = asOpened(exchange, opened);
+    if (envelope === undefined) return reply;
+    await setAside.put(session.key, eachAlone(body, envelope, [...envelope.transactions.keys()]));
     return withPoll(exchange, reply);
   }
 

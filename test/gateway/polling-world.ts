@@ -37,7 +37,7 @@ export class OwnQueue implements OwnMessages {
   async take(): Promise<OwnMessage | undefined> {
     const text = this.waiting.shift();
     if (text === undefined) return undefined;
-    return { transactionId: `own-${text}`, primitive: newMessage(text), isMore: this.waiting.length > 0 };
+    return { transactionId: `own-${text}`, primitive: newMessage(text) };
   }
 
   owns(transactionId: string): boolean {

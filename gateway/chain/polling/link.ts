@@ -7,7 +7,7 @@
  */
 import type { Transaction } from '../../csp/message.ts';
 import { removeTransactions, setPoll } from '../../csp/splice.ts';
-import { answerAll, endsSession } from '../../csp/status.ts';
+import { answerAll } from '../../csp/status.ts';
 import type { OwnMessages, SetAside } from '../../ports.ts';
 import {
   answerMessage,
@@ -23,6 +23,7 @@ import {
   scannedReply,
   withBody,
 } from '../exchange.ts';
+import { endOfSession } from '../session-link.ts';
 import type { Session } from '../sessions.ts';
 import { Turns } from './turns.ts';
 
@@ -136,7 +137,7 @@ export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): L
 
   /** The reply with Poll as both sides have it. */
   async function finished(exchange: Exchange, session: Session, reply: Reply): Promise<Reply> {
-    if (endsIt(exchange, reply)) {
+    if (endOfSession(exchange, reply)) {
       turns.over(session.key);
       await setAside.drop(session.key);
       return reply;
@@ -154,10 +155,4 @@ export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): L
     const message = answerAll(exchange.envelope, [...answers, ...(others?.transactions ?? [])]);
     return replyWith(exchange, message, 'answered');
   }
-}
-
-function endsIt({ envelope }: Exchange, reply: Reply): boolean {
-  const isLogout = envelope.transactions.some(({ primitive }) => primitive === 'Logout-Request');
-  const said = reply.envelope?.transactions ?? [];
-  return isLogout || said.some(({ primitive, resultCode }) => primitive === 'Disconnect' || endsSession(resultCode));
 }
