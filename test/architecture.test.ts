@@ -62,6 +62,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'audit-ports.ts': ['csp'],
   'cir-ports.ts': ['csp'],
   'config.ts': [],
+  'listening.ts': ['config.ts'],
   'error-code.ts': [],
   'errors.ts': ['csp'],
   'log.ts': SHARED,
@@ -72,16 +73,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: [...SHARED, 'yaml'],
   chain: [...SHARED, ...CORE],
   'gateway.ts': [...SHARED, ...CORE, 'chain'],
-  http: [...SHARED, 'csp', 'gateway.ts', 'chain'],
+  http: [...SHARED, 'listening.ts', 'csp', 'gateway.ts', 'chain'],
   // Which headers are passed on, and what a plain answer looks like, is one rule for both sides of the gateway.
   upstream: [...SHARED, 'csp', 'http/headers.ts', 'http/answers.ts'],
   // A session's key and the token in its URL are one rule for where they are told and where they are judged.
-  cir: [...SHARED, 'csp', 'chain/cir-token.ts', 'chain/identity.ts'],
+  cir: [...SHARED, 'listening.ts', 'csp', 'chain/cir-token.ts', 'chain/identity.ts'],
   // Web pages for users: how a body is read is one rule for all that comes in on the listener.
   pages: [...SHARED, 'policy', 'negotiation', 'chain', 'http/body.ts'],
   stores: [...SHARED, 'csp', 'audit'],
   // The API is where operators reach what keeps the policies.
-  admin: [...SHARED, 'csp', 'policy', 'policies'],
+  admin: [...SHARED, 'listening.ts', 'csp', 'policy', 'policies'],
   sandbox: ['csp', 'error-code.ts'],
   // What processes share crosses as data: stand-ins for what the chain, the policies and the listeners know.
   workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'policies', 'admin', 'upstream'],

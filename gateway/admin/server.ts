@@ -3,8 +3,9 @@
  * (`api.ts`). It has no limit on connections of its own and shares nothing with the clients' listener, so that probes are
  * never shed. The pages here change nothing and name no user.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Address } from '../config.ts';
+import { listenAt } from '../listening.ts';
 import { API_PREFIX, type Api } from './api.ts';
 import { type StatusReport, statusText } from './status-text.ts';
 
@@ -50,7 +51,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
   return {
-    listen: (address) => listen(server, address),
+    listen: (address) => listenAt(server, address),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -144,15 +145,4 @@ async function bounded(check: Check | undefined, timeoutMillis: number): Promise
 
 function text(statusCode: number, body: string): Page {
   return { statusCode, contentType: TEXT, text: body };
-}
-
-function listen(server: Server, { host, port }: Address): Promise<Address> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      const bound = server.address();
-      resolve(typeof bound === 'object' && bound !== null ? { host: bound.address, port: bound.port } : { host, port });
-    });
-  });
 }

@@ -4,6 +4,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { CirAddress, CirMetrics } from '../cir-ports.ts';
+import { listenAt } from '../listening.ts';
 import type { ClientChannel } from './client-calls.ts';
 import type { CirHub } from './hub.ts';
 import { LineReader } from './lines.ts';
@@ -54,16 +55,8 @@ export class StcpServer {
   }
 
   /** Resolves with the address in use; port 0 takes a free one. Rejects with the system's error. */
-  listen({ host, port }: CirAddress): Promise<CirAddress> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
-        const address = this.#server.address();
-        if (address === null || typeof address === 'string') reject(new Error('the server has no TCP address'));
-        else resolve({ host: address.address, port: address.port });
-      });
-    });
+  listen(address: CirAddress): Promise<CirAddress> {
+    return listenAt(this.#server, address);
   }
 
   async close(): Promise<void> {

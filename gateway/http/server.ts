@@ -7,6 +7,7 @@ import { createServer, type RequestListener, type Server, type ServerOptions, ty
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { listenAt } from '../listening.ts';
 import type { ClientReply, ClientRequest, Log, Metrics } from '../ports.ts';
 import { answerText, rawTextAnswer, refusalOfParserError } from './answers.ts';
 import { ClientMessage } from './body.ts';
@@ -135,15 +136,7 @@ class NodeClientServer implements ClientServer {
   }
 
   listen(host: string, port: number): Promise<{ host: string; port: number }> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
-        const address = this.#server.address();
-        if (address === null || typeof address === 'string') reject(new Error('the server has no TCP address'));
-        else resolve({ host: address.address, port: address.port });
-      });
-    });
+    return listenAt(this.#server, { host, port });
   }
 
   useCertificate(keys: TlsKeys): void {
