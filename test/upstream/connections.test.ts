@@ -4,45 +4,10 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, test } from '@jest/globals';
-import type { UpstreamResult } from '../../gateway/ports.ts';
-import {
-  createUpstream,
-  DEFAULT_VASP_LIMITS,
-  type UpstreamPools,
-  type VaspEndpoint,
-} from '../../gateway/upstream/pool.ts';
+import { describe, expect, test } from '@jest/globals';
 import { bytesOf, makeCertificate } from '../http/certificates.ts';
-import { type Counted, countingMetrics } from '../http/doubles.ts';
-import { answerOf, FakeVasp } from './fake-vasp.ts';
-
-let vasp: FakeVasp;
-let upstream: UpstreamPools;
-let counted: Counted;
-
-async function start(
-  answer: (socket: Socket, request: string, vasp: FakeVasp) => void,
-  settings: Partial<VaspEndpoint> = {},
-  path = '/',
-  now?: () => number,
-): Promise<void> {
-  vasp = await FakeVasp.start(answer);
-  counted = countingMetrics();
-  upstream = createUpstream(
-    [{ ...DEFAULT_VASP_LIMITS, name: 'im', url: vasp.url + path, ...settings }],
-    counted.metrics,
-    now,
-  );
-}
-
-const REQUEST = { target: '/imps?x=1', contentType: 'text/xml', headers: [] as string[], body: Buffer.from('hello') };
-const send = (request: Partial<typeof REQUEST> = {}): Promise<UpstreamResult> =>
-  upstream.send('im', { ...REQUEST, ...request });
-
-afterEach(async () => {
-  await vasp.stop();
-  await upstream.close();
-});
+import { answerOf } from './fake-vasp.ts';
+import { send, start, vasp } from './rig.ts';
 
 describe('a connection', () => {
   const second = answerOf('not yours');
