@@ -41,10 +41,18 @@ function targetOf(source: Source, specifier: string): string {
   return posix.normalize(posix.join(posix.dirname(source.path), specifier));
 }
 
-const CORE = ['csp', 'policy', 'negotiation', 'service-level', 'yaml', 'audit'];
+const CORE = ['csp', 'policy', 'conversation', 'negotiation', 'system-message', 'service-level', 'yaml', 'audit'];
 const EDGES = ['http', 'upstream', 'cir', 'pages', 'stores', 'admin', 'sandbox'];
 /** Files at the top that everybody but the core may know: types, and ways to say what went wrong. */
-const SHARED = ['ports.ts', 'audit-ports.ts', 'cir-ports.ts', 'config.ts', 'error-code.ts', 'errors.ts'];
+const SHARED = [
+  'ports.ts',
+  'audit-ports.ts',
+  'cir-ports.ts',
+  'system-message-ports.ts',
+  'config.ts',
+  'error-code.ts',
+  'errors.ts',
+];
 
 /**
  * What each area may import besides itself and packages: whole areas, or single files. The order is from the inside
@@ -56,11 +64,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ['csp', 'yaml', 'ports.ts', 'audit-ports.ts'],
   // What features share is in csp, in policy or a port; they do not import each other.
   negotiation: ['csp', 'policy', 'ports.ts', 'audit-ports.ts'],
+  // How the gateway writes to users and reads what they write, before a login and in a session.
+  conversation: ['csp', 'policy'],
+  'system-message': ['csp', 'policy', 'conversation', 'system-message-ports.ts'],
   'service-level': ['csp', 'policy', 'ports.ts'],
   audit: ['csp', 'ports.ts', 'audit-ports.ts'],
-  'ports.ts': ['csp', 'audit-ports.ts', 'cir-ports.ts'],
+  'ports.ts': ['csp', 'audit-ports.ts', 'cir-ports.ts', 'system-message-ports.ts'],
   'audit-ports.ts': ['csp'],
   'cir-ports.ts': ['csp'],
+  'system-message-ports.ts': ['csp'],
   'config.ts': [],
   'listening.ts': ['config.ts'],
   'error-code.ts': [],
@@ -77,6 +89,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Which headers are passed on, and what a plain answer looks like, is one rule for both sides of the gateway.
   upstream: [...SHARED, 'csp', 'http/headers.ts', 'http/answers.ts'],
   // A session's key and the token in its URL are one rule for where they are told and where they are judged.
+  // What is to be said to users in their sessions, and what they answered.
+  desk: [...SHARED, ...CORE],
   cir: [...SHARED, 'listening.ts', 'csp', 'chain/cir-token.ts', 'chain/identity.ts'],
   // Web pages for users: how a body is read is one rule for all that comes in on the listener.
   pages: [...SHARED, 'policy', 'negotiation', 'chain', 'http/body.ts'],
@@ -85,7 +99,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admin: [...SHARED, 'listening.ts', 'csp', 'policy', 'policies'],
   sandbox: ['csp', 'error-code.ts'],
   // What processes share crosses as data: stand-ins for what the chain, the policies and the listeners know.
-  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'policies', 'admin', 'upstream'],
+  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'desk', 'policies', 'admin', 'upstream'],
 };
 
 /** The edges of the program: they may know everything. */

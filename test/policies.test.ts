@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { pagesOf } from '../gateway/chain/conversation/question-text.ts';
-import { wordsFor } from '../gateway/chain/conversation/words.ts';
+import { pagesOf } from '../gateway/conversation/question-text.ts';
+import { wordsFor } from '../gateway/conversation/words.ts';
 import { SERVICE_NAMES } from '../gateway/csp/service-tree.ts';
 import { questionFor } from '../gateway/negotiation/question.ts';
 import type { PolicyFile, PolicySet } from '../gateway/policy/model.ts';

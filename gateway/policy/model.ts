@@ -119,6 +119,64 @@ export interface OffLinePolicy {
   readonly mode: 'enforce' | 'observe';
 }
 
+/** What an option of an on-line message does [policy-files §3]. `user` may hold the placeholder `{otherUser}`. */
+export type Effect =
+  | { readonly kind: 'add-contact' | 'authorize-presence' | 'deny-presence'; readonly user: string }
+  | { readonly kind: 'set-help'; readonly help: 'on' | 'off' }
+  | { readonly kind: 'grant'; readonly level: Level }
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'logout' }
+  | { readonly kind: 'webhook'; readonly url: string };
+
+/** What makes the gateway send an on-line message. */
+export type Trigger =
+  | {
+      readonly on: 'login' | 'first-login' | 'presence-authorization-changed' | 'added-to-contact-list' | 'operator';
+    }
+  /** Names of presence attributes as on the wire, such as `GeoLocation`. */
+  | { readonly on: 'presence-exposed'; readonly attributes: ReadonlySet<string> }
+  /** `statuses`: three characters, digits or `x` for any, such as `4xx`. */
+  | {
+      readonly on: 'repeated-errors';
+      readonly count: number;
+      readonly withinMillis: number;
+      readonly statuses: readonly string[];
+    };
+
+export interface OnLineOption {
+  /** Unique in the policy; the AnswerOptionID on the wire is the option's place in the list, from 1. */
+  readonly id: string;
+  readonly text: Texts;
+  /** In order; may be empty. */
+  readonly effects: readonly Effect[];
+}
+
+/** A message to users who are logged in [policy-files §3]. */
+export interface OnLinePolicy {
+  readonly id: string;
+  readonly version: number;
+  readonly category: 'notification' | 'help' | 'terms';
+  readonly trigger: Trigger;
+  readonly applies: Applies;
+  readonly message: Texts;
+  /** In the order of the file; may be empty. A help message has one more behind them, which switches help off. */
+  readonly options: readonly OnLineOption[];
+  readonly requiresResponse: boolean;
+  /** Until answered, next to nothing else is served [X44]. */
+  readonly block: boolean;
+  /** An unacknowledged message goes out again so often in one session, with these pauses [X43]. */
+  readonly resend: { readonly everyMillis: number; readonly times: number };
+  /** How long it is of use, from the event. */
+  readonly expiresMillis: number;
+  /** What follows when it was not answered in that time. */
+  readonly onTimeout: { readonly kind: 'nothing' | 'logout' } | { readonly kind: 'grant'; readonly level: Level };
+  /**
+   * Everything above as text, from which the policy can be made again: a message goes on under the policy that it was made
+   * under, also when that is changed or removed, or the gateway starts again.
+   */
+  readonly definition: string;
+}
+
 /** Every policy that is in force together. */
 export interface PolicySet {
   /** A hash of the names and contents of all files: the set's identity. */
@@ -128,6 +186,8 @@ export interface PolicySet {
   readonly defaultLevel: Level;
   /** By `order`, then id. */
   readonly policies: readonly OffLinePolicy[];
+  /** By `order`, then id. */
+  readonly onLine: readonly OnLinePolicy[];
 }
 
 /** A file of the policy folder. */

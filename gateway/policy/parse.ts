@@ -73,7 +73,7 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   policies.sort((a, b) => a.order - b.order || compareText(a.id, b.id));
   // The folder's own path is no part of the identity: two nodes may keep the same files in different places.
   const content = sorted.map(({ path, text }) => [path.split(/[\\/]/).at(-1), text]);
-  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies };
+  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies, onLine: [] };
   return { kind: 'valid', set, warnings };
 }
 

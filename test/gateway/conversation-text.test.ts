@@ -1,8 +1,8 @@
 /** The pure parts of a conversation: how a question is written, and what a text of the user means [X21]. */
 import { describe, expect, test } from '@jest/globals';
-import { goesOnlyTo, serviceContactFor } from '../../gateway/chain/conversation/messages.ts';
-import { pagesOf, readAnswer } from '../../gateway/chain/conversation/question-text.ts';
-import { wordsFor } from '../../gateway/chain/conversation/words.ts';
+import { pagesOf, readAnswer } from '../../gateway/conversation/question-text.ts';
+import { goesOnlyTo, serviceContactFor } from '../../gateway/conversation/text-messages.ts';
+import { wordsFor } from '../../gateway/conversation/words.ts';
 import type { SystemMessage } from '../../gateway/csp/system-message.ts';
 import { textTo } from './conversation-phone.ts';
 

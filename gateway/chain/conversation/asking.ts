@@ -3,6 +3,9 @@
  * an answer is worth is judged where all answers are; here stands what the user is told about it, and what becomes of the
  * waiting session. Every step takes a session and gives another one.
  */
+
+import { readAnswer } from '../../conversation/question-text.ts';
+import { type Words, wordsFor } from '../../conversation/words.ts';
 import type { SystemMessage } from '../../csp/system-message.ts';
 import { needsNoAnswer, questionFor } from '../../negotiation/question.ts';
 import { issueToken } from '../../negotiation/token.ts';
@@ -18,9 +21,7 @@ import { chooseLanguage, textFor, textValues } from '../../policy/text.ts';
 import { countOutcomes } from '../counting.ts';
 import { takeAnswer } from '../held-answers.ts';
 import type { LoginParts } from '../login.ts';
-import { readAnswer } from './question-text.ts';
 import { type AskedQuestion, languagesOf, type WaitingMessage, type WaitingSession } from './waiting-sessions.ts';
-import { type Words, wordsFor } from './words.ts';
 
 export type AskingParts = Pick<
   LoginParts,

@@ -3,6 +3,8 @@
  * the VASP, to the session store or to another link. What lies between the question and its answer is polled, as from any
  * server; all else is answered as to a user who has nothing.
  */
+
+import { goesOnlyTo, sentText, serviceContactFor } from '../../conversation/text-messages.ts';
 import { child, childInteger, childText, childTexts, type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { answerAll, result, STATUS, status } from '../../csp/status.ts';
@@ -11,7 +13,6 @@ import { clientKeyOf } from '../identity.ts';
 import type { LoginParts } from '../login.ts';
 import { NO_SUCH_SESSION, refuseSession } from '../session-refusal.ts';
 import { type AskingParts, endIfTooLate, freshMessageId, takeDelivery, takeText, wordsOf } from './asking.ts';
-import { goesOnlyTo, sentText, serviceContactFor } from './messages.ts';
 import { capabilityAnswer, serviceAnswer } from './negotiation.ts';
 import { answerOfNobody, keepAliveAnswer, logoutAnswer } from './nobody.ts';
 import { messageList, messageOfId, nextToSend, poll } from './polling.ts';

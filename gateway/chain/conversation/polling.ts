@@ -2,12 +2,13 @@
  * What a client polls in a conversation, and what it may fetch by its MessageID: the messages that wait, each again after a
  * while until the client says that it has it, and at last the end of the session [X21, P8.1].
  */
+
+import { pagesOf } from '../../conversation/question-text.ts';
+import { messageInfo, serviceContactFor, type TextMessage, withContent } from '../../conversation/text-messages.ts';
 import { type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { result, STATUS, status } from '../../csp/status.ts';
 import { type AskingParts, markSent, shownQuestion, wordsOf } from './asking.ts';
-import { messageInfo, serviceContactFor, type TextMessage, withContent } from './messages.ts';
-import { pagesOf } from './question-text.ts';
 import type { WaitingMessage, WaitingSession } from './waiting-sessions.ts';
 
 /** How long a message waits for its MessageDelivered before it goes out again: some phones would show it twice [P1.3]. */

@@ -4,6 +4,7 @@
  * memory; it holds no password, digest, nonce, cookie, and nothing that a user wrote.
  */
 import { LRUCache } from 'lru-cache';
+import type { About } from '../../conversation/question-text.ts';
 import type { CspVersion, Encoding } from '../../csp/versions.ts';
 import type { Asked } from '../../negotiation/token.ts';
 import type { Clock, Secrets } from '../../ports.ts';
@@ -11,7 +12,7 @@ import type { Clock, Secrets } from '../../ports.ts';
 /** A NewMessage that the client has not acknowledged. Its text is made when it is polled. */
 export interface WaitingMessage {
   readonly messageId: string;
-  readonly about: 'question' | 'no-such-option' | 'wrong-word' | 'word';
+  readonly about: About;
   /** Longer texts go out in several messages; from 0. */
   readonly page: number;
   /** The last time that it went out; undefined: not yet. */

@@ -1,6 +1,6 @@
 /** The text messages of a conversation as they stand in the protocol [P4.4]: to the user, and from the user. */
-import { child, children, childText, type Element, element } from '../../csp/element.ts';
-import { readUserId } from '../../policy/user-id.ts';
+import { child, children, childText, type Element, element } from '../csp/element.ts';
+import { readUserId } from '../policy/user-id.ts';
 
 export interface TextMessage {
   readonly messageId: string;

@@ -3,10 +3,12 @@
  * is a number or an option's text, without regard to case and blanks, and behind it, where the question asks for one,
  * the word that proves reading. What the answer is worth is judged elsewhere.
  */
-import type { SystemMessage } from '../../csp/system-message.ts';
-import { characters } from '../../policy/text.ts';
-import type { WaitingMessage } from './waiting-sessions.ts';
+import type { SystemMessage } from '../csp/system-message.ts';
+import { characters } from '../policy/text.ts';
 import type { Words } from './words.ts';
+
+/** What a text is about: the question itself, or what was wrong with the answer to it. */
+export type About = 'question' | 'no-such-option' | 'wrong-word' | 'word';
 
 /** Phones show that much of one message [policy-files §2]. */
 const LONGEST_CHARACTERS = 512;
@@ -17,12 +19,7 @@ const LEAST_BYTES = 128;
  * The texts in which one waiting message goes out, in order; never empty.
  * @param contentBytes the longest content that the client takes; undefined: any
  */
-export function pagesOf(
-  about: WaitingMessage['about'],
-  message: SystemMessage,
-  words: Words,
-  contentBytes?: number,
-): readonly string[] {
+export function pagesOf(about: About, message: SystemMessage, words: Words, contentBytes?: number): readonly string[] {
   const wordPrompt = message.verificationUrl === undefined ? words.nowTheWord : words.wordAt(message.verificationUrl);
   if (about === 'word') {
     return paged([message.verificationInText ?? '', wordPrompt], contentBytes);
