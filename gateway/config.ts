@@ -120,8 +120,20 @@ export interface Limits {
   readonly negotiations: number;
   /** Clients' STCP connections at the same time. */
   readonly cirConnections: number;
+  /** On-line System Messages that wait for delivery or an answer, of all users together. */
+  readonly systemMessages: number;
+  /** The same of one user; help messages that are kept in the inbox count apart, up to the same number. */
+  readonly systemMessagesPerUser: number;
   /** For running requests to finish when the gateway stops. */
   readonly drainMillis: number;
+}
+
+/** The calls that an answer to an on-line message may lead to [policy-files §3]. */
+export interface WebhooksConfig {
+  /** URLs below which policies may name one: http or https, without credentials, query and trailing slash. */
+  readonly allow: readonly string[];
+  /** A file with the key that calls are signed with; there is one where anything is allowed. */
+  readonly keyFile: string | undefined;
 }
 
 export interface Config {
@@ -150,6 +162,7 @@ export interface Config {
   readonly askingCode: number;
   /** The user id under which the gateway itself writes to users. */
   readonly serviceContact: string | undefined;
+  readonly webhooks: WebhooksConfig;
   /** A file with one user id a line: only they are provisioned [X22]. Undefined: everybody is. */
   readonly subscribersFile: string | undefined;
   /** Records of acceptance older than this are dropped; undefined keeps them for ever. */

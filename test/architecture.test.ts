@@ -42,7 +42,7 @@ function targetOf(source: Source, specifier: string): string {
 }
 
 const CORE = ['csp', 'policy', 'conversation', 'negotiation', 'system-message', 'service-level', 'yaml', 'audit'];
-const EDGES = ['http', 'upstream', 'cir', 'pages', 'stores', 'admin', 'sandbox'];
+const EDGES = ['http', 'upstream', 'cir', 'pages', 'stores', 'admin', 'sandbox', 'bearers'];
 /** Files at the top that everybody but the core may know: types, and ways to say what went wrong. */
 const SHARED = [
   'ports.ts',
@@ -93,10 +93,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   desk: [...SHARED, ...CORE],
   cir: [...SHARED, 'listening.ts', 'csp', 'chain/cir-token.ts', 'chain/identity.ts'],
   // Web pages for users: how a body is read is one rule for all that comes in on the listener.
-  pages: [...SHARED, 'policy', 'negotiation', 'chain', 'http/body.ts'],
+  pages: [...SHARED, 'policy', 'negotiation', 'chain', 'desk/self-care.ts', 'http/body.ts'],
   stores: [...SHARED, 'csp', 'audit'],
   // The API is where operators reach what keeps the policies.
-  admin: [...SHARED, 'listening.ts', 'csp', 'policy', 'policies'],
+  admin: [...SHARED, 'listening.ts', 'csp', 'policy', 'policies', 'desk/parts.ts'],
+  // Calls that answers of users lead to.
+  bearers: [...SHARED, 'policy', 'desk/parts.ts'],
   sandbox: ['csp', 'error-code.ts'],
   // What processes share crosses as data: stand-ins for what the chain, the policies and the listeners know.
   workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'desk', 'policies', 'admin', 'upstream'],

@@ -46,7 +46,7 @@ function table(page: string, heading: string): string[][] {
 }
 
 /** Keys that hold others, which stand in the table one by one. */
-const SECTIONS = ['tls', 'cir', 'subscriberNumber', 'subscribers', 'audit', 'limits', 'log'];
+const SECTIONS = ['tls', 'cir', 'subscriberNumber', 'webhooks', 'subscribers', 'audit', 'limits', 'log'];
 
 const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
@@ -69,6 +69,8 @@ describe('the configuration table', () => {
       'admin.tokenFile',
       ...below(whole.vasps.NAME ?? {}, 'vasps.NAME'),
       'vasps.NAME.health.every',
+      'webhooks.allow',
+      'webhooks.keyFile',
       'subscribers.file',
       'audit.keep',
       ...below(whole.limits, 'limits'),
@@ -143,7 +145,7 @@ test('the table of metrics has every metric, its labels and no other', async () 
     const made = source.slice(source.indexOf(`'${name}'`), source.indexOf(';', source.indexOf(`'${name}'`)));
     const texts = [
       ...made.matchAll(
-        /'((?:vasp|state|outcome|policy|primitive|encoding|kind|result|page|layer|reason|op|memory|header|listener))'/g,
+        /'((?:vasp|state|outcome|policy|primitive|encoding|kind|result|effect|page|layer|reason|op|memory|header|listener))'/g,
       ),
     ];
     expect([name, texts.map(([, label]) => label).join(',')]).toEqual([name, labels]);

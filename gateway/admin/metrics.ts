@@ -12,12 +12,15 @@ import {
 } from 'prom-client';
 import type { CirMetrics } from '../cir-ports.ts';
 import { PRIMITIVES } from '../csp/primitives.ts';
+import type { DeskMetrics } from '../desk/parts.ts';
 import type { Metrics, VaspState } from '../ports.ts';
 import { FastCounter, FastGauge, FastHistogram } from './series.ts';
 
 /** Also what the stores take; see `stores/timed.ts`. */
-export interface OpenMetrics extends Metrics, CirMetrics {
+export interface OpenMetrics extends Metrics, CirMetrics, DeskMetrics {
   storeDuration(operation: string, seconds: number): void;
+  /** A call was tried; `failed`: it is tried again. */
+  webhook(result: 'delivered' | 'refused' | 'failed'): void;
   vaspUp(vasp: string, isUp: boolean): void;
   vaspState(vasp: string, state: VaspState): void;
   /** Why a worker process was replaced. */
@@ -125,6 +128,15 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
   const cirRings = counter('sapgw_cir_rings_total', 'Calls of clients by CIR', 'kind');
   const cirClients = counter('sapgw_cir_clients_total', "Clients' CIR connections", 'outcome');
   const cirVasps = counter('sapgw_cir_vasps_total', 'What happened on the CIR channels to VASPs', 'vasp', 'outcome');
+  const messages = counter('sapgw_system_messages_total', 'On-line System Messages', 'policy', 'result');
+  const messagesOpen = new FastGauge({
+    name: 'sapgw_system_messages_open',
+    help: 'On-line System Messages that wait for delivery or an answer',
+    labels: [],
+    registry,
+  });
+  const effects = counter('sapgw_system_message_effects_total', 'What answers led to', 'effect', 'result');
+  const webhooks = counter('sapgw_webhooks_total', 'Calls that answers led to', 'result');
   const storeSeconds = histogram('sapgw_store_duration_seconds', 'Store operations', STORE_SECONDS, 'op');
   const restarts = counter('sapgw_worker_restarts_total', 'Worker processes replaced', 'reason');
   const silences = counter('sapgw_worker_silences_total', 'Figures that a worker did not tell in time');
@@ -157,6 +169,10 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     cirClient: (outcome) => cirClients.add(outcome),
     cirVasp: (vasp, outcome) => cirVasps.add(vasp, outcome),
     page: (page, outcome) => pages.add(page, outcome),
+    systemMessage: (policy, result) => messages.add(policy, result),
+    systemMessagesOpen: (count) => messagesOpen.set(count),
+    systemMessageEffect: (effect, result) => effects.add(effect, result),
+    webhook: (result) => webhooks.add(result),
     storeDuration: (operation, seconds) => storeSeconds.observe(seconds, operation),
     workerRestart: (reason) => restarts.add(reason),
     workers: (count) => workers.set(count),

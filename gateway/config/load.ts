@@ -16,6 +16,7 @@ import { type Finding, shapeOf } from '../yaml/shape.ts';
 import { withSuggestion } from '../yaml/wording.ts';
 import { checkCir } from './check-cir.ts';
 import { checkVasps } from './check-vasps.ts';
+import { checkWebhooks } from './check-webhooks.ts';
 import { checkWorkers } from './check-workers.ts';
 import { CONFIG_SCHEMA, unserved, type WrittenConfig } from './schema.ts';
 import {
@@ -53,6 +54,7 @@ export function loadConfig({ file, env, flags }: ConfigInput): ConfigResult {
           ...checkVasps(shape.value),
           ...checkCir(shape.value),
           ...checkWorkers(shape.value),
+          ...checkWebhooks(shape.value),
           ...unserved(shape.value).map(notServed),
         ]
       : shape.findings;
@@ -148,7 +150,7 @@ function pathsOf(base: string, overrides: readonly Override[]): MakePath {
 function configOf(written: WrittenConfig, secret: string | undefined, at: MakePath): Config {
   const admin = 'host' in written.admin ? { listen: written.admin } : written.admin;
   const tokenFile = 'tokenFile' in admin ? admin.tokenFile : undefined;
-  const { subscribers, limits } = written;
+  const { subscribers, limits, webhooks } = written;
   const source: SecretSource =
     secret === undefined
       ? { kind: 'file', path: at('secretFile', written.secretFile) }
@@ -179,6 +181,10 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
     subscriberNumber: written.subscriberNumber,
     askingCode: written.askingCode,
     serviceContact: written.serviceContact,
+    webhooks: {
+      allow: webhooks.allow,
+      keyFile: webhooks.keyFile === undefined ? undefined : at('other', webhooks.keyFile),
+    },
     subscribersFile: subscribers !== undefined && 'file' in subscribers ? at('other', subscribers.file) : undefined,
     audit: { keepMillis: written.audit.keep },
     limits: {
@@ -196,6 +202,8 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
       cachedSessions: limits.sessions,
       negotiations: limits.negotiations,
       cirConnections: limits.cirConnections,
+      systemMessages: limits.systemMessages,
+      systemMessagesPerUser: limits.systemMessagesPerUser,
       drainMillis: limits.drain,
     },
     log: written.log,

@@ -30,6 +30,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
     subscriberNumber: config.subscriberNumber,
     askingCode: config.askingCode,
     serviceContact: config.serviceContact,
+    webhooks: withoutUndefined({ ...config.webhooks }),
     subscribers: config.subscribersFile === undefined ? undefined : { file: config.subscribersFile },
     audit: config.audit.keepMillis === undefined ? undefined : { keep: formatDuration(config.audit.keepMillis) },
     limits: {
@@ -47,6 +48,8 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
       sessions: limits.cachedSessions,
       negotiations: limits.negotiations,
       cirConnections: limits.cirConnections,
+      systemMessages: limits.systemMessages,
+      systemMessagesPerUser: limits.systemMessagesPerUser,
       drain: formatDuration(limits.drainMillis),
     },
     log: config.log,

@@ -89,6 +89,8 @@ const LIMITS = {
   sessions: count(1, 100_000_000).default(100_000),
   negotiations: count(1, 100_000_000).default(100_000),
   cirConnections: count(1, 10_000_000).default(20_000),
+  systemMessages: count(1, 100_000_000).default(200_000),
+  systemMessagesPerUser: count(1, 1000).default(20),
   drain: duration('0s', '10m').default(10_000),
 };
 
@@ -119,6 +121,10 @@ export const CONFIG_SCHEMA = z.strictObject({
   askingCode: count(300, 999).default(403),
   bearers: BEARERS.optional(),
   serviceContact: userId().optional(),
+  webhooks: section({
+    allow: z.array(url()).describe('a list of URLs').default([]),
+    keyFile: file().optional(),
+  }),
   subscribers: z
     .union([
       z.strictObject({ file: file() }),

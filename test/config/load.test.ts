@@ -59,6 +59,7 @@ clients:
   - { client: "http://*/OLDAPP", systemMessages: false }
 askingCode: 405
 serviceContact: wv:service@im.operator.example
+webhooks: { allow: ["https://CRM.example:443/hooks/", "http://10.0.0.9"], keyFile: ./webhook-key }
 subscribers: { file: ./subscribers.txt }
 audit: { keep: 3650d }
 limits: { body: 64KiB, connections: 5, sessionGrace: 1m }
@@ -92,6 +93,10 @@ describe('a valid configuration', () => {
       askingCode: 405,
       audit: { keepMillis: 3650 * 86_400_000 },
       serviceContact: 'wv:service@im.operator.example',
+      webhooks: {
+        allow: ['https://crm.example/hooks', 'http://10.0.0.9'],
+        keyFile: join(directory, 'webhook-key'),
+      },
       subscribersFile: join(directory, 'subscribers.txt'),
       log: { level: 'debug', access: true },
     });
@@ -233,6 +238,20 @@ clients:
       [
         'gateway.yaml:1:13: cir.tcp: listens on every address and does not say which one clients are told; put advertise: HOST beside it',
       ],
+    ],
+    [
+      'webhooks: { allow: [https://crm.example/hooks] }',
+      ['gateway.yaml:1:13: webhooks.allow: calls are signed, and there is no key; put keyFile: FILE beside it'],
+    ],
+    [
+      'webhooks: { allow: ["https://crm.example/hooks?x=1"], keyFile: k }',
+      [
+        'gateway.yaml:1:21: webhooks.allow[0]: must be a URL such as http://10.0.0.5:80/imps, without user, query and fragment, not "https://crm.example/hooks?x=1"',
+      ],
+    ],
+    [
+      'limits: { systemMessagesPerUser: 0 }',
+      ['gateway.yaml:1:34: limits.systemMessagesPerUser: must be a whole number from 1 to 1000, not 0'],
     ],
     ['bearers: { sms: { kind: kannel, url: x } }', ['gateway.yaml:1:1: bearers: not served by this version yet']],
     ['subscribers: { url: http://x }', ['gateway.yaml:1:16: subscribers.url: not served by this version yet']],
