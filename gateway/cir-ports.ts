@@ -30,6 +30,8 @@ export interface CirAgreement {
 export interface CirSession {
   readonly key: string;
   readonly vasp: string;
+  /** Keyed hash of the user id. */
+  readonly userKey: string;
   readonly id: string;
   readonly version: CspVersion;
   readonly agreement: CirAgreement;
@@ -49,6 +51,11 @@ export interface Cir {
   polled(session: CirSession): Promise<void>;
   /** Something waits for the session: calls its client until it polls. Nothing happens for a session without CIR. */
   ring(sessionKey: string): Promise<void>;
+  /**
+   * The same for every session of the user that has CIR and was heard of since the start: a later one is called when it
+   * is heard of.
+   */
+  ringUser(userKey: string): Promise<void>;
   /** Whether the client should poll; undefined when there is no such session, or it has no CIR. */
   waits(sessionKey: string): Promise<boolean | undefined>;
   /** The session is over: closes its channels and forgets everything of it. */

@@ -102,8 +102,8 @@ export function cirLink({ cir }: CirService): Link {
 }
 
 export function cirSession(exchange: Exchange, { key, record }: Session, agreement: CirAgreement): CirSession {
-  const { vasp, version, expiresAt } = record;
-  return { key, vasp, id: exchange.envelope.sessionId ?? '', version, agreement, expiresAt };
+  const { vasp, userKey, version, expiresAt } = record;
+  return { key, vasp, userKey, id: exchange.envelope.sessionId ?? '', version, agreement, expiresAt };
 }
 
 function asksForCapabilities({ primitive, mode }: EnvelopeTransaction): boolean {

@@ -33,6 +33,7 @@ export const NO_CIR: CirService = {
     heard: done,
     polled: done,
     ring: done,
+    ringUser: done,
     waits: async () => undefined,
     ended: done,
   },

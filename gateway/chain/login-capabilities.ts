@@ -49,8 +49,8 @@ export async function announce(
   if (tcp === undefined && udp === undefined && url === undefined) return;
   await service.cir.opened(key, childText(primitive, 'SessionCookie') ?? '');
   if (record.cir === undefined) return;
-  const { vasp, version, expiresAt } = record;
-  await service.cir.agreed({ key, vasp, id: sessionId, version, agreement: record.cir, expiresAt });
+  const { vasp, userKey, version, expiresAt } = record;
+  await service.cir.agreed({ key, vasp, userKey, id: sessionId, version, agreement: record.cir, expiresAt });
 }
 
 export function tellAtLogin(

@@ -10,6 +10,7 @@ import type { Clock, Log, Secrets, SessionRecord, SessionStore } from '../ports.
 import { CalledSession, type CalledSessionParts, type CalledSessionSettings } from './called-session.ts';
 import { type ClientChannel, DEFAULT_CALLS } from './client-calls.ts';
 import type { Schedule, Timer } from './schedule.ts';
+import { SessionsOfUsers } from './sessions-of-users.ts';
 import { DEFAULT_VASP_LINE } from './vasp-line.ts';
 import type { VaspAsker } from './vasp-poll.ts';
 
@@ -67,6 +68,7 @@ const QUIET_MILLIS = 60_000;
 export class CirHub implements Cir {
   readonly #parts: CirHubParts;
   readonly #entries = new Map<string, Entry>();
+  readonly #users = new SessionsOfUsers();
   readonly #cookies: LRUCache<string, string>;
   readonly #channels = new Map<string, Channels>();
   readonly #called: CalledSessionParts;
@@ -112,6 +114,10 @@ export class CirHub implements Cir {
   async ring(sessionKey: string): Promise<void> {
     const entry = this.#entries.get(sessionKey) ?? (await this.#restore(sessionKey, ''));
     entry?.called.calls.ring();
+  }
+
+  async ringUser(userKey: string): Promise<void> {
+    for (const key of this.#users.of(userKey)) this.#entries.get(key)?.called.calls.ring();
   }
 
   async waits(sessionKey: string): Promise<boolean | undefined> {
@@ -174,6 +180,7 @@ export class CirHub implements Cir {
     this.#cookies.delete(key);
     const entry = { called, check: this.#checkLater(key, session.expiresAt) };
     this.#entries.set(key, entry);
+    this.#users.add(session.userKey, key);
     return entry;
   }
 
@@ -183,8 +190,8 @@ export class CirHub implements Cir {
     if (record?.cir === undefined) return undefined;
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const { vasp, version, cir: agreement, expiresAt } = record;
-    const entry = this.#take({ key, vasp, id, version, agreement, expiresAt });
+    const { vasp, userKey, version, cir: agreement, expiresAt } = record;
+    const entry = this.#take({ key, vasp, userKey, id, version, agreement, expiresAt });
     entry?.called.calls.ring();
     return entry;
   }
@@ -219,6 +226,7 @@ export class CirHub implements Cir {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
+    this.#users.remove(entry.called.session.userKey, key);
     entry.check.cancel();
     entry.called.close();
   }

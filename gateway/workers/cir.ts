@@ -13,6 +13,7 @@ export function remoteCir(hub: Cir): Cir {
     heard: (session) => quietly(hub.heard(session)),
     polled: (session) => quietly(hub.polled(session)),
     ring: (sessionKey) => quietly(hub.ring(sessionKey)),
+    ringUser: (userKey) => quietly(hub.ringUser(userKey)),
     waits: (sessionKey) => hub.waits(sessionKey).catch(() => undefined),
     ended: (sessionKey) => quietly(hub.ended(sessionKey)),
   };

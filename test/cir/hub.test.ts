@@ -58,7 +58,16 @@ function world(settings: Partial<CirHubSettings> = {}, asker: VaspAsker['ask'] =
 }
 
 function sessionWith(agreement: CirAgreement, change: Partial<CirSession> = {}): CirSession {
-  return { key: KEY, vasp: 'v', id: ID, version: '1.2', agreement, expiresAt: schedule.wall() + 7_200_000, ...change };
+  return {
+    key: KEY,
+    vasp: 'v',
+    userKey: 'user',
+    id: ID,
+    version: '1.2',
+    agreement,
+    expiresAt: schedule.wall() + 7_200_000,
+    ...change,
+  };
 }
 
 /** A phone's channel: what it was called by, and whether it was closed. */
@@ -170,6 +179,43 @@ describe('a client on STCP', () => {
     schedule.pass(DEFAULT_CIR_HUB.checkMillis);
     await settled();
     expect(phone.said.at(-1)).toBe('closed');
+  });
+});
+
+describe('a user with several sessions', () => {
+  test('is called in each that has CIR, until that one polls; nobody else is', async () => {
+    const { hub } = world({ blindMillis: 86_400_000 });
+    const phones = await Promise.all(
+      ['one', 'two', 'strange'].map(async (id) => {
+        const key = sessionKeyOf(SECRETS, 'v', id);
+        const session = sessionWith(STCP, { key, id, userKey: id === 'strange' ? 'somebody else' : 'user' });
+        await hub.agreed(session);
+        const phone = channel();
+        await hub.attach(id, phone, () => {});
+        return { key, session, phone };
+      }),
+    );
+    const said = () => phones.map(({ phone }) => phone.said.length);
+    await hub.ringUser('user');
+    expect(said()).toEqual([1, 1, 0]);
+    const [one, two] = phones;
+    if (one === undefined || two === undefined) throw new Error('two sessions');
+    await hub.polled(one.session);
+    schedule.pass(3_000);
+    expect(said()).toEqual([1, 2, 0]);
+    await hub.ended(two.key);
+    await hub.ringUser('user');
+    expect([one.phone.said.length, two.phone.said.at(-1)]).toEqual([2, 'closed']);
+    await hub.ringUser('nobody');
+  });
+
+  test('of whom nothing was heard since the start is called when heard of', async () => {
+    const { hub, store } = world({ blindMillis: 86_400_000 });
+    await store.sessions.put(KEY, live(STCP));
+    await hub.ringUser('user');
+    const phone = channel();
+    await hub.attach(ID, phone, () => {});
+    expect(phone.said).toEqual(['WVCI 1.2 ']);
   });
 });
 

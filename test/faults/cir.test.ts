@@ -40,7 +40,15 @@ describe('the channel to the VASP', () => {
     vasp = await StcpVasp.listen();
     const vaspTcp = { host: '127.0.0.1', port: vasp.port };
     const agreement: CirAgreement = { stcp: true, shttp: false, udp: undefined, vaspTcp, vaspUrl: undefined };
-    session = { key: KEY, vasp: 'v', id: ID, version: '1.2', agreement, expiresAt: Date.now() + 3_600_000 };
+    session = {
+      key: KEY,
+      vasp: 'v',
+      userKey: 'user',
+      id: ID,
+      version: '1.2',
+      agreement,
+      expiresAt: Date.now() + 3_600_000,
+    };
     hub = new CirHub({
       settings: {
         ...DEFAULT_CIR_HUB,
