@@ -56,7 +56,8 @@ export function buildOffLinePolicy(file: OffLineServiceFile, levels: Levels): Of
   };
 }
 
-function buildApplies(file: NonNullable<OffLineServiceFile['applies']>): Applies {
+/** Whom a policy concerns, compiled. */
+export function buildApplies(file: NonNullable<OffLineServiceFile['applies']>): Applies {
   return {
     ...(file.vasps === undefined ? {} : { vasps: new Set(file.vasps) }),
     ...(file.users === undefined ? {} : { users: file.users.map(compileGlob) }),
@@ -105,10 +106,11 @@ function askOf(ask: OffLineServiceFile['ask']): AskMode {
   return typeof ask === 'string' ? { mode: ask } : { mode: 'every', everyMillis: millisOf(ask.every) };
 }
 
-function millisOf(duration: string): number {
+/** The milliseconds of a checked duration. */
+export function millisOf(duration: string): number {
   const millis = parseDuration(duration);
   if (millis === undefined) throw new Error('policies are built of checked files only');
   return millis;
 }
 
-const textsOf = (texts: Readonly<Record<string, string>>): Texts => new Map(Object.entries(texts));
+export const textsOf = (texts: Readonly<Record<string, string>>): Texts => new Map(Object.entries(texts));

@@ -6,22 +6,9 @@
 import { isRecord } from '../yaml/data.ts';
 import type { YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
-import { didYouMean } from '../yaml/wording.ts';
+import { type CheckContext, checkApplies, checkOptionIds, listOf, type Mapping } from './check-applies.ts';
 import { checkLevelName } from './check-levels.ts';
 import { checkTexts } from './check-texts.ts';
-import { CONDITION_FIELDS, CONDITION_NAMES, compileCondition } from './condition.ts';
-import { globProblem } from './glob.ts';
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-export interface CheckContext {
-  /** The names that are defined; undefined when that cannot be told. */
-  readonly levels: readonly string[] | undefined;
-  /** The configured names, when known. */
-  readonly vasps: readonly string[] | undefined;
-  /** Where users reach the gateway's pages, `none` when the configuration has no such place; absent when not known. */
-  readonly publicUrl?: string | undefined;
-}
 
 export function checkOffLineService(document: YamlDocument, context: CheckContext): void {
   const { value } = document;
@@ -37,50 +24,14 @@ export function checkOffLineService(document: YamlDocument, context: CheckContex
   }
 }
 
-function checkApplies(document: YamlDocument, applies: Mapping, vasps: readonly string[] | undefined): void {
-  for (const key of ['users', 'clients']) {
-    for (const [index, glob] of listOf(applies[key]).entries()) {
-      if (typeof glob !== 'string' || glob === '') continue;
-      const problem = globProblem(glob);
-      if (problem !== undefined) document.report(['applies', key, index], problem);
-    }
-  }
-  for (const [index, vasp] of listOf(applies.vasps).entries()) {
-    if (typeof vasp !== 'string' || vasp === '' || vasps === undefined || vasps.includes(vasp)) continue;
-    const message = `the configuration has no VASP ${JSON.stringify(vasp)}`;
-    document.report(['applies', 'vasps', index], message, didYouMean(vasp, vasps));
-  }
-  const from = millisOf(applies.from);
-  const until = millisOf(applies.until);
-  if (from !== undefined && until !== undefined && from >= until) {
-    document.report(['applies', 'until'], 'must be later than `from`; the policy would never apply');
-  }
-  if (typeof applies.when === 'string') checkCondition(document, applies.when);
-}
-
-function checkCondition(document: YamlDocument, source: string): void {
-  const compiled = compileCondition(source);
-  if (compiled.kind === 'condition') return;
-  const { message, offset, unknownName } = compiled.problem;
-  const near = unknownName === undefined ? {} : didYouMean(unknownName, [...CONDITION_NAMES, ...CONDITION_FIELDS]);
-  document.report(['applies', 'when'], message, { offset, ...near });
-}
-
 function checkOptions(
   document: YamlDocument,
   options: readonly unknown[],
   levels: readonly string[] | undefined,
 ): void {
-  const ids = new Map<string, number>();
+  checkOptionIds(document, options);
   for (const [index, option] of options.entries()) {
     if (!isRecord(option)) continue;
-    const { id } = option;
-    if (typeof id === 'string') {
-      const first = ids.get(id);
-      if (first === undefined) ids.set(id, index);
-      else
-        document.report(['options', index, 'id'], `the option id ${JSON.stringify(id)} is taken by options[${first}]`);
-    }
     checkRuling(document, ['options', index], option, levels);
   }
 }
@@ -150,11 +101,4 @@ function checkVerification(document: YamlDocument, verification: Mapping, { publ
   } else if (typeof key === 'string' && key !== '' && key.trim() !== key) {
     document.report(['verification', 'key'], 'must not begin or end with blanks');
   }
-}
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-function millisOf(value: unknown): number | undefined {
-  const millis = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(millis) ? undefined : millis;
 }

@@ -6,14 +6,16 @@ import { isRecord } from '../yaml/data.ts';
 import type { YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
 import { didYouMean } from '../yaml/wording.ts';
-import type { CheckContext } from './check-off-line.ts';
+import type { CheckContext, Mapping } from './check-applies.ts';
 import { consentUrl } from './page-urls.ts';
 import {
   characters,
   chooseLanguage,
   fill,
   LONGEST_VALUE,
-  PLACEHOLDERS,
+  OFF_LINE_PLACEHOLDERS,
+  ON_LINE_PLACEHOLDERS,
+  type Placeholder,
   placeholdersIn,
   type TextValues,
 } from './text.ts';
@@ -37,22 +39,53 @@ const TOKEN_CHARACTERS = 48;
 
 const mayNamePage = (path: Path): boolean => path[0] === 'withoutSystemMessages';
 
-/** Checks every text of an off-line service policy. */
-export function checkTexts(document: YamlDocument, context: CheckContext): void {
-  const { value } = document;
-  if (!isRecord(value)) return;
-  const longest = longestValues(value, context);
-  for (const [path, texts] of textsOf(value)) {
-    checkText(document, path, texts, value, longest);
-    if (mayNamePage(path)) checkPageIsNamed(document, path, texts, context);
-  }
-  checkLanguages(document, value);
+/** A policy whose texts are checked. */
+interface Spoken {
+  readonly policy: Mapping;
+  readonly placeholders: readonly Placeholder[];
+  /** What is wrong with a placeholder that is known, at this place. */
+  readonly misplaced: (name: Placeholder, path: Path) => string | undefined;
+  readonly longest: TextValues;
 }
 
+/** Checks every text of an off-line service policy. */
+export function checkTexts(document: YamlDocument, context: CheckContext): void {
+  const { value: policy } = document;
+  if (!isRecord(policy)) return;
+  const longest = longestValues(policy, context);
+  const misplaced = (name: Placeholder, path: Path): string | undefined => {
+    if (name === 'consentUrl') {
+      return mayNamePage(path) ? undefined : '{consentUrl} stands in withoutSystemMessages.deny alone';
+    }
+    if (!['amount', 'currency', 'per'].includes(name) || policy.charge !== undefined) return undefined;
+    return `{${name}} stands for a part of \`charge\`, and the policy has none`;
+  };
+  const spoken = { policy, placeholders: OFF_LINE_PLACEHOLDERS, misplaced, longest };
+  for (const [path, texts] of textsOf(policy)) {
+    checkText(document, path, texts, spoken);
+    if (mayNamePage(path)) checkPageIsNamed(document, path, texts, context);
+  }
+  checkLanguages(document, policy);
+}
+
+/** Checks every text of an on-line service policy; `namesAnother`: its trigger is about another user. */
+export function checkOnLineTexts(document: YamlDocument, context: CheckContext, namesAnother: boolean): void {
+  const { value: policy } = document;
+  if (!isRecord(policy)) return;
+  const longest = longestValues(policy, context);
+  const misplaced = (name: Placeholder): string | undefined =>
+    name === 'otherUser' && !namesAnother ? NOBODY_ELSE : undefined;
+  const spoken = { policy, placeholders: ON_LINE_PLACEHOLDERS, misplaced, longest };
+  for (const [path, texts] of textsOf(policy)) checkText(document, path, texts, spoken);
+  checkLanguages(document, policy);
+}
+
+/** Told where {otherUser} stands for nobody. */
+export const NOBODY_ELSE =
+  '{otherUser} goes with the triggers added-to-contact-list and presence-authorization-changed alone';
+
 /** Every mapping of languages to texts that the policy holds, with its place. */
-function textsOf(
-  policy: Readonly<Record<string, unknown>>,
-): readonly (readonly [Path, Readonly<Record<string, unknown>>])[] {
+function textsOf(policy: Mapping): readonly (readonly [Path, Mapping])[] {
   const { options, verification, onTimeout, withoutSystemMessages } = policy;
   const places: (readonly [Path, unknown])[] = [[['message'], policy.message]];
   if (Array.isArray(options)) {
@@ -69,13 +102,7 @@ function textsOf(
   return places.flatMap(([path, texts]) => (isRecord(texts) ? [[path, texts] as const] : []));
 }
 
-function checkText(
-  document: YamlDocument,
-  path: Path,
-  texts: Readonly<Record<string, unknown>>,
-  policy: Readonly<Record<string, unknown>>,
-  longest: TextValues,
-): void {
+function checkText(document: YamlDocument, path: Path, texts: Mapping, spoken: Spoken): void {
   const seen = new Set<string>();
   if (Object.keys(texts).length === 0) document.report(path, 'must hold a text in at least one language');
   for (const [language, text] of Object.entries(texts)) {
@@ -88,13 +115,9 @@ function checkText(
       const code = (unsendable[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
       document.report(place, `the character U+${code} cannot be sent`, { offset: unsendable.index });
     }
-    checkPlaceholders(document, place, text, policy);
-    checkLength(
-      document,
-      place,
-      characters(fill(text, isLanguageTag(language) ? language : 'en', longest)),
-      isOption(path),
-    );
+    checkPlaceholders(document, place, text, spoken);
+    const filled = fill(text, isLanguageTag(language) ? language : 'en', spoken.longest);
+    checkLength(document, place, characters(filled), isOption(path));
   }
 }
 
@@ -130,28 +153,23 @@ function checkPlaceholders(
   document: YamlDocument,
   path: Path,
   text: string,
-  policy: Readonly<Record<string, unknown>>,
+  { placeholders, misplaced }: Spoken,
 ): void {
   for (const { name, index } of placeholdersIn(text)) {
     const placing = { offset: index };
-    if (name === 'consentUrl' && !mayNamePage(path)) {
-      document.report(path, '{consentUrl} stands in withoutSystemMessages.deny alone', placing);
-    } else if (!PLACEHOLDERS.some((known) => known === name)) {
-      const braced = [...PLACEHOLDERS].map((known) => `{${known}}`);
+    const known = placeholders.find((placeholder) => placeholder === name);
+    if (known === undefined) {
+      const braced = placeholders.map((placeholder) => `{${placeholder}}`);
       document.report(path, `unknown placeholder {${name}}`, { ...placing, ...didYouMean(`{${name}}`, braced) });
-    } else if (['amount', 'currency', 'per'].includes(name) && policy.charge === undefined) {
-      document.report(path, `{${name}} stands for a part of \`charge\`, and the policy has none`, placing);
+      continue;
     }
+    const message = misplaced(known, path);
+    if (message !== undefined) document.report(path, message, placing);
   }
 }
 
 /** Who is sent to the page in one language is sent there in all, and there must be a page. */
-function checkPageIsNamed(
-  document: YamlDocument,
-  path: Path,
-  texts: Readonly<Record<string, unknown>>,
-  { publicUrl }: CheckContext,
-): void {
+function checkPageIsNamed(document: YamlDocument, path: Path, texts: Mapping, { publicUrl }: CheckContext): void {
   const names = (text: unknown): boolean => typeof text === 'string' && text.includes('{consentUrl}');
   if (!Object.values(texts).some(names)) return;
   for (const [language, text] of Object.entries(texts)) {
@@ -177,7 +195,7 @@ function checkLength(document: YamlDocument, path: Path, length: number, option:
 }
 
 /** A reader should not meet two languages in one question. */
-function checkLanguages(document: YamlDocument, policy: Readonly<Record<string, unknown>>): void {
+function checkLanguages(document: YamlDocument, policy: Mapping): void {
   if (!isRecord(policy.message)) return;
   const languages = Object.keys(policy.message).filter(isLanguageTag);
   for (const [path, texts] of textsOf(policy)) {
@@ -202,7 +220,7 @@ function checkLanguages(document: YamlDocument, policy: Readonly<Record<string, 
 
 /** What placeholders of a policy can stand for at most; `configured` VASPs count where the policy names none. */
 export function longestValues(
-  policy: Readonly<Record<string, unknown>>,
+  policy: Mapping,
   { vasps: configured, publicUrl = '' }: Pick<CheckContext, 'vasps' | 'publicUrl'>,
 ): TextValues {
   const { applies, charge } = policy;
@@ -218,6 +236,7 @@ export function longestValues(
     amount: written('amount'),
     currency: written('currency'),
     per: written('per'),
+    otherUser: 'x'.repeat(LONGEST_VALUE.otherUser),
     consentUrl: consentUrl(publicUrl === '' ? USUAL_PUBLIC_URL : publicUrl, 'x'.repeat(TOKEN_CHARACTERS)),
   };
 }

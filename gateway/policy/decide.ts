@@ -32,6 +32,27 @@ export function applicablePolicies(
   });
 }
 
+/** Whether a policy concerns the user of a session. A condition that cannot be evaluated does not hold. */
+export function appliesTo(applies: Applies, facts: LoginFacts, now: number): boolean {
+  return failedCondition(applies, readUserId(facts.userId), facts, now) === undefined;
+}
+
+/**
+ * The same for somebody who is not here yet: judges only what is known then, `vasps`, `users`, `from` and `until`. Who
+ * passes has to be judged again when the client is known.
+ */
+export function appliesToUser(
+  { vasps, users, from, until }: Applies,
+  { userId, vasp }: Pick<LoginFacts, 'userId' | 'vasp'>,
+  now: number,
+): boolean {
+  if (vasps !== undefined && !vasps.has(vasp)) return false;
+  if ((from !== undefined && now < from) || (until !== undefined && now >= until)) return false;
+  if (users === undefined) return true;
+  const user = readUserId(userId);
+  return users.some((glob) => matchesUser(glob, user));
+}
+
 /** Whether a policy applies, and if not, the first condition that failed and what it was compared with. */
 export function explainPolicy(policy: OffLinePolicy, login: LoginFacts, now: number): Explanation {
   const { applies } = policy;

@@ -20,3 +20,15 @@ const CANNOT_ASK: Texts = new Map([
 
 export const DEFAULT_ON_TIMEOUT: Ruling = { kind: 'deny', texts: UNANSWERED };
 export const DEFAULT_WITHOUT_SYSTEM_MESSAGES: Ruling = { kind: 'deny', texts: CANNOT_ASK };
+
+export const DEFAULT_RESEND_EVERY = '5m';
+export const DEFAULT_RESEND_TIMES = 3;
+export const DEFAULT_EXPIRES = '24h';
+
+/** The id of the option that every help message ends with. */
+export const NO_MORE_HELP = 'no-more-help';
+export const NO_MORE_HELP_TEXT: Readonly<Record<string, string>> = {
+  en: 'Do not show any more help messages',
+  sv: 'Visa inga fler hjälpmeddelanden',
+  de: 'Keine Hilfenachrichten mehr anzeigen',
+};

@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { SERVICE_NAMES } from '../csp/service-tree.ts';
 import { DURATION_FORM } from '../yaml/durations.ts';
-import { offLineServiceSchema, policyTestsSchema, serviceLevelsSchema } from './schema.ts';
+import { offLineServiceSchema, serviceLevelsSchema } from './schema.ts';
+import { onLineServiceSchema } from './schema-on-line.ts';
+import { policyTestsSchema } from './schema-tests.ts';
 
 /** The draft that editors' YAML support understands best. */
 const DRAFT = 'draft-07';
@@ -14,6 +16,7 @@ const DURATION_PATTERN = '^\\d{1,15}(\\.\\d{1,3})? ?(ms|s|m|h|d)$';
 const TITLES = [
   [serviceLevelsSchema, 'Service levels'],
   [offLineServiceSchema, 'A question before login'],
+  [onLineServiceSchema, 'A message to users who are logged in'],
   [policyTestsSchema, 'Tests of policies'],
 ] as const;
 

@@ -10,8 +10,12 @@ import { alternatives, didYouMean, mustBe } from '../yaml/wording.ts';
 import { buildOffLinePolicy } from './build.ts';
 import { buildLevels, checkLevels, levelNames } from './check-levels.ts';
 import { checkOffLineService } from './check-off-line.ts';
-import type { OffLinePolicy, PolicyFile, PolicySet } from './model.ts';
+import { checkOnLineService } from './check-on-line.ts';
+import { DEFAULT_ORDER } from './defaults.ts';
+import type { PolicyFile, PolicySet } from './model.ts';
+import { buildOnLinePolicy } from './on-line.ts';
 import { KINDS, offLineServiceSchema, serviceLevelsSchema } from './schema.ts';
+import { onLineServiceSchema } from './schema-on-line.ts';
 
 export { formatProblem } from '../yaml/problem.ts';
 
@@ -26,6 +30,8 @@ export interface ParseOptions {
   readonly vasps?: readonly string[] | undefined;
   /** The public URL of the gateway, `none` when it has none; with it, policies that send users there are checked. */
   readonly publicUrl?: string | undefined;
+  /** The URL prefixes that policies may call; with them, a webhook that is below none of them is an error. */
+  readonly webhooks?: readonly string[] | undefined;
 }
 
 /** A file whose name says that it holds cases for `policy test`, and no policy. */
@@ -42,8 +48,9 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   }
   const levelDocuments = byKind.get('service-levels') ?? [];
   const offLineDocuments = byKind.get('off-line-service') ?? [];
+  const onLineDocuments = byKind.get('on-line-service') ?? [];
   checkOnlyOne(levelDocuments);
-  checkIds(offLineDocuments);
+  checkIds([...offLineDocuments, ...onLineDocuments].toSorted((a, b) => compareText(a.path, b.path)));
 
   const levelsFiles = levelDocuments.map((document) => {
     checkLevels(document);
@@ -56,10 +63,15 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
     ),
     vasps: options.vasps,
     publicUrl: options.publicUrl,
+    webhooks: options.webhooks,
   };
-  const policyFiles = offLineDocuments.map((document) => {
+  const offLineFiles = offLineDocuments.map((document) => {
     checkOffLineService(document, context);
     return checkShape(offLineServiceSchema, document);
+  });
+  const onLineFiles = onLineDocuments.map((document) => {
+    checkOnLineService(document, context);
+    return checkShape(onLineServiceSchema, document);
   });
 
   const found = read.flatMap(({ document }) => document.problems).toSorted(compareProblems);
@@ -68,13 +80,21 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   if (problems.length > 0) return { kind: 'invalid', problems, warnings };
 
   const levels = buildLevels(levelsFiles[0]);
-  const policies: OffLinePolicy[] = [];
-  for (const file of policyFiles) if (file !== undefined) policies.push(buildOffLinePolicy(file, levels));
-  policies.sort((a, b) => a.order - b.order || compareText(a.id, b.id));
+  const policies = inOrder(offLineFiles).map((file) => buildOffLinePolicy(file, levels));
+  const onLine = inOrder(onLineFiles).map((file) => buildOnLinePolicy(file, levels));
   // The folder's own path is no part of the identity: two nodes may keep the same files in different places.
   const content = sorted.map(({ path, text }) => [path.split(/[\\/]/).at(-1), text]);
-  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies, onLine: [] };
+  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies, onLine };
   return { kind: 'valid', set, warnings };
+}
+
+/** By `order`, then id. */
+function inOrder<T extends { readonly id: string; readonly order?: number | undefined }>(
+  files: readonly (T | undefined)[],
+): readonly T[] {
+  return files
+    .filter((file) => file !== undefined)
+    .toSorted((a, b) => (a.order ?? DEFAULT_ORDER) - (b.order ?? DEFAULT_ORDER) || compareText(a.id, b.id));
 }
 
 /** The kind of a file that this version serves; everything else is reported. */
@@ -89,7 +109,7 @@ function kindOf(document: YamlDocument): string | undefined {
     return undefined;
   }
   const { kind } = value;
-  if (kind === 'service-levels' || kind === 'off-line-service') return kind;
+  if (kind === 'service-levels' || kind === 'off-line-service' || kind === 'on-line-service') return kind;
   if (kind === undefined) document.report(['kind'], `missing; must be ${alternatives(KINDS)}`);
   else if (kind === 'policy-tests') document.report(['kind'], 'tests stand in files named *.test.yaml');
   else if (KINDS.some((known) => known === kind))

@@ -9,7 +9,7 @@ import { checkShape } from '../yaml/shape.ts';
 import { didYouMean } from '../yaml/wording.ts';
 import { checkLevelName } from './check-levels.ts';
 import type { LoginFacts, PolicyFile, PolicySet } from './model.ts';
-import { type PolicyTestsFile, policyTestsSchema } from './schema.ts';
+import { type PolicyTestsFile, policyTestsSchema } from './schema-tests.ts';
 
 type CaseFile = PolicyTestsFile['cases'][number];
 

@@ -14,10 +14,16 @@ export interface TextValues {
   readonly per?: string | undefined;
   /** Where the question is answered on the web. */
   readonly consentUrl?: string | undefined;
+  /** Whom an on-line message is about. */
+  readonly otherUser?: string | undefined;
 }
 
-/** The placeholders that are served. */
-export const PLACEHOLDERS = ['user', 'vasp', 'amount', 'currency', 'per', 'consentUrl'] as const;
+/** The placeholders of questions before login. */
+export const OFF_LINE_PLACEHOLDERS = ['user', 'vasp', 'amount', 'currency', 'per', 'consentUrl'] as const;
+/** The placeholders of messages to users who are logged in. */
+export const ON_LINE_PLACEHOLDERS = ['user', 'vasp', 'otherUser'] as const;
+/** All that are served. */
+export const PLACEHOLDERS = [...OFF_LINE_PLACEHOLDERS, 'otherUser'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /** The most characters that a value takes in a text; a longer one is cut. */
@@ -28,6 +34,7 @@ export const LONGEST_VALUE: Readonly<Record<Placeholder, number>> = {
   currency: 3,
   per: 24,
   consentUrl: 256,
+  otherUser: 64,
 };
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
@@ -47,6 +54,11 @@ export function textValues(policy: OffLinePolicy, login: Pick<LoginFacts, 'userI
     currency: charge?.currency,
     per: charge?.per,
   };
+}
+
+/** The values of an on-line message to a user; `otherUser` is whom it is about, if anybody. */
+export function onLineTextValues(to: Pick<LoginFacts, 'userId' | 'vasp'>, otherUser: string | undefined): TextValues {
+  return { user: to.userId, vasp: to.vasp, otherUser };
 }
 
 /** The text in the best language, filled. `languages` in order of preference, usually the client's, then the VASP's. */
