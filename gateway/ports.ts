@@ -8,6 +8,7 @@ import type { CirAgreement } from './cir-ports.ts';
 import type { Element } from './csp/element.ts';
 import type { ServiceSet } from './csp/service-tree.ts';
 import type { CspVersion, Encoding } from './csp/versions.ts';
+import type { SystemMessageStore } from './system-message-ports.ts';
 
 /** Time as milliseconds. `wall` is for records and tokens, `monotonic` for measuring and time-outs. */
 export interface Clock {
@@ -15,7 +16,7 @@ export interface Clock {
   monotonic(): number;
 }
 
-/** Keyed hashes and signatures. The keys stay inside. */
+/** Keyed hashes, signatures and seals. The keys stay inside. */
 export interface Secrets {
   /** A keyed hash, base64url, 22 characters (128 bits): how users, clients and sessions are known outside a live session. */
   keyedHash(purpose: string, ...parts: readonly string[]): string;
@@ -23,10 +24,14 @@ export interface Secrets {
   sign(data: Uint8Array): Uint8Array;
   /** Whether `signature`, a prefix of an HMAC, was made by any live key; compares in constant time. */
   verify(data: Uint8Array, signature: Uint8Array): boolean;
+  /** Encrypts a text so that it can be kept: 30 bytes more than its UTF-8, other ones every time. */
+  seal(purpose: string, text: string): Uint8Array;
+  /** The text; undefined when it was sealed for another purpose, by a key that is not live any more, or changed since. */
+  unseal(purpose: string, sealed: Uint8Array): string | undefined;
   randomBytes(count: number): Uint8Array;
 }
 
-/** A session that a VASP opened and the gateway knows. Holds no credential and no name: hashes only. */
+/** A session that a VASP opened and the gateway knows. Holds no credential, and no name that could be read: hashes, and a seal. */
 export interface SessionRecord {
   readonly vasp: string;
   /** Keyed hash of the user id, the same in every session and record of that user at that VASP. */
@@ -43,6 +48,8 @@ export interface SessionRecord {
   readonly expiresAt: number;
   /** What the session agreed on, where it agreed on CIR [X51]. */
   readonly cir?: CirAgreement;
+  /** Who logged in, sealed; only where policies for users in their sessions are in force. */
+  readonly person?: Uint8Array;
 }
 
 /** Sessions, by their keyed hash. A resolved promise means that the change is durable. */
@@ -56,6 +63,11 @@ export interface SessionStore {
   sweep(now: number): Promise<ReadonlyMap<string, number>>;
   /** The sessions of one user at one VASP, by their keys. Goes through all sessions: for rare questions. */
   ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>>;
+  /**
+   * The next sessions in the order of their keys, behind `after`: expired ones too, but none that cannot be read. Fewer than
+   * `limit` at the end.
+   */
+  slice(after: string | undefined, limit: number): Promise<readonly (readonly [key: string, record: SessionRecord])[]>;
 }
 
 /** What a user accepted, so that the same question is not asked again [X19]. */
@@ -123,6 +135,7 @@ export interface Store {
   readonly texts: TextStore;
   readonly askAgain: AskAgainStore;
   readonly notes: NoteStore;
+  readonly systemMessages: SystemMessageStore;
   close(): Promise<void>;
 }
 

@@ -1,13 +1,23 @@
 /**
- * The keys of the gateway: signatures under tokens, and the keyed hashes by which users, clients and sessions are known.
+ * The keys of the gateway: signatures under tokens, seals over names that are kept, and the keyed hashes by which users,
+ * clients and sessions are known.
  *
  * A source holds one key a line (SAPGW_SECRET: separated by spaces or commas); lines that begin with # are comments. The
- * first key signs, the second is only verified with, so that keys can be rotated: put the new one on top, and remove the
- * old one when the longest policy time-out is over. Keyed hashes must outlive every rotation, because acceptances and
- * sessions stand under them: their key is the line `hash:KEY`, which a file that the gateway makes always has. Where no such line
- * stands, the last key is the hash key, and rotating it away means keeping it as `hash:KEY`: the hashes stay the same.
+ * first key signs and seals, the second is only verified and unsealed with, so that keys can be rotated: put the new
+ * one on top, and remove the old one when the longest policy time-out is over, and the sessions and messages of its
+ * time are. Keyed hashes must outlive every rotation, because acceptances and sessions stand under them: their key is
+ * the line `hash:KEY`, which a file that the gateway makes always has. Where no such line stands, the last key is the
+ * hash key, and rotating it away means keeping it as `hash:KEY`: the hashes stay the same.
  */
-import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { chmodSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import type { SecretSource } from './config.ts';
@@ -26,6 +36,20 @@ const MAX_SIGNING_KEYS = 2;
 const HASH_CHARACTERS = 22;
 /** An HMAC takes about 2 µs and the same session is asked for with every message; an entry takes about 200 bytes. */
 const REMEMBERED_HASHES = 20_000;
+
+const CIPHER = 'aes-256-gcm';
+const SEAL_FORMAT = 1;
+/** Of a seal: format, key, nonce, then what is encrypted, then the tag. */
+const NONCE_AT = 2;
+const NONCE_BYTES = 12;
+const TEXT_AT = NONCE_AT + NONCE_BYTES;
+const TAG_BYTES = 16;
+
+interface SealingKey {
+  readonly key: KeyObject;
+  /** Stands in what the key has sealed, so that mostly one key is tried. */
+  readonly mark: number;
+}
 
 /** Reads the keys; a file that does not exist is made, with random keys, for its owner alone. */
 export function openSecrets(source: SecretSource): SecretsResult {
@@ -88,12 +112,14 @@ function createIfMissing(path: string): void {
 
 class KeyedSecrets implements Secrets {
   readonly #signing: readonly KeyObject[];
+  readonly #sealing: readonly SealingKey[];
   readonly #hashing: KeyObject;
   readonly #remembered = new LRUCache<string, string>({ max: REMEMBERED_HASHES });
 
   constructor(signing: readonly string[], hashKey: string) {
     // A key does one job: what it signs can never be taken for what it hashes.
     this.#signing = signing.map((key) => derive(key, 'sapgw token signature'));
+    this.#sealing = signing.map((key) => ({ key: derive(key, 'sapgw seal'), mark: markOf(key) }));
     this.#hashing = derive(hashKey, 'sapgw keyed hash');
   }
 
@@ -128,9 +154,44 @@ class KeyedSecrets implements Secrets {
     return valid;
   }
 
+  seal(purpose: string, text: string): Uint8Array {
+    const [sealing] = this.#sealing;
+    if (sealing === undefined) throw new Error('no sealing key');
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, sealing.key, nonce).setAAD(Buffer.from(purpose));
+    const sealed = [Buffer.of(SEAL_FORMAT, sealing.mark), nonce, cipher.update(text, 'utf8'), cipher.final()];
+    return new Uint8Array(Buffer.concat([...sealed, cipher.getAuthTag()]));
+  }
+
+  unseal(purpose: string, sealed: Uint8Array): string | undefined {
+    if (sealed.length < TEXT_AT + TAG_BYTES || sealed[0] !== SEAL_FORMAT) return undefined;
+    for (const { key, mark } of this.#sealing) {
+      const text = mark === sealed[1] ? opened(key, purpose, sealed) : undefined;
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  }
+
   randomBytes(count: number): Uint8Array {
     return randomBytes(count);
   }
+}
+
+function opened(key: KeyObject, purpose: string, sealed: Uint8Array): string | undefined {
+  const end = sealed.length - TAG_BYTES;
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(NONCE_AT, TEXT_AT), { authTagLength: TAG_BYTES })
+    .setAAD(Buffer.from(purpose))
+    .setAuthTag(sealed.subarray(end));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(TEXT_AT, end)), decipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** One byte of a key of its own: tells keys apart, and nothing about them. */
+function markOf(key: string): number {
+  return derive(key, 'sapgw seal mark').export()[0] ?? 0;
 }
 
 function derive(key: string, job: string): KeyObject {

@@ -186,8 +186,10 @@ export interface SystemMessageStore {
   get(id: string): Promise<MessageRecord | undefined>;
   /** All of one user, ended ones too, in their order. */
   of(userKey: string): Promise<readonly MessageRecord[]>;
-  /** The next records in the order of their ids, behind `after`; fewer than `limit` at the end. */
+  /** The next records in the order of their ids, behind `after`, without those that cannot be read; fewer than `limit` at the end. */
   slice(after: string | undefined, limit: number): Promise<readonly MessageRecord[]>;
+  /** How many records this process left out of slices because they cannot be read. */
+  unreadable(): Promise<number>;
   /** Removes these. */
   remove(ids: readonly string[]): Promise<void>;
   settings(userKey: string): Promise<UserSettings>;

@@ -118,3 +118,50 @@ describe('keyed hashes', () => {
     expect(keys(B).keyedHash('user', 'x')).not.toBe(before);
   });
 });
+
+describe('seals', () => {
+  const TEXT = '["wv:jürgen@im.example","client 🎈",null]';
+  const sealed = keys(A).seal('person', TEXT);
+
+  test('are opened again, are another one every time, and cost 30 bytes', () => {
+    expect(keys(A).unseal('person', sealed)).toBe(TEXT);
+    expect(keys(A).unseal('person', keys(A).seal('person', ''))).toBe('');
+    expect(sealed).toHaveLength(Buffer.byteLength(TEXT) + 30);
+    expect(Buffer.from(sealed).equals(keys(A).seal('person', TEXT))).toBe(false);
+    expect(Buffer.from(sealed).includes('im.example')).toBe(false);
+  });
+
+  test('the first key seals, two open, an older one no longer; the hash key opens nothing', () => {
+    expect(keys(`${B} ${A}`).unseal('person', sealed)).toBe(TEXT);
+    expect(keys(B).unseal('person', keys(`${B} ${A}`).seal('person', TEXT))).toBe(TEXT);
+    expect(keys(`${C} ${B}`).unseal('person', sealed)).toBeUndefined();
+    expect(keys(`${B} hash:${A}`).unseal('person', sealed)).toBeUndefined();
+  });
+
+  test('keys are told apart although they have the same mark', () => {
+    const [mark] = [keys(A).seal('', '')[1]];
+    const like = (number: number): string =>
+      `another key with the same mark ${number}`.padEnd(40, '.').replaceAll(' ', '-');
+    const same = Array.from({ length: 5_000 }, (_, number) => like(number)).find(
+      (key) => keys(key).seal('', '')[1] === mark,
+    );
+    if (same === undefined) throw new Error('no such key among 5,000');
+    expect(keys(`${same} ${A}`).unseal('person', sealed)).toBe(TEXT);
+    expect(keys(same).unseal('person', sealed)).toBeUndefined();
+  });
+
+  test('are worth nothing for another purpose, changed anywhere, cut anywhere, or longer', () => {
+    const secrets = keys(`${A} ${B}`);
+    expect(secrets.unseal('message', sealed)).toBeUndefined();
+    expect(secrets.unseal('', sealed)).toBeUndefined();
+    for (let bit = 0; bit < sealed.length * 8; bit += 1) {
+      const changed = Uint8Array.from(sealed);
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect([bit, secrets.unseal('person', changed)]).toEqual([bit, undefined]);
+    }
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect([length, secrets.unseal('person', sealed.subarray(0, length))]).toEqual([length, undefined]);
+    }
+    expect(secrets.unseal('person', Buffer.concat([sealed, Buffer.of(0)]))).toBeUndefined();
+  });
+});

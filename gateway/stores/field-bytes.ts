@@ -54,6 +54,25 @@ export class FieldWriter {
   text(text: string): void {
     const length = Buffer.byteLength(text);
     if (length > 0xffff) throw new RangeError('a text in a record has more than 65,535 bytes');
+    this.#blockLength(length);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  /** At most 65,535 bytes, with their length. */
+  block(bytes: Uint8Array): void {
+    if (bytes.length > 0xffff) throw new RangeError('a field of a record has more than 65,535 bytes');
+    this.#blockLength(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** What was written, in a buffer of its own. */
+  bytes(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#length));
+  }
+
+  /** Writes the length of what comes next, and makes room for it. */
+  #blockLength(length: number): void {
     if (length < 0xff) {
       this.number(length, 1);
     } else {
@@ -61,12 +80,6 @@ export class FieldWriter {
       this.number(length, 2);
     }
     this.#room(length);
-    this.#length += this.#bytes.write(text, this.#length);
-  }
-
-  /** What was written, in a buffer of its own. */
-  bytes(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length));
   }
 
   #room(size: number): void {
@@ -111,10 +124,16 @@ export class FieldReader {
   }
 
   text(): string {
-    const short = this.number(1);
-    const length = short === 0xff ? this.number(2) : short;
+    const length = this.#blockLength();
     const at = this.#take(length);
     return this.#bytes.toString('utf8', at, at + length);
+  }
+
+  /** Bytes with their length, in an array of their own. */
+  block(): Uint8Array {
+    const length = this.#blockLength();
+    const at = this.#take(length);
+    return new Uint8Array(this.#bytes.subarray(at, at + length));
   }
 
   /** Bytes that are left. */
@@ -125,6 +144,11 @@ export class FieldReader {
   /** Fails when something is left. */
   end(): void {
     if (this.#at !== this.#bytes.length) throw new RecordError('a record is damaged');
+  }
+
+  #blockLength(): number {
+    const short = this.number(1);
+    return short === 0xff ? this.number(2) : short;
   }
 
   #take(size: number): number {

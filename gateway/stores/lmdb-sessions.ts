@@ -1,7 +1,7 @@
 /** Sessions in LMDB. Changes that depend on what is stored look again inside the write transaction. */
 import type { Database } from 'lmdb';
 import type { SessionRecord, SessionStore } from '../ports.ts';
-import { readSession, readSessionLife, writeSession } from './records.ts';
+import { RecordError, readSession, readSessionLife, writeSession } from './records.ts';
 
 /** Entries that a sweep looks at before it lets other work run: about a millisecond. */
 const SWEEP_SLICE = 1000;
@@ -90,17 +90,36 @@ export class LmdbSessions implements SessionStore {
     const found = new Map<string, SessionRecord>();
     let after: string | undefined;
     do {
-      const from = after === undefined ? {} : { start: after, exclusiveStart: true };
-      let seen = 0;
-      for (const { key, value } of this.#db.getRange({ ...from, limit: SWEEP_SLICE })) {
-        const record = readSession(value);
-        if (record.userKey === userKey) found.set(key, record);
-        after = key;
-        seen++;
-      }
-      if (seen < SWEEP_SLICE) after = undefined;
+      const slice = await this.slice(after, SWEEP_SLICE);
+      for (const [key, record] of slice) if (record.userKey === userKey) found.set(key, record);
+      after = slice.length < SWEEP_SLICE ? undefined : slice.at(-1)?.[0];
       await new Promise((resume) => setImmediate(resume));
     } while (after !== undefined);
     return found;
+  }
+
+  async slice(
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly (readonly [key: string, record: SessionRecord])[]> {
+    this.#db.resetReadTxn();
+    const from = after === undefined ? {} : { start: after, exclusiveStart: true };
+    const found: (readonly [string, SessionRecord])[] = [];
+    for (const { key, value } of this.#db.getRange(from)) {
+      const record = readable(value);
+      if (record !== undefined) found.push([key, record]);
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+}
+
+/** A session that cannot be read fails who asks for it and every sweep, which says so; it does not hide the others. */
+function readable(bytes: Buffer): SessionRecord | undefined {
+  try {
+    return readSession(bytes);
+  } catch (error) {
+    if (error instanceof RecordError) return undefined;
+    throw error;
   }
 }

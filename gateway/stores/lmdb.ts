@@ -12,11 +12,13 @@ import { open } from 'lmdb';
 import type { AuditStore, TextStore } from '../audit-ports.ts';
 import { errorCode } from '../error-code.ts';
 import type { AcceptanceStore, AskAgainStore, NoteStore, SessionStore, Store } from '../ports.ts';
+import type { SystemMessageStore } from '../system-message-ports.ts';
 import { shownText } from './ledger.ts';
 import type { Seal } from './ledger-tables.ts';
 import { LmdbAcceptances, LmdbAudit } from './lmdb-acceptances.ts';
 import { damageOf } from './lmdb-header.ts';
 import { LmdbLedger, openLedgerDatabases } from './lmdb-ledger.ts';
+import { LmdbMessages } from './lmdb-messages.ts';
 import { LmdbAskAgain, LmdbNotes } from './lmdb-notes.ts';
 import { LmdbSessions } from './lmdb-sessions.ts';
 
@@ -103,6 +105,7 @@ class LmdbStore implements Store {
   readonly texts: TextStore;
   readonly askAgain: AskAgainStore;
   readonly notes: NoteStore;
+  readonly systemMessages: SystemMessageStore;
   readonly #environment: Environment;
 
   constructor(environment: Environment, seal: Seal) {
@@ -119,6 +122,11 @@ class LmdbStore implements Store {
     this.texts = { get: async (hash) => shownText(new LmdbLedger(ledger).text(hash)) };
     this.askAgain = new LmdbAskAgain(single);
     this.notes = new LmdbNotes(environment.openDB({ name: 'notes', encoding: 'binary' }));
+    this.systemMessages = new LmdbMessages({
+      messages: environment.openDB({ name: 'messages', encoding: 'binary' }),
+      users: environment.openDB({ name: 'messages-by-user', encoding: 'binary' }),
+      settings: environment.openDB({ name: 'message-settings', encoding: 'binary' }),
+    });
   }
 
   async close(): Promise<void> {

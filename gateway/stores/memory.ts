@@ -18,6 +18,8 @@ import { append, checkTexts, dropSlice, erase, shownText } from './ledger.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { Seal } from './ledger-tables.ts';
 import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryMessages } from './memory-messages.ts';
+import { OrderedMap } from './ordered-map.ts';
 import { plainHead, replaced, without, withWish } from './rules.ts';
 
 /** @param seal of the audit chain's head. Nobody but this process reaches its memory, so any will do. */
@@ -30,12 +32,13 @@ export function openMemoryStore(seal: Seal = () => ''): Store {
     texts: { get: async (hash) => shownText(ledger.text(hash)) },
     askAgain: new MemoryAskAgain(),
     notes: new MemoryNotes(),
+    systemMessages: new MemoryMessages(),
     close: async () => {},
   };
 }
 
 class MemorySessions implements SessionStore {
-  readonly #sessions = new Map<string, SessionRecord>();
+  readonly #sessions = new OrderedMap<SessionRecord>();
 
   async get(sessionKey: string): Promise<SessionRecord | undefined> {
     return this.#sessions.get(sessionKey);
@@ -58,7 +61,7 @@ class MemorySessions implements SessionStore {
 
   async sweep(now: number): Promise<ReadonlyMap<string, number>> {
     const left = new Map<string, number>();
-    for (const [key, { vasp, expiresAt }] of this.#sessions) {
+    for (const [key, { vasp, expiresAt }] of this.#sessions.entries()) {
       if (expiresAt <= now) this.#sessions.delete(key);
       else left.set(vasp, (left.get(vasp) ?? 0) + 1);
     }
@@ -66,7 +69,14 @@ class MemorySessions implements SessionStore {
   }
 
   async ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>> {
-    return new Map([...this.#sessions].filter(([, record]) => record.userKey === userKey));
+    return new Map([...this.#sessions.entries()].filter(([, record]) => record.userKey === userKey));
+  }
+
+  async slice(
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly (readonly [key: string, record: SessionRecord])[]> {
+    return this.#sessions.slice(after, limit);
   }
 }
 

@@ -6,7 +6,8 @@
  *
  *     format 1 · flags 1 · user 16 · client 16 · granted 8 · opened 6 · expires 6 · keep-alive 4 (or 0) · VASP 1 + n
  *
- * One that agreed on CIR has another format number, and what it agreed on behind all that (`cir-agreement.ts`).
+ * Behind all that stand who logged in (a seal with its length), and what the session agreed on about CIR
+ * (`cir-agreement.ts`), where there is any; the format's number says which.
  * Numbers are big-endian; times are milliseconds in 48 bits. A hash of another form is written as text with its length.
  */
 
@@ -22,7 +23,16 @@ export class RecordError extends Error {
 
 const SESSION_FORMAT = 1;
 const SESSION_WITH_CIR_FORMAT = 2;
-const SESSION_FORMATS: readonly number[] = [SESSION_FORMAT, SESSION_WITH_CIR_FORMAT];
+const SESSION_WITH_PERSON_FORMAT = 3;
+const SESSION_WITH_BOTH_FORMAT = 4;
+const WITH_CIR: readonly (number | undefined)[] = [SESSION_WITH_CIR_FORMAT, SESSION_WITH_BOTH_FORMAT];
+const WITH_PERSON: readonly (number | undefined)[] = [SESSION_WITH_PERSON_FORMAT, SESSION_WITH_BOTH_FORMAT];
+const SESSION_FORMATS: readonly number[] = [
+  SESSION_FORMAT,
+  SESSION_WITH_CIR_FORMAT,
+  SESSION_WITH_PERSON_FORMAT,
+  SESSION_WITH_BOTH_FORMAT,
+];
 const ACCEPTANCES_FORMAT = 1;
 
 const FLAG_WBXML = 0x01;
@@ -30,7 +40,9 @@ const FLAG_KEEP_ALIVE = 0x02;
 const FLAG_USER_TEXT = 0x04;
 const FLAG_CLIENT_TEXT = 0x08;
 const VERSION_SHIFT = 4;
-/** Long enough for every record: two texts and a name of at most 255 bytes each. */
+/** Of a sealed name: a user id and a ClientID have some hundred bytes. */
+const MAX_PERSON_BYTES = 0xffff;
+/** Long enough for every record up to its name: two texts and a name of at most 255 bytes each. */
 const SCRATCH = Buffer.alloc(1024);
 
 /** The bytes of a session, in a buffer of their own. */
@@ -43,7 +55,7 @@ export function writeSession(record: SessionRecord): Buffer {
   if (keepAliveSeconds !== undefined) flags |= FLAG_KEEP_ALIVE;
   if (user === undefined) flags |= FLAG_USER_TEXT;
   if (client === undefined) flags |= FLAG_CLIENT_TEXT;
-  SCRATCH[0] = record.cir === undefined ? SESSION_FORMAT : SESSION_WITH_CIR_FORMAT;
+  SCRATCH[0] = formatOf(record);
   SCRATCH[1] = flags;
   let at = writeKey(2, user, record.userKey);
   at = writeKey(at, client, record.clientKey);
@@ -54,7 +66,20 @@ export function writeSession(record: SessionRecord): Buffer {
   if (keepAliveSeconds !== undefined) at = SCRATCH.writeUInt32BE(keepAliveSeconds, at);
   at = writeText(at, record.vasp);
   const written = SCRATCH.subarray(0, at);
-  return record.cir === undefined ? Buffer.from(written) : Buffer.concat([written, writeAgreement(record.cir)]);
+  const { cir, person } = record;
+  if (cir === undefined && person === undefined) return Buffer.from(written);
+  const parts = person === undefined ? [written] : [written, lengthOf(person), person];
+  return Buffer.concat(cir === undefined ? parts : [...parts, writeAgreement(cir)]);
+}
+
+function formatOf({ cir, person }: SessionRecord): number {
+  if (person === undefined) return cir === undefined ? SESSION_FORMAT : SESSION_WITH_CIR_FORMAT;
+  return cir === undefined ? SESSION_WITH_PERSON_FORMAT : SESSION_WITH_BOTH_FORMAT;
+}
+
+function lengthOf(person: Uint8Array): Buffer {
+  if (person.length > MAX_PERSON_BYTES) throw new RangeError('the name in a session record has more than 65,535 bytes');
+  return Buffer.of(person.length >> 8, person.length & 0xff);
 }
 
 /** The session that the bytes hold; the bytes may change after. */
@@ -71,9 +96,11 @@ export function readSession(bytes: Buffer): SessionRecord {
     at += 20;
     const hasKeepAlive = (flags & FLAG_KEEP_ALIVE) !== 0;
     const keepAliveSeconds = hasKeepAlive ? bytes.readUInt32BE(at) : undefined;
-    const [vasp, end] = readText(bytes, hasKeepAlive ? at + 4 : at);
+    const [vasp, afterVasp] = readText(bytes, hasKeepAlive ? at + 4 : at);
     const version: CspVersion | undefined = CSP_VERSIONS[flags >> VERSION_SHIFT];
-    const hasCir = bytes[0] === SESSION_WITH_CIR_FORMAT;
+    const hasCir = WITH_CIR.includes(bytes[0]);
+    const person = WITH_PERSON.includes(bytes[0]) ? readPerson(bytes, afterVasp) : undefined;
+    const end = person === undefined ? afterVasp : afterVasp + 2 + person.length;
     if (version === undefined || (end !== bytes.length) !== hasCir)
       throw new RecordError('a session record is damaged');
     const encoding = (flags & FLAG_WBXML) !== 0 ? 'wbxml' : 'xml';
@@ -87,9 +114,17 @@ export function readSession(bytes: Buffer): SessionRecord {
       openedAt,
       keepAliveSeconds,
       expiresAt,
+      ...(person === undefined ? {} : { person }),
     } as const;
     return hasCir ? { ...record, cir: readAgreement(bytes, end) } : record;
   });
+}
+
+/** In an array of its own. */
+function readPerson(bytes: Buffer, at: number): Uint8Array {
+  const end = at + 2 + bytes.readUInt16BE(at);
+  if (end > bytes.length) throw new RecordError('a session record is damaged');
+  return new Uint8Array(bytes.subarray(at + 2, end));
 }
 
 /** VASP and end of life alone: all that a sweep has to know, at a third of the cost. */
@@ -134,7 +169,7 @@ export function readAcceptances(bytes: Buffer): readonly Acceptance[] {
 function guarded<T>(bytes: Buffer, formats: readonly number[], read: () => T): T {
   const format = bytes[0];
   if (format === undefined || !formats.includes(format))
-    throw new RecordError(`a record has format ${format}; this version reads ${formats.join(' and ')}`);
+    throw new RecordError(`a record has format ${format}; this version reads ${formats.join(', ')}`);
   try {
     return read();
   } catch (error) {

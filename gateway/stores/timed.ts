@@ -15,7 +15,7 @@ export function timedStore(
       observe(operation, (clock.monotonic() - start) / 1000);
     }
   }
-  const { sessions, acceptances, audit } = store;
+  const { sessions, acceptances, audit, systemMessages } = store;
   return {
     sessions: {
       get: (key) => timed('session-get', () => sessions.get(key)),
@@ -24,6 +24,7 @@ export function timedStore(
       delete: (key) => timed('session-delete', () => sessions.delete(key)),
       sweep: (now) => timed('session-sweep', () => sessions.sweep(now)),
       ofUser: (user) => timed('sessions-of-user', () => sessions.ofUser(user)),
+      slice: (after, limit) => timed('session-slice', () => sessions.slice(after, limit)),
     },
     acceptances: {
       of: (user) => timed('acceptances-of', () => acceptances.of(user)),
@@ -47,6 +48,17 @@ export function timedStore(
     notes: {
       get: (name) => timed('note-get', () => store.notes.get(name)),
       put: (name, text) => timed('note-put', () => store.notes.put(name, text)),
+    },
+    systemMessages: {
+      put: (records) => timed('message-put', () => systemMessages.put(records)),
+      get: (id) => timed('message-get', () => systemMessages.get(id)),
+      of: (user) => timed('messages-of', () => systemMessages.of(user)),
+      slice: (after, limit) => timed('message-slice', () => systemMessages.slice(after, limit)),
+      unreadable: () => systemMessages.unreadable(),
+      remove: (ids) => timed('message-remove', () => systemMessages.remove(ids)),
+      settings: (user) => timed('message-settings', () => systemMessages.settings(user)),
+      set: (user, settings) => timed('message-set', () => systemMessages.set(user, settings)),
+      forget: (user) => timed('messages-forget', () => systemMessages.forget(user)),
     },
     close: () => store.close(),
   };

@@ -197,6 +197,8 @@ describe('what is told to others', () => {
     const secrets: Secrets = {
       keyedHash: (purpose, ...parts) => real.keyedHash(purpose, ...parts),
       sign: (data) => real.sign(data),
+      seal: (purpose, text) => real.seal(purpose, text),
+      unseal: (purpose, sealed) => real.unseal(purpose, sealed),
       randomBytes: (count) => real.randomBytes(count),
       verify: () => {
         throw new RangeError('canary');

@@ -291,6 +291,7 @@ function openStore(): OpenStore {
     texts: store.texts,
     askAgain: store.askAgain,
     notes: store.notes,
+    systemMessages: store.systemMessages,
     close: () => store.close(),
     sessions: {
       get: (key) => store.sessions.get(key),
@@ -312,6 +313,7 @@ function openStore(): OpenStore {
         return store.sessions.sweep(now);
       },
       ofUser: (user) => store.sessions.ofUser(user),
+      slice: (after, limit) => store.sessions.slice(after, limit),
     },
     acceptances: {
       of: (user) => store.acceptances.of(user),
