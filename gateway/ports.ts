@@ -271,8 +271,8 @@ export interface Metrics {
   connections(listener: string, count: number): void;
   sessions(vasp: string, count: number): void;
   policyReload(result: 'loaded' | 'unchanged' | 'failed'): void;
-  /** A request for one of the gateway's web pages [X21]. */
-  page(page: 'consent' | 'word', outcome: string): void;
+  /** A request for one of the gateway's web pages [X21, X46]. */
+  page(page: 'consent' | 'word' | 'self-care', outcome: string): void;
 }
 
 /** One line a login decision and a refused message. Fields are hashes, names and codes: never content [operations §5]. */

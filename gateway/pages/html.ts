@@ -65,7 +65,9 @@ function directionOf(tag: string): 'ltr' | 'rtl' {
 const STYLE = [
   'body{margin:0 auto;max-width:36em;padding:1em;font:100%/1.5 sans-serif;color:#111;background:#fff}',
   'h1{margin:0 0 .6em;font-size:1.4em;line-height:1.25}',
-  'h1,p,label,legend{overflow-wrap:anywhere}',
+  'h2{margin:1.5em 0 .6em;font-size:1.15em;line-height:1.25}',
+  'h1,h2,p,li,label,legend{overflow-wrap:anywhere}',
+  'ul{margin:0 0 1em;padding:0 0 0 1.2em}',
   'p{margin:0 0 1em}',
   'fieldset{min-width:0;margin:0 0 1.5em;padding:.5em .8em;border:1px solid #767676}',
   '.c{display:block;padding:.7em 0}',

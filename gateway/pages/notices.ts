@@ -10,6 +10,8 @@ export type PageOutcome =
   | 'declined'
   /** Shown to somebody who had answered before. */
   | 'answered'
+  /** Something was turned or removed on the self-care page. */
+  | 'changed'
   | 'incomplete'
   | 'wrong-word'
   | 'too-many'
@@ -28,6 +30,8 @@ export interface PageView {
   readonly language: string;
   readonly title: string;
   readonly content: Html;
+  /** Where a browser is sent on to: below the page's own folder. */
+  readonly location?: string;
 }
 
 export function noticePage(

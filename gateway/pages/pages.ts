@@ -2,6 +2,7 @@
  * The gateway's web pages as requests and replies, without a connection: which addresses are pages, which methods and
  * bodies they take, and the headers that keep them from being kept, framed, indexed, or told to others.
  */
+import { SELF_CARE_PATH } from '../chain/self-care-token.ts';
 import { CONSENT_PATH, WORD_PATH } from '../policy/page-urls.ts';
 import type { Metrics } from '../ports.ts';
 import { answerConsent, type PageParts as ConsentParts, showConsent } from './consent.ts';
@@ -10,9 +11,10 @@ import { isForm, readForm } from './form.ts';
 import { CONTENT_SECURITY_POLICY, documentOf } from './html.ts';
 import { acceptedLanguages, isTag } from './languages.ts';
 import { noticePage, type PageView, unknownAddress, wordsWanted } from './notices.ts';
+import { changeSelfCare, type SelfCareParts, showSelfCare, unknownSelfCare } from './self-care.ts';
 import { showWord } from './word.ts';
 
-export interface PageParts extends ConsentParts {
+export interface PageParts extends ConsentParts, SelfCareParts {
   /** Where users reach the pages, without trailing slash; its path may or may not be cut off by a front. */
   readonly publicUrl: () => string;
   readonly metrics: Pick<Metrics, 'page'>;
@@ -20,7 +22,7 @@ export interface PageParts extends ConsentParts {
 
 /** An address that is a page's. */
 export interface PagePlace {
-  readonly page: 'consent' | 'word';
+  readonly page: 'consent' | 'word' | 'self-care';
   /** As written: 48 characters, or what is left of them when somebody copied too little. */
   readonly token: string;
   /** Without the question mark. */
@@ -59,7 +61,7 @@ export interface Pages {
 export function createPages(parts: PageParts): Pages {
   const replyWith = (place: PagePlace, view: PageView, ...headers: readonly string[]): PageReply => {
     parts.metrics.page(place.page, view.outcome);
-    return replyOf(view, headers);
+    return replyOf(view, view.location === undefined ? headers : ['Location', view.location, ...headers]);
   };
   return {
     placeOf: (method, target) => placeOf(parts.publicUrl(), method, target),
@@ -87,37 +89,46 @@ export function createPages(parts: PageParts): Pages {
 
 function viewFor(
   parts: PageParts,
-  { page, token }: PagePlace,
+  { page, token, query }: PagePlace,
   { method, body, contentType }: PageRequest,
   wanted: Wanted,
 ): PageView | Promise<PageView> {
   const words = wordsWanted(wanted);
-  if (token.length !== TOKEN_CHARACTERS) return unknownAddress(wanted);
+  const isSelfCare = page === 'self-care';
+  if (token.length !== TOKEN_CHARACTERS) return isSelfCare ? unknownSelfCare(wanted) : unknownAddress(wanted);
   if (page === 'word') return showWord(parts, token, wanted);
-  if (method !== 'POST') return showConsent(parts, token, wanted);
+  if (method !== 'POST') {
+    if (isSelfCare) return showSelfCare(parts, token, wanted, new URLSearchParams(query));
+    return showConsent(parts, token, wanted);
+  }
   if (body === undefined) return noticePage(words, 413, 'refused', words.tooLarge, words.openAgain);
   if (!isForm(contentType)) return noticePage(words, 415, 'refused', words.notUnderstood, words.openAgain);
-  return answerConsent(parts, token, wanted, readForm(body));
+  const form = readForm(body);
+  return isSelfCare ? changeSelfCare(parts, token, wanted, form) : answerConsent(parts, token, wanted, form);
 }
 
 /** The end of an address may bring the full stop, bracket or quotation mark that followed it in a sentence. */
-const PAGE = /^(.*)(\/(?:consent|word)\/)([A-Za-z0-9_-]{1,200})[.,;:!?)\]'"]{0,3}$/;
+const PAGE = /^(.*)(\/(?:consent|word|self-care)\/)([A-Za-z0-9_-]{1,200})[.,;:!?)\]'"]{0,3}$/;
+
+const PAGE_OF_FOLDER: ReadonlyMap<string, PagePlace['page']> = new Map([
+  [CONSENT_PATH, 'consent'],
+  [WORD_PATH, 'word'],
+  [SELF_CARE_PATH, 'self-care'],
+]);
 
 function placeOf(publicUrl: string, method: string, target: string): PagePlace | undefined {
   // Nearly all requests are messages.
-  if (!target.includes(CONSENT_PATH) && !target.includes(WORD_PATH)) return undefined;
+  if (!target.includes(CONSENT_PATH) && !target.includes(WORD_PATH) && !target.includes(SELF_CARE_PATH))
+    return undefined;
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   const [, prefix = '', folder, token = ''] = PAGE.exec(path) ?? [];
-  if (folder !== CONSENT_PATH && folder !== WORD_PATH) return undefined;
+  const page = folder === undefined ? undefined : PAGE_OF_FOLDER.get(folder);
+  if (page === undefined) return undefined;
   if (prefix !== '' && !`${publicUrl}/`.endsWith(`${prefix}/`)) return undefined;
   // What is sent to an address that was not copied whole may be meant for somebody else.
   if (token.length !== TOKEN_CHARACTERS && method === 'POST') return undefined;
-  return {
-    page: folder === CONSENT_PATH ? 'consent' : 'word',
-    token,
-    query: mark === -1 ? '' : target.slice(mark + 1),
-  };
+  return { page, token, query: mark === -1 ? '' : target.slice(mark + 1) };
 }
 
 function wantedBy({ query }: PagePlace, acceptLanguage: string): Wanted {

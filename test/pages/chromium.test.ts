@@ -3,12 +3,9 @@
  * in WBXML is refused, its user answers on the page, and its next login goes through [X21]. axe-core, which is a script,
  * judges each kind of page in a window of its own.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { auditSeal } from '../../gateway/audit/seal.ts';
 import { userKeyOf } from '../../gateway/chain/identity.ts';
@@ -17,11 +14,11 @@ import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { policyFolder, start, temporaryFolder, testConfig, vaspConfig } from '../main/running.ts';
 import { TestVasp } from '../main/vasp.ts';
 import { secretsOf, TEST_KEY } from '../transcripts/rig.ts';
+import { giveAxe, violations, WCAG_RULES } from './axe.ts';
 import { CHROMIUM, openBrowser, type TestBrowser } from './browser.ts';
 import { type Login, logIn } from './phone.ts';
 import { filesOf, NOTICE, PRICE, TERMS, VERIFIED, WORD } from './policies.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SMALL = { width: 320, height: 240 };
 /** A phone of today: its size, density and touch. */
 const PHONE: BrowserContextOptions = {
@@ -221,9 +218,8 @@ describeWithBrowser?.('Chromium', () => {
       await page.emulateMedia({ colorScheme: 'light' });
       await page.goto(url);
       if (act !== undefined) await act(page);
-      await page.evaluate(AXE);
-      const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-      expect(await violations(page, rules)).toEqual([]);
+      await giveAxe(page);
+      expect(await violations(page, WCAG_RULES)).toEqual([]);
       await page.emulateMedia({ colorScheme: 'dark' });
       expect(await violations(page, ['color-contrast'])).toEqual([]);
     }
@@ -253,15 +249,6 @@ describeWithBrowser?.('Chromium', () => {
     await opened.store.close();
   });
 });
-
-/** What axe-core, which the page has been given, finds by these rules or groups of rules. */
-async function violations(page: Page, rules: readonly string[]): Promise<readonly string[]> {
-  const found = await page.evaluate((only) => {
-    const { axe } = globalThis as typeof globalThis & { readonly axe: { run(options: object): Promise<AxeResults> } };
-    return axe.run({ runOnly: only, resultTypes: ['violations'] });
-  }, rules);
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 
 async function freePort(): Promise<number> {
   const server = createServer();
