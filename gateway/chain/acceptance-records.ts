@@ -2,7 +2,7 @@
  * What is kept of a login that the VASP accepted: acceptances, so that nobody is asked twice, and records with the texts
  * that were shown, so that it can be proven later [X19]. Users stand in them as keyed hashes.
  */
-import { createHash } from 'node:crypto';
+import { shownTextOf } from '../audit/shown-text.ts';
 import type { AuditRecord, ShownText } from '../audit-ports.ts';
 import type { Decision } from '../negotiation/decision.ts';
 import type { Accepted, Secrets } from '../ports.ts';
@@ -49,8 +49,4 @@ function recordOf(
     csp: facts.version,
     charge: policy.charge,
   };
-}
-
-function shownTextOf(text: string): ShownText {
-  return { hash: createHash('sha256').update(text, 'utf8').digest('hex'), text };
 }

@@ -68,3 +68,15 @@ export function systemMessageAnswers(primitive: Element): readonly SystemMessage
     verificationKey: childText(response, 'VerificationKey'),
   }));
 }
+
+/** What somebody reads of a message, as plain text: the text, the numbered options, the proof asked for. */
+export function plainText({
+  text,
+  options,
+  verificationInText,
+}: Pick<SystemMessage, 'text' | 'options' | 'verificationInText'>): string {
+  const lines = [text];
+  if (options.length > 0) lines.push('', ...options.map((option, index) => `${index + 1}. ${option}`));
+  if (verificationInText !== undefined) lines.push('', verificationInText);
+  return `${lines.join('\n')}\n`;
+}

@@ -2,7 +2,7 @@
  * A policy's question as somebody is to read it: the System Message for a client that knows them, and the plain text that
  * is kept to show later what was seen.
  */
-import type { SystemMessage } from '../csp/system-message.ts';
+import { plainText, type SystemMessage } from '../csp/system-message.ts';
 import type { LoginFacts, OffLinePolicy } from '../policy/model.ts';
 import { wordUrl } from '../policy/page-urls.ts';
 import { chooseLanguage, textFor, textValues } from '../policy/text.ts';
@@ -42,9 +42,5 @@ const ANY_USER = '{user}';
 
 /** What users saw of a question, as it is kept under its hash: the message, the numbered options, the proof asked for. */
 export function shownText(policy: OffLinePolicy, vasp: string, language: string): string {
-  const { text, options, verificationInText } = questionFor(policy, { userId: ANY_USER, vasp }, [language], '', '');
-  const lines = [text];
-  if (options.length > 0) lines.push('', ...options.map((option, index) => `${index + 1}. ${option}`));
-  if (verificationInText !== undefined) lines.push('', verificationInText);
-  return `${lines.join('\n')}\n`;
+  return plainText(questionFor(policy, { userId: ANY_USER, vasp }, [language], '', ''));
 }

@@ -1,0 +1,181 @@
+/**
+ * The desk: what the gateway says to users in their sessions, and what it hears from them [X40 to X46]. One a machine; the
+ * chain asks it through {@link SystemMessages}, the admin listener and the self-care page by the rest. What it promises
+ * about a message is in the store; how far it has come in which session is in memory, and begins anew after a restart.
+ */
+
+import { LRUCache } from 'lru-cache';
+import { childText, type Element } from '../csp/element.ts';
+import { resultCode, STATUS } from '../csp/status.ts';
+import { type SystemMessageAnswer, systemMessageAnswers } from '../csp/system-message.ts';
+import type { PolicySet } from '../policy/model.ts';
+import { messageOfTransaction, readWireId } from '../system-message/ids.ts';
+import type {
+  Addressee,
+  FailedEffect,
+  Happening,
+  Interests,
+  Judged,
+  OutgoingMessage,
+  Standing,
+  SystemMessages,
+} from '../system-message-ports.ts';
+import { Answers } from './answers.ts';
+import { HandingOver } from './handing-over.ts';
+import { Outcomes } from './outcomes.ts';
+import type { DeskParts, EnqueueOutcome, EnqueueRequest } from './parts.ts';
+import { Preferences } from './preferences.ts';
+import { Queues } from './queues.ts';
+import { ServiceContact } from './service-contact.ts';
+import { interestsOf, Triggers } from './triggers.ts';
+import { Webhooks } from './webhooks.ts';
+
+/** A session that is forgotten here keeps its state until its user's messages are at their end. */
+const MOST_SESSIONS = 200_000;
+
+export class Desk implements SystemMessages {
+  readonly preferences: Preferences;
+  readonly #parts: DeskParts;
+  readonly #queues: Queues;
+  readonly #handing: HandingOver;
+  readonly #answers: Answers;
+  readonly #contact: ServiceContact;
+  readonly #triggers: Triggers;
+  readonly #webhooks: Webhooks;
+  /** Users by the keys of sessions in which something was said. */
+  readonly #sessions = new LRUCache<string, string>({ max: MOST_SESSIONS });
+  #interestsOf: PolicySet | undefined;
+  #interests: Interests | undefined;
+  /** As the other processes know them. */
+  #interestsTold = '';
+
+  private constructor(parts: DeskParts, queues: Queues) {
+    this.#parts = parts;
+    this.#queues = queues;
+    this.#handing = new HandingOver(parts, queues);
+    this.preferences = new Preferences(parts, queues);
+    this.#webhooks = new Webhooks(parts);
+    const outcomes = new Outcomes(parts, queues, this.#handing, this.preferences, this.#webhooks);
+    this.#answers = new Answers(parts, queues, this.#handing, outcomes);
+    this.#contact = new ServiceContact(parts, this.#handing, this.#answers, this.preferences);
+    this.#triggers = new Triggers(parts, queues);
+  }
+
+  /** Reads what the store has; rejects when it cannot be read. */
+  static async open(parts: DeskParts): Promise<Desk> {
+    const desk = new Desk(parts, await Queues.open(parts));
+    await desk.#webhooks.load();
+    return desk;
+  }
+
+  concerns(userKey: string): boolean {
+    return this.#queues.concerns(userKey);
+  }
+
+  /** The users whom the desk is concerned with now. */
+  concerned(): readonly string[] {
+    return this.#queues.concerned();
+  }
+
+  interests(): Interests {
+    const set = this.#parts.policies.current();
+    if (this.#interests === undefined || this.#interestsOf !== set) {
+      this.#interestsOf = set;
+      this.#interests = interestsOf(set);
+    }
+    // Messages of policies that are gone are still answered.
+    return this.#interests.any || this.#queues.size === 0 ? this.#interests : { ...this.#interests, any: true };
+  }
+
+  async #tellInterests(): Promise<void> {
+    const interests = this.interests();
+    const written = JSON.stringify(interests);
+    if (written === this.#interestsTold) return;
+    this.#interestsTold = written;
+    await this.#parts.events.interestsChanged(interests);
+  }
+
+  async standing(addressee: Addressee): Promise<Standing> {
+    const rulings = this.#queues.of(addressee.userKey)?.rulings ?? [];
+    return {
+      isWaiting: this.#handing.isWaiting(addressee),
+      blocking: this.#handing.blocking(addressee),
+      timedOut: rulings.filter(({ at }) => addressee.openedAt < at).map(({ effect }) => effect),
+    };
+  }
+
+  take(addressee: Addressee): Promise<OutgoingMessage | undefined> {
+    this.#sessions.set(addressee.sessionKey, addressee.userKey);
+    return this.#handing.take(addressee);
+  }
+
+  async answered(addressee: Addressee, transactionId: string, answer: Element): Promise<Judged | undefined> {
+    const id = messageOfTransaction(transactionId);
+    if (id === undefined) return undefined;
+    const code = answer.name === 'Status' ? resultCode(answer) : undefined;
+    if (code !== undefined && code >= STATUS.BAD_REQUEST && !this.#handing.isConversation(addressee)) {
+      this.#handing.notUnderstood(addressee, id);
+      return undefined;
+    }
+    const named = readWireId(childText(answer, 'MessageID') ?? '');
+    const page = named?.id === id ? { page: named.page } : {};
+    await this.#handing.acknowledged(addressee, id, { transactionId, ...page });
+    return answer.name === 'SystemMessage-User'
+      ? this.chosen(addressee, systemMessageAnswers(answer) ?? [])
+      : undefined;
+  }
+
+  async delivered(addressee: Addressee, messageId: string): Promise<void> {
+    const named = readWireId(messageId);
+    if (named !== undefined) await this.#handing.acknowledged(addressee, named.id, { page: named.page });
+  }
+
+  async chosen(addressee: Addressee, answers: readonly SystemMessageAnswer[]): Promise<Judged> {
+    this.#sessions.set(addressee.sessionKey, addressee.userKey);
+    return this.#answers.take(addressee, answers, 'system-message');
+  }
+
+  wrote(addressee: Addressee, text: string): Promise<Judged> {
+    this.#sessions.set(addressee.sessionKey, addressee.userKey);
+    return this.#contact.wrote(addressee, text).finally(() => this.#queues.settled([addressee.userKey]));
+  }
+
+  done(addressee: Addressee, claim: string, failed: readonly FailedEffect[]): Promise<void> {
+    return this.#answers.done(addressee, claim, failed);
+  }
+
+  happened(happening: Happening): Promise<void> {
+    return this.#triggers.happened(happening);
+  }
+
+  async ended(sessionKey: string): Promise<void> {
+    const userKey = this.#sessions.get(sessionKey);
+    if (userKey === undefined) return;
+    this.#sessions.delete(sessionKey);
+    this.#queues.of(userKey)?.sessions.delete(sessionKey);
+    await this.#queues.settled([userKey]);
+  }
+
+  /** Durable when resolved; outcomes in the order of the requests. */
+  enqueue(requests: readonly EnqueueRequest[]): Promise<readonly EnqueueOutcome[]> {
+    return this.#queues.enqueue(requests);
+  }
+
+  /** Takes back what nobody has answered yet of a broadcast; resolves with how many there were. */
+  withdraw(broadcast: string): Promise<number> {
+    return this.#queues.withdraw(({ record }) => record.broadcast === broadcast);
+  }
+
+  /** Takes back everything that is open for a user whose data is erased; the store is the caller's matter. */
+  forget(userKey: string): Promise<number> {
+    return this.#queues.withdraw(({ record }) => record.userKey === userKey);
+  }
+
+  /** To be called about once a second. */
+  async sweep(): Promise<void> {
+    await this.#tellInterests();
+    this.#answers.sweep();
+    await this.#queues.sweep();
+    await this.#webhooks.sweep();
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * The queues of all users with open messages, and their way into the store and out of it. A message is in the store before
+ * it is in a queue, and what a user acknowledged or answered is in the store before the client hears of it [X40].
+ */
+
+import { timeoutEffect } from '../system-message/choice.ts';
+import { isDoneWhenDelivered } from '../system-message/question.ts';
+import type { MessageRecord, MessageState } from '../system-message-ports.ts';
+import { Agenda } from './agenda.ts';
+import { Definitions } from './definitions.ts';
+import { Enqueuing } from './enqueuing.ts';
+import type { DeskParts, EnqueueOutcome, EnqueueRequest } from './parts.ts';
+import { type OpenMessage, UserQueue } from './user-queue.ts';
+
+/** Records that are read at once at the start. */
+const SLICE = 1_000;
+/** How long sessions that were open when a time-out passed are held to it: longer than silent ones live. */
+const RULING_MILLIS = 86_400_000;
+/** A message that is just being answered is looked at again then. */
+const BUSY_MILLIS = 5_000;
+/** What `seal` is told that this is for. */
+export const SEALED = 'message';
+
+export class Queues {
+  readonly definitions: Definitions;
+  /** Messages whose answer is being carried out. */
+  readonly busy = new Set<string>();
+  readonly #parts: DeskParts;
+  readonly #users = new Map<string, UserQueue>();
+  /** Users by the ids of their open messages. */
+  readonly #owners = new Map<string, string>();
+  /** Whom others know to concern the desk. */
+  readonly #told = new Set<string>();
+  /** Ids of messages by wall clock, keys of users by the monotonic one. */
+  readonly #expiries = new Agenda();
+  readonly #rings = new Agenda();
+  readonly #enqueuing: Enqueuing;
+  #sequence = 0;
+
+  private constructor(parts: DeskParts) {
+    this.#parts = parts;
+    this.definitions = new Definitions(parts.notes);
+    this.#enqueuing = new Enqueuing(parts, this);
+  }
+
+  /** Reads what the store has; rejects when it cannot be read. */
+  static async open(parts: DeskParts): Promise<Queues> {
+    const queues = new Queues(parts);
+    await queues.#load();
+    return queues;
+  }
+
+  /** How many messages are open. */
+  get size(): number {
+    return this.#owners.size;
+  }
+
+  /** The users whom the desk is concerned with. */
+  concerned(): readonly string[] {
+    return [...this.#told];
+  }
+
+  concerns(userKey: string): boolean {
+    return this.#users.get(userKey)?.concerns === true;
+  }
+
+  of(userKey: string): UserQueue | undefined {
+    return this.#users.get(userKey);
+  }
+
+  ofOrNew(userKey: string): UserQueue {
+    const known = this.#users.get(userKey);
+    if (known !== undefined) return known;
+    const queue = new UserQueue();
+    this.#users.set(userKey, queue);
+    return queue;
+  }
+
+  find(id: string): OpenMessage | undefined {
+    return this.#users.get(this.#owners.get(id) ?? '')?.messages.get(id);
+  }
+
+  nextSequence(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  /** Durable when resolved; outcomes in the order of the requests. */
+  enqueue(requests: readonly EnqueueRequest[]): Promise<readonly EnqueueOutcome[]> {
+    return this.#enqueuing.enqueue(requests);
+  }
+
+  /** Takes a message that is in the store into its user's queue. */
+  take(message: OpenMessage): void {
+    const { record } = message;
+    this.ofOrNew(record.userKey).put(message);
+    this.#owners.set(record.id, record.userKey);
+    this.#expiries.add(record.id, record.expiresAt);
+  }
+
+  /** Changes an open message; `isDurable`: resolved when the store has it. */
+  async change(message: OpenMessage, changes: Partial<MessageRecord>, isDurable: boolean): Promise<OpenMessage> {
+    const changed = { ...message, record: { ...message.record, ...changes } };
+    this.of(message.record.userKey)?.messages.set(message.record.id, changed);
+    const written = this.#parts.store.put([changed.record]);
+    if (isDurable) await written;
+    else written.catch(() => this.#parts.log.error('a message cannot be stored', { policy: message.policy.id }));
+    this.#parts.events.changed(changed.record, message.record);
+    return changed;
+  }
+
+  /** Brings a message to its end; durable when resolved. */
+  async finish(
+    message: OpenMessage,
+    state: Exclude<MessageState, 'open'>,
+    changes: Partial<MessageRecord> = {},
+  ): Promise<void> {
+    const { store, clock, events, metrics } = this.#parts;
+    const { record, policy } = message;
+    const ended = { ...record, ...changes, state, endedAt: clock.wall() };
+    if (policy.trigger.on === 'first-login' && (state === 'answered' || state === 'delivered')) {
+      const settings = await store.settings(record.userKey);
+      await store.set(record.userKey, { ...settings, seen: new Map([...settings.seen, [policy.id, policy.version]]) });
+    }
+    await store.put([ended]);
+    this.#owners.delete(record.id);
+    this.of(record.userKey)?.remove(record.id);
+    metrics.systemMessagesOpen(this.size);
+    events.changed(ended, record);
+  }
+
+  /** Takes open messages back; resolves with how many. */
+  async withdraw(isMeant: (message: OpenMessage) => boolean): Promise<number> {
+    const meant = [...this.#owners.keys()].flatMap((id) => this.find(id) ?? []).filter(isMeant);
+    const free = meant.filter(({ record }) => !this.busy.has(record.id));
+    for (const message of free) {
+      await this.finish(message, 'withdrawn');
+      this.#parts.metrics.systemMessage(message.policy.id, 'withdrawn');
+    }
+    await this.settled(free.map(({ record }) => record.userKey));
+    return free.length;
+  }
+
+  /** The client has the message; durable when resolved. */
+  async delivered(message: OpenMessage): Promise<void> {
+    const { clock, metrics } = this.#parts;
+    metrics.systemMessage(message.policy.id, 'delivered');
+    const deliveredAt = clock.wall();
+    if (isDoneWhenDelivered(message.policy)) await this.finish(message, 'delivered', { deliveredAt });
+    else await this.change(message, { deliveredAt }, true);
+  }
+
+  /** To be called when anything about these users was changed: others are told what has become of it. */
+  async settled(userKeys: Iterable<string>): Promise<void> {
+    const changes: [string, boolean][] = [];
+    for (const userKey of new Set(userKeys)) {
+      const queue = this.#users.get(userKey);
+      const concerns = queue?.concerns === true;
+      if (queue?.isEmpty === true) this.#users.delete(userKey);
+      if (concerns === this.#told.has(userKey)) continue;
+      if (concerns) this.#told.add(userKey);
+      else this.#told.delete(userKey);
+      changes.push([userKey, concerns]);
+    }
+    if (changes.length > 0) await this.#parts.events.concern(changes);
+  }
+
+  /** The user's queue is looked at then, and the clients called if something is due again. In monotonic milliseconds. */
+  lookAt(userKey: string, at: number): void {
+    this.#rings.add(userKey, at);
+  }
+
+  /** Ends what nobody answered in time, and calls for what goes out again. To be called about once a second. */
+  async sweep(): Promise<void> {
+    const { clock, events } = this.#parts;
+    const touched: string[] = [];
+    for (const userKey of this.#rings.take(clock.monotonic())) {
+      const queue = this.of(userKey);
+      queue?.dropOldNotes(clock.monotonic());
+      if (queue?.isDueAgain(clock.monotonic()) === true) events.ring(userKey);
+      touched.push(userKey);
+    }
+    for (const id of this.#expiries.take(clock.wall())) {
+      const message = this.find(id);
+      if (message === undefined) {
+        if (this.#users.has(id)) touched.push(this.#dropRulings(id));
+      } else if (this.busy.has(id)) this.#expiries.add(id, clock.wall() + BUSY_MILLIS);
+      else touched.push(await this.#expire(message));
+    }
+    await this.settled(touched);
+  }
+
+  async #expire(message: OpenMessage): Promise<string> {
+    const { metrics, clock, log } = this.#parts;
+    const { record, policy } = message;
+    const isDelivered = record.deliveredAt !== undefined && !policy.requiresResponse && !policy.block;
+    try {
+      await this.finish(message, isDelivered ? 'delivered' : 'expired');
+    } catch {
+      log.error('a message cannot be stored', { policy: policy.id });
+      this.#expiries.add(record.id, clock.wall() + BUSY_MILLIS);
+      return record.userKey;
+    }
+    if (!isDelivered) {
+      metrics.systemMessage(policy.id, 'expired');
+      this.#rule(message, clock.wall());
+    }
+    return record.userKey;
+  }
+
+  /** What silence leads to holds for sessions that were open at `at`. */
+  #rule({ record, policy }: Pick<OpenMessage, 'record' | 'policy'>, at: number): void {
+    const effect = timeoutEffect(policy);
+    if (effect === undefined) return;
+    const queue = this.ofOrNew(record.userKey);
+    queue.rulings = [...queue.rulings, { at, effect }];
+    // Under the user's key, which is no message's id.
+    this.#expiries.add(record.userKey, at + RULING_MILLIS);
+    this.#parts.events.ring(record.userKey);
+  }
+
+  #dropRulings(userKey: string): string {
+    const queue = this.of(userKey);
+    const oldest = this.#parts.clock.wall() - RULING_MILLIS;
+    if (queue !== undefined) queue.rulings = queue.rulings.filter(({ at }) => at > oldest);
+    return userKey;
+  }
+
+  async #load(): Promise<void> {
+    const { store, clock, log, metrics } = this.#parts;
+    const now = clock.wall();
+    let after: string | undefined;
+    for (;;) {
+      const records = await store.slice(after, SLICE);
+      for (const record of records) {
+        this.#sequence = Math.max(this.#sequence, record.sequence);
+        const rules = record.state === 'expired' && (record.endedAt ?? 0) > now - RULING_MILLIS;
+        if (record.state !== 'open' && !rules) continue;
+        const policy = await this.definitions.find(record.definition);
+        if (policy === undefined) {
+          log.error('a message has lost its policy', { policy: record.policy });
+          await store.put([{ ...record, state: 'withdrawn', endedAt: now }]);
+        } else if (rules) this.#rule({ record, policy }, record.endedAt ?? now);
+        else this.take({ record, policy, about: this.about(record) });
+      }
+      if (records.length < SLICE) break;
+      after = records.at(-1)?.id;
+    }
+    metrics.systemMessagesOpen(this.size);
+    await this.settled(this.#users.keys());
+  }
+
+  /** The other user that a message is about; undefined when nobody is, or the key that sealed the name is gone. */
+  about({ about }: MessageRecord): string | undefined {
+    return about === undefined ? undefined : this.#parts.secrets.unseal(SEALED, about);
+  }
+}

@@ -1,0 +1,52 @@
+/** What an answer chooses of a message, and what follows from the choice. Nothing is done here. */
+import type { Effect, OnLineOption, OnLinePolicy } from '../policy/model.ts';
+import type { SessionEffect } from '../system-message-ports.ts';
+
+/** `option` is undefined for a message without options: the answer itself is all that there is to say. */
+export type Choice =
+  | { readonly kind: 'chosen'; readonly option: OnLineOption | undefined }
+  | { readonly kind: 'no-such-option' };
+
+/** @param chosenOptionId as the client wrote it: the option's place in the list, from 1 [P5.1] */
+export function choiceOf({ options }: OnLinePolicy, chosenOptionId: string | undefined): Choice {
+  if (options.length === 0) return { kind: 'chosen', option: undefined };
+  const option = /^[1-9][0-9]{0,3}$/.test(chosenOptionId ?? '') ? options[Number(chosenOptionId) - 1] : undefined;
+  return option === undefined ? { kind: 'no-such-option' } : { kind: 'chosen', option };
+}
+
+const OTHER_USER = '{otherUser}';
+
+/**
+ * What has to be done in the user's session, in order; a logout comes last, because nothing can be done after it.
+ * @param about whom `{otherUser}` stands for
+ */
+export function sessionEffects(effects: readonly Effect[], about: string | undefined): readonly SessionEffect[] {
+  const found = effects.flatMap((effect): readonly SessionEffect[] => {
+    switch (effect.kind) {
+      case 'add-contact':
+      case 'authorize-presence':
+      case 'deny-presence': {
+        const user = effect.user.replaceAll(OTHER_USER, about ?? '');
+        return user === '' ? [] : [{ kind: effect.kind, user }];
+      }
+      case 'grant': {
+        const { name, set } = effect.level;
+        return [{ kind: 'grant', level: name, low: set.low, high: set.high, isAtMost: false }];
+      }
+      case 'logout':
+        return [{ kind: 'logout' }];
+      default:
+        return [];
+    }
+  });
+  return [...found.filter(({ kind }) => kind !== 'logout'), ...found.filter(({ kind }) => kind === 'logout')];
+}
+
+/** What silence leads to; undefined: nothing. It takes away and never gives. */
+export function timeoutEffect({ onTimeout }: OnLinePolicy): SessionEffect | undefined {
+  if (onTimeout.kind === 'grant') {
+    const { name, set } = onTimeout.level;
+    return { kind: 'grant', level: name, low: set.low, high: set.high, isAtMost: true };
+  }
+  return onTimeout.kind === 'logout' ? { kind: 'logout' } : undefined;
+}
