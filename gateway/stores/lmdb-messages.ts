@@ -136,7 +136,7 @@ export class LmdbMessages implements SystemMessageStore {
   }
 
   #stored(id: string): MessageRecord | undefined {
-    const bytes = this.#in.messages.getBinaryFast(id);
+    const bytes = this.#in.messages.getBinary(id);
     return bytes === undefined ? undefined : readMessage(id, bytes);
   }
 

@@ -1,6 +1,6 @@
 /**
  * How messages to users and the users' settings are written in the store, each beginning with the number of its format. A
- * message has its id as key; an open one with usual names takes 95 bytes, one that names another user about 165:
+ * message has its id as key; an open one with usual names takes 83 bytes, one about another user 155:
  *
  *     format 1 · state 1 · way 1 · flags 1 · user 17 · definition 17 · created 6 · expires 6 · sequence, version, tries 1
  *     to 8 each · VASP, policy 1 + n each, then what the flags say: about-key 17, about 1 + n, broadcast 1 + n or 17,

@@ -4,6 +4,7 @@ import type { CirAgreement } from '../../gateway/cir-ports.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { SessionRecord, Store } from '../../gateway/ports.ts';
 import { describeAudit } from './contract-audit.ts';
+import { describeMessages } from './contract-messages.ts';
 import { acceptance, KEY, OTHER_KEY, remembering, session } from './records-of-tests.ts';
 
 const EVERY_CIR: CirAgreement = {
@@ -13,6 +14,7 @@ const EVERY_CIR: CirAgreement = {
   vaspTcp: { host: 'im.example', port: 65_535 },
   vaspUrl: `http://im.example/${'x'.repeat(300)}`,
 };
+const PERSON = Uint8Array.from({ length: 90 }, (_, at) => 255 - at);
 const ONE_CIR: CirAgreement = { stcp: true, shttp: false, udp: undefined, vaspTcp: undefined, vaspUrl: undefined };
 
 export function describeStore(name: string, open: () => Promise<Store>): void {
@@ -35,6 +37,10 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       ['that never expires', { expiresAt: 2 ** 48 - 1 }],
       ['that agreed on every way of CIR', { cir: EVERY_CIR }],
       ['that agreed on one way of CIR, with a VASP that has none', { cir: ONE_CIR }],
+      ['with who logged in', { person: PERSON }],
+      ['with a very long name', { person: new Uint8Array(60_000).fill(9) }],
+      ['with who logged in and every way of CIR', { person: PERSON, cir: EVERY_CIR }],
+      ['with who logged in and one way of CIR', { person: PERSON, cir: ONE_CIR }],
     ])('a session %s comes back whole', async (_name, change) => {
       await store.sessions.put(KEY, session(change));
       expect(await store.sessions.get(KEY)).toEqual(session(change));
@@ -122,5 +128,6 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     });
 
     describeAudit(() => store);
+    describeMessages(() => store);
   });
 }

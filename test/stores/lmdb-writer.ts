@@ -3,7 +3,7 @@
  * itself: lmdb.test.ts starts it.
  */
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
-import { acceptance, accepted, idOf, record, seal, session } from './records-of-tests.ts';
+import { acceptance, accepted, idOf, message, record, seal, session } from './records-of-tests.ts';
 
 const opened = openLmdbStore(process.argv[2] ?? '', Date.now(), seal);
 if (opened.kind === 'failed') throw new Error(opened.problem);
@@ -19,6 +19,10 @@ async function write(first: number): Promise<never> {
       remember: [acceptance()],
     });
     await store.acceptances.accept(user, all);
+    await store.systemMessages.put(
+      [2 * number, 2 * number + 1].map((sequence) => message(sequence, { userKey: user })),
+    );
+    await store.systemMessages.set(user, { help: 'off', seen: new Map([['welcome', number]]) });
     process.stdout.write(`${number}\n`);
   }
 }

@@ -11,7 +11,7 @@ import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { damageOf } from '../../gateway/stores/lmdb-header.ts';
 import { readAcceptances, readSession, writeSession } from '../../gateway/stores/records.ts';
 import { describeStore } from './contract.ts';
-import { acceptance, accepted, idOf, KEY, record, remembering, seal, session } from './records-of-tests.ts';
+import { acceptance, accepted, idOf, KEY, message, record, remembering, seal, session } from './records-of-tests.ts';
 
 let root: string;
 let made = 0;
@@ -73,7 +73,12 @@ describe('durability', () => {
       const store = opened(directory);
       for (const number of acknowledged) {
         expect(await store.sessions.get(`session-${number}`)).toEqual(session());
-        expect(await store.acceptances.of(idOf(`user ${number}`))).toEqual([acceptance()]);
+        const user = idOf(`user ${number}`);
+        expect(await store.acceptances.of(user)).toEqual([acceptance()]);
+        const messages = [2 * number, 2 * number + 1].map((sequence) => message(sequence, { userKey: user }));
+        expect(await store.systemMessages.of(user)).toEqual(messages);
+        const settings = await store.systemMessages.settings(user);
+        expect(settings).toEqual({ help: 'off', seen: new Map([['welcome', number]]) });
       }
       const report = await store.audit.verify();
       expect(report).toMatchObject({ problems: [], erased: 0 });
@@ -84,6 +89,9 @@ describe('durability', () => {
         const user = idOf(`user ${number}`);
         const kept = (await store.acceptances.of(user)).length;
         expect([number, (await store.audit.recordsOf(user)).length]).toEqual([number, kept * 2]);
+        const messages = await store.systemMessages.of(user);
+        expect([0, 2]).toContain(messages.length);
+        for (const { id } of messages) expect(await store.systemMessages.get(id)).toBeDefined();
       }
       await store.close();
     }
@@ -164,6 +172,8 @@ describe('durability', () => {
     expect(await store.sessions.get(KEY)).toEqual(session());
     await store.acceptances.accept(KEY, accepted([record(1)]));
     expect(await store.audit.verify()).toMatchObject({ entries: 1, problems: [] });
+    await store.systemMessages.put([message(1)]);
+    expect(await store.systemMessages.of(KEY)).toEqual([message(1)]);
     await store.close();
   });
 
@@ -251,13 +261,28 @@ describe('records', () => {
     ['an unknown version', (bytes: Buffer) => Buffer.concat([Buffer.of(1, 0xf3), bytes.subarray(2)])],
     ['bytes after the end', (bytes: Buffer) => Buffer.concat([bytes, Buffer.of(1)])],
   ])('%s is refused', (_name, change) => {
-    expect(() => readSession(change(writeSession(session())))).toThrow(
-      expect.objectContaining({ code: 'STORE_RECORD' }),
-    );
+    for (const written of [session(), session({ person: Uint8Array.of(5) })]) {
+      expect(() => readSession(change(writeSession(written)))).toThrow(
+        expect.objectContaining({ code: 'STORE_RECORD' }),
+      );
+    }
+  });
+
+  test('who logged in costs a session two bytes and the seal', () => {
+    const person = new Uint8Array(90);
+    expect(writeSession(session({ person })).length).toBe(59 + 'friendly-im'.length + 2 + 90);
   });
 
   test.each([
     ['without CIR', session()],
+    ['with who logged in', session({ person: new Uint8Array(300).fill(7) })],
+    [
+      'with who logged in and CIR',
+      session({
+        person: Uint8Array.of(0, 1, 2),
+        cir: { stcp: true, shttp: false, udp: undefined, vaspTcp: undefined, vaspUrl: undefined },
+      }),
+    ],
     [
       'with CIR',
       session({ cir: { stcp: true, shttp: false, udp: undefined, vaspTcp: undefined, vaspUrl: 'http://a/' } }),

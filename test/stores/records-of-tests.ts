@@ -4,6 +4,7 @@ import { createHash, createHmac } from 'node:crypto';
 import type { AuditRecord, ShownText } from '../../gateway/audit-ports.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { Acceptance, Accepted, SessionRecord } from '../../gateway/ports.ts';
+import type { MessageRecord } from '../../gateway/system-message-ports.ts';
 
 export const KEY = 'AAAAAAAAAAAAAAAAAAAAAA';
 export const OTHER_KEY = 'BBBBBBBBBBBBBBBBBBBBBA';
@@ -76,3 +77,45 @@ export function remembering(remember: readonly Acceptance[]): Accepted {
 export function seal(text: string): string {
   return createHmac('sha256', 'a key of the tests').update(text).digest('base64url').slice(0, 22);
 }
+
+/** An open message with an id of its own for each number. */
+export function message(number: number, change: Partial<MessageRecord> = {}): MessageRecord {
+  return {
+    id: idOf(`message ${number}`),
+    userKey: KEY,
+    vasp: 'friendly-im',
+    policy: 'presence-notice',
+    version: 3,
+    definition: idOf('a definition'),
+    sequence: number,
+    aboutKey: undefined,
+    about: undefined,
+    broadcast: undefined,
+    state: 'open',
+    createdAt: 1_700_000_000_000 + number,
+    expiresAt: 1_700_086_400_000 + number,
+    sentAt: undefined,
+    tries: 0,
+    deliveredAt: undefined,
+    answeredAt: undefined,
+    option: undefined,
+    way: undefined,
+    endedAt: undefined,
+    ...change,
+  };
+}
+
+/** What a message may have besides. The seal is as long as that of a user id. */
+export const EVERYTHING_OF_A_MESSAGE: Partial<MessageRecord> = {
+  aboutKey: OTHER_KEY,
+  about: Uint8Array.from({ length: 54 }, (_, at) => at * 5),
+  broadcast: 'spring-notice',
+  state: 'answered',
+  sentAt: 1_700_000_001_000,
+  tries: 3,
+  deliveredAt: 1_700_000_002_000,
+  answeredAt: 1_700_000_003_000,
+  option: 'allow',
+  way: 'conversation',
+  endedAt: 1_700_000_003_000,
+};
