@@ -1,34 +1,91 @@
-/** Drops records of acceptance that are older than the operator keeps them: at the start, and once an hour. */
+/**
+ * Drops what is older than it is kept, at the start and once an hour: records of acceptance, as long as the operator says,
+ * and messages to users that came to their end, 7 days after. Works in slices, so that nothing waits for it.
+ */
 import type { AuditStore } from '../audit-ports.ts';
 import type { Clock, Log } from '../ports.ts';
+import type { SystemMessageStore } from '../system-message-ports.ts';
 
 const EVERY_MILLIS = 3_600_000;
+/** Long enough for a report about a sending, and for whoever asks what became of a message. */
+const KEEP_ENDED_MILLIS = 7 * 86_400_000;
+/** Messages that are looked at before other work runs: about a millisecond. */
+const SLICE = 500;
 
-/** Starts dropping; the function that comes back ends it. Without `keepMillis` everything is kept. */
+interface Kept {
+  readonly audit: Pick<AuditStore, 'dropBefore'>;
+  readonly systemMessages: Pick<SystemMessageStore, 'slice' | 'unreadable' | 'remove'>;
+}
+
+/**
+ * Starts dropping; the function that comes back ends it.
+ *
+ * @param keepMillis how long records of acceptance are kept; undefined: for ever.
+ */
 export function startRetention(
-  audit: Pick<AuditStore, 'dropBefore'>,
+  { audit, systemMessages }: Kept,
   keepMillis: number | undefined,
   clock: Pick<Clock, 'wall'>,
   log: Log,
 ): () => void {
-  if (keepMillis === undefined) return () => {};
+  const stopMessages = hourly(
+    async () => {
+      const dropped = await dropEnded(systemMessages, clock.wall() - KEEP_ENDED_MILLIS);
+      if (dropped > 0) log.info('old system messages dropped', { messages: dropped });
+      const unreadable = await systemMessages.unreadable();
+      if (unreadable > 0) log.error('system messages in the store cannot be read', { messages: unreadable });
+    },
+    () => log.error('old system messages cannot be dropped'),
+  );
+  if (keepMillis === undefined) return stopMessages;
+  const stopRecords = hourly(
+    async () => {
+      const dropped = await audit.dropBefore(clock.wall() - keepMillis);
+      if (dropped > 0) log.info('old audit records dropped', { records: dropped });
+    },
+    () => log.error('old audit records cannot be dropped; run sapgw audit verify'),
+  );
+  return () => {
+    stopMessages();
+    stopRecords();
+  };
+}
+
+/** Drops the messages that came to their end before a time, in wall-clock milliseconds; resolves with how many. */
+export async function dropEnded(
+  messages: Pick<SystemMessageStore, 'slice' | 'remove'>,
+  endedBefore: number,
+): Promise<number> {
+  let dropped = 0;
+  for (let after: string | undefined; ; ) {
+    const slice = await messages.slice(after, SLICE);
+    const old = slice.filter(({ endedAt }) => endedAt !== undefined && endedAt < endedBefore).map(({ id }) => id);
+    if (old.length > 0) await messages.remove(old);
+    dropped += old.length;
+    if (slice.length < SLICE) return dropped;
+    after = slice.at(-1)?.id;
+    await new Promise((resume) => setImmediate(resume));
+  }
+}
+
+/** Does it now and every hour, never twice at the same time; the function that comes back ends that. */
+function hourly(work: () => Promise<void>, failed: () => void): () => void {
   let isRunning = false;
   let isStopped = false;
-  const drop = async (): Promise<void> => {
+  const run = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
     try {
-      const dropped = await audit.dropBefore(clock.wall() - keepMillis);
-      if (dropped > 0) log.info('old audit records dropped', { records: dropped });
+      await work();
     } catch {
       // The store may be closed under a slice that was still to come.
-      if (!isStopped) log.error('old audit records cannot be dropped; run sapgw audit verify');
+      if (!isStopped) failed();
     } finally {
       isRunning = false;
     }
   };
-  void drop();
-  const timer = setInterval(() => void drop(), EVERY_MILLIS);
+  void run();
+  const timer = setInterval(() => void run(), EVERY_MILLIS);
   timer.unref();
   return () => {
     isStopped = true;

@@ -92,7 +92,7 @@ export async function holdShared(base: Base, spread?: PolicySpreading): Promise<
     setInterval(() => waiting.sweep(), SWEEP_SESSIONS_MILLIS),
     setInterval(() => void sessions.sweep(), SWEEP_SESSIONS_MILLIS),
   ];
-  const stopRetention = startRetention(store.audit, config.audit.keepMillis, clock, log);
+  const stopRetention = startRetention(store, config.audit.keepMillis, clock, log);
   const shared: HeldShared = {
     vasps,
     policies: policyControl.control.sets,

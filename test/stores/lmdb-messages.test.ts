@@ -18,7 +18,7 @@ describe('records', () => {
   test('an open message takes 83 bytes, one about another user 155', () => {
     expect(writeMessage(message(1_000_000)).length).toBe(83);
     expect(writeMessage(message(1_000_000, ABOUT)).length).toBe(155);
-    expect(writeMessage(message(1_000_000, EVERYTHING_OF_A_MESSAGE)).length).toBe(199);
+    expect(writeMessage(message(1_000_000, EVERYTHING_OF_A_MESSAGE)).length).toBe(200);
   });
 
   test('settings take the names of policies and a few bytes', () => {

@@ -1,9 +1,10 @@
-/** Records older than the operator keeps them go at the start and every hour; failing is told and stops nothing. */
+/** Records older than the operator keeps them go at the start and every hour, so do ended messages after 7 days; failing is told. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Log } from '../../gateway/ports.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
-import { startRetention } from '../../gateway/stores/retention.ts';
-import { accepted, KEY, record } from './records-of-tests.ts';
+import { dropEnded, startRetention } from '../../gateway/stores/retention.ts';
+import type { SystemMessageStore } from '../../gateway/system-message-ports.ts';
+import { accepted, KEY, message, record } from './records-of-tests.ts';
 
 const HOUR = 3_600_000;
 const logged: string[] = [];
@@ -27,7 +28,7 @@ test('old records go at the start and every hour, until it is stopped', async ()
   await store.acceptances.accept(KEY, accepted(records));
   const left = async () => (await store.audit.read(0, 10)).map(({ sequence }) => sequence);
   let now = 10 * HOUR;
-  const stop = startRetention(store.audit, 9 * HOUR, { wall: () => now }, log);
+  const stop = startRetention(store, 9 * HOUR, { wall: () => now }, log);
   await jest.advanceTimersByTimeAsync(0);
   expect(await left()).toEqual([2, 3, 4]);
   now = 12 * HOUR;
@@ -43,7 +44,7 @@ test('old records go at the start and every hour, until it is stopped', async ()
 test('without a time everything is kept', async () => {
   const store = openMemoryStore();
   await store.acceptances.accept(KEY, accepted([record(1)]));
-  startRetention(store.audit, undefined, { wall: () => Number.MAX_SAFE_INTEGER }, log)();
+  startRetention(store, undefined, { wall: () => Number.MAX_SAFE_INTEGER }, log)();
   await jest.advanceTimersByTimeAsync(2 * HOUR);
   expect(await store.audit.read(0, 10)).toHaveLength(1);
 });
@@ -54,9 +55,67 @@ test('a failure is told, and the next hour tries again', async () => {
     calls++;
     throw new Error('closed');
   };
-  const stop = startRetention({ dropBefore }, 1, { wall: () => 0 }, log);
+  const { systemMessages } = openMemoryStore();
+  const stop = startRetention({ audit: { dropBefore }, systemMessages }, 1, { wall: () => 0 }, log);
   await jest.advanceTimersByTimeAsync(HOUR);
   stop();
   expect(calls).toBe(2);
   expect(logged).toEqual(Array(2).fill('old audit records cannot be dropped; run sapgw audit verify'));
+});
+
+test('messages go 7 days after their end, those of a sending too; the others stay', async () => {
+  const { audit, systemMessages } = openMemoryStore();
+  const day = 24 * HOUR;
+  await systemMessages.put([
+    message(1, { state: 'delivered', endedAt: day - 1 }),
+    message(2, { state: 'answered', endedAt: day - 1, broadcast: 'spring' }),
+    message(3, { state: 'expired', endedAt: day }),
+    message(4, { createdAt: 0, expiresAt: 1 }),
+    message(5, { state: 'inbox', createdAt: 0 }),
+  ]);
+  const left = async () => (await systemMessages.of(KEY)).map(({ sequence }) => sequence);
+  let now = 8 * day;
+  const stop = startRetention({ audit, systemMessages }, undefined, { wall: () => now }, log);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(await left()).toEqual([3, 4, 5]);
+  now += 1;
+  await jest.advanceTimersByTimeAsync(HOUR);
+  expect(await left()).toEqual([4, 5]);
+  stop();
+  expect(logged).toEqual(['old system messages dropped {"messages":2}', 'old system messages dropped {"messages":1}']);
+});
+
+test('all messages are looked at, in slices', async () => {
+  const { systemMessages } = openMemoryStore();
+  const ended = (number: number) => message(number, number % 3 === 0 ? {} : { state: 'read', endedAt: 1 });
+  await systemMessages.put(Array.from({ length: 2000 }, (_, number) => ended(number)));
+  const dropping = dropEnded(systemMessages, 2);
+  await jest.runAllTimersAsync();
+  expect(await dropping).toBe(1333);
+  expect(await systemMessages.of(KEY)).toHaveLength(667);
+});
+
+test('messages that cannot be read or dropped are told of, every hour', async () => {
+  const { audit, systemMessages } = openMemoryStore();
+  const remove = async (): Promise<void> => {
+    throw new Error('closed');
+  };
+  await systemMessages.put([message(1, { state: 'read', endedAt: 1 })]);
+  const stopped = startRetention({ audit, systemMessages: failing({ remove }) }, undefined, { wall: Date.now }, log);
+  await jest.advanceTimersByTimeAsync(HOUR);
+  stopped();
+  expect(logged.splice(0)).toEqual(Array(2).fill('old system messages cannot be dropped'));
+  const unreadable = async () => 3;
+  startRetention({ audit, systemMessages: failing({ unreadable }) }, undefined, { wall: () => 0 }, log)();
+  await jest.advanceTimersByTimeAsync(0);
+  expect(logged).toEqual(['system messages in the store cannot be read']);
+
+  function failing(change: Partial<SystemMessageStore>) {
+    return {
+      slice: (after: string | undefined, limit: number) => systemMessages.slice(after, limit),
+      unreadable: () => systemMessages.unreadable(),
+      remove: (ids: readonly string[]) => systemMessages.remove(ids),
+      ...change,
+    };
+  }
 });
