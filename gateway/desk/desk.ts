@@ -26,6 +26,7 @@ import { Outcomes } from './outcomes.ts';
 import type { DeskParts, EnqueueOutcome, EnqueueRequest } from './parts.ts';
 import { Preferences } from './preferences.ts';
 import { Queues } from './queues.ts';
+import { DeskSelfCare, type SelfCare } from './self-care.ts';
 import { ServiceContact } from './service-contact.ts';
 import { interestsOf, Triggers } from './triggers.ts';
 import { Webhooks } from './webhooks.ts';
@@ -35,6 +36,7 @@ const MOST_SESSIONS = 200_000;
 
 export class Desk implements SystemMessages {
   readonly preferences: Preferences;
+  readonly selfCare: SelfCare;
   readonly #parts: DeskParts;
   readonly #queues: Queues;
   readonly #handing: HandingOver;
@@ -54,6 +56,7 @@ export class Desk implements SystemMessages {
     this.#queues = queues;
     this.#handing = new HandingOver(parts, queues);
     this.preferences = new Preferences(parts, queues);
+    this.selfCare = new DeskSelfCare(this.preferences, queues);
     this.#webhooks = new Webhooks(parts);
     const outcomes = new Outcomes(parts, queues, this.#handing, this.preferences, this.#webhooks);
     this.#answers = new Answers(parts, queues, this.#handing, outcomes);
