@@ -4,13 +4,11 @@
  */
 import type { OnLinePolicy } from '../policy/model.ts';
 import type { MessageRecord } from '../system-message-ports.ts';
-import type { DeskParts, EnqueueOutcome, EnqueueRequest } from './parts.ts';
+import { type DeskParts, type EnqueueOutcome, type EnqueueRequest, INBOX_MILLIS } from './parts.ts';
 import { type Queues, SEALED } from './queues.ts';
 import type { OpenMessage } from './user-queue.ts';
 
 const ID_BYTES = 16;
-/** How long a help message that was not sent is kept in the user's inbox. */
-const INBOX_MILLIS = 30 * 86_400_000;
 
 /** A request with what stands in the record for it. */
 interface Wanted {
@@ -41,7 +39,7 @@ export class Enqueuing {
     try {
       for (const request of requests) {
         const wanted = this.#wanted(request);
-        const outcome = await this.#outcome(wanted, messages.length);
+        const outcome = await this.#outcome(wanted, messages);
         outcomes.push(outcome);
         if (outcome === 'known') continue;
         this.#parts.metrics.systemMessage(request.policy.id, outcome);
@@ -81,7 +79,8 @@ export class Enqueuing {
     return { request, id, aboutKey, sameness };
   }
 
-  async #outcome({ request, id, aboutKey, sameness }: Wanted, more: number): Promise<EnqueueOutcome> {
+  /** @param coming messages that are to be queued together with this one */
+  async #outcome({ request, id, aboutKey, sameness }: Wanted, coming: readonly OpenMessage[]): Promise<EnqueueOutcome> {
     const { store, limits } = this.#parts;
     const { policy, userKey } = request;
     if (this.#underWay.has(sameness)) return 'known';
@@ -92,7 +91,9 @@ export class Enqueuing {
       const kept = (await store.of(userKey)).filter(({ state }) => state === 'inbox');
       return kept.length >= limits.openPerUser ? 'full' : 'inbox';
     }
-    const isFull = open.length >= limits.openPerUser || this.#queues.size + more >= limits.open;
+    if (this.#underWay.has(sameness)) return 'known';
+    const ofUser = open.length + coming.filter(({ record }) => record.userKey === userKey).length;
+    const isFull = ofUser >= limits.openPerUser || this.#queues.size + coming.length >= limits.open;
     return isFull ? 'full' : 'queued';
   }
 

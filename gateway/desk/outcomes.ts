@@ -64,7 +64,6 @@ export class Outcomes {
       way,
     });
     if (record.deliveredAt === undefined) metrics.systemMessage(policy.id, 'delivered');
-    metrics.systemMessage(policy.id, 'answered');
   }
 
   async #setHelp({ record }: OpenMessage, help: 'on' | 'off'): Promise<void> {

@@ -36,6 +36,9 @@ export interface DeskLimits {
 
 export const DEFAULT_DESK_LIMITS: DeskLimits = { open: 200_000, openPerUser: 20 };
 
+/** How long a help message that was not sent is kept in the user's inbox. */
+export const INBOX_MILLIS = 30 * 86_400_000;
+
 export interface DeskEvents {
   /** Whether the desk has to do with these users' messages is another than before: resolved when every process knows. */
   concern(changes: readonly (readonly [userKey: string, concerns: boolean])[]): Promise<void>;

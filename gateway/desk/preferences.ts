@@ -2,7 +2,7 @@
  * Whether a user wants help messages, and the inbox in which those are found that were not sent [policy-files §3].
  */
 import type { MessageRecord, UserSettings } from '../system-message-ports.ts';
-import type { DeskParts } from './parts.ts';
+import { type DeskParts, INBOX_MILLIS } from './parts.ts';
 import type { Queues } from './queues.ts';
 
 export class Preferences {
@@ -23,7 +23,7 @@ export class Preferences {
    * @param but the message by which it is switched
    */
   async setHelp(userKey: string, help: 'on' | 'off', but?: string): Promise<void> {
-    const { store, metrics } = this.#parts;
+    const { store, clock } = this.#parts;
     const settings = await store.settings(userKey);
     if (settings.help !== help) await store.set(userKey, { ...settings, help });
     if (help === 'on') return;
@@ -35,8 +35,7 @@ export class Preferences {
         !this.#queues.busy.has(record.id),
     );
     for (const message of waiting) {
-      await this.#queues.finish(message, 'inbox', {});
-      metrics.systemMessage(message.policy.id, 'inbox');
+      await this.#queues.finish(message, 'inbox', { expiresAt: clock.wall() + INBOX_MILLIS });
     }
     await this.#queues.settled([userKey]);
   }

@@ -117,7 +117,9 @@ export class Queues {
   ): Promise<void> {
     const { store, clock, events, metrics } = this.#parts;
     const { record, policy } = message;
-    const ended = { ...record, ...changes, state, endedAt: clock.wall() };
+    // What is in the inbox waits for its reader.
+    const endedAt = state === 'inbox' ? undefined : clock.wall();
+    const ended = { ...record, ...changes, state, endedAt };
     if (policy.trigger.on === 'first-login' && (state === 'answered' || state === 'delivered')) {
       const settings = await store.settings(record.userKey);
       await store.set(record.userKey, { ...settings, seen: new Map([...settings.seen, [policy.id, policy.version]]) });
@@ -125,6 +127,7 @@ export class Queues {
     await store.put([ended]);
     this.#owners.delete(record.id);
     this.of(record.userKey)?.remove(record.id);
+    if (state !== 'delivered' && state !== 'read') metrics.systemMessage(policy.id, state);
     metrics.systemMessagesOpen(this.size);
     events.changed(ended, record);
   }
@@ -135,7 +138,6 @@ export class Queues {
     const free = meant.filter(({ record }) => !this.busy.has(record.id));
     for (const message of free) {
       await this.finish(message, 'withdrawn');
-      this.#parts.metrics.systemMessage(message.policy.id, 'withdrawn');
     }
     await this.settled(free.map(({ record }) => record.userKey));
     return free.length;
@@ -191,7 +193,7 @@ export class Queues {
   }
 
   async #expire(message: OpenMessage): Promise<string> {
-    const { metrics, clock, log } = this.#parts;
+    const { clock, log } = this.#parts;
     const { record, policy } = message;
     const isDelivered = record.deliveredAt !== undefined && !policy.requiresResponse && !policy.block;
     try {
@@ -201,10 +203,7 @@ export class Queues {
       this.#expiries.add(record.id, clock.wall() + BUSY_MILLIS);
       return record.userKey;
     }
-    if (!isDelivered) {
-      metrics.systemMessage(policy.id, 'expired');
-      this.#rule(message, clock.wall());
-    }
+    if (!isDelivered) this.#rule(message, clock.wall());
     return record.userKey;
   }
 

@@ -125,7 +125,6 @@ export class Triggers {
     for (const id of ids) {
       const message = this.#queues.find(id);
       if (message === undefined || this.#queues.busy.has(id)) continue;
-      this.#parts.metrics.systemMessage(message.policy.id, 'withdrawn');
       await this.#queues.finish(message, 'withdrawn');
       await this.#queues.settled([message.record.userKey]);
     }
