@@ -12,13 +12,16 @@ import { conversationLink } from './chain/conversation/link.ts';
 import { chain, type Exchange, type Handler, type Link, type Reply, type VaspFacts } from './chain/exchange.ts';
 import type { LoginParts } from './chain/login.ts';
 import { loginGate } from './chain/login-gate.ts';
-import { pollingLink } from './chain/polling/link.ts';
+import { createPolling } from './chain/polling/link.ts';
 import { refuseAll, refuseUnreadable } from './chain/refusal.ts';
 import { type Route, routeOf } from './chain/route.ts';
 import { serverPrimitives } from './chain/server-primitives.ts';
 import { serviceLevelLink } from './chain/service-level-link.ts';
 import { sessionLink } from './chain/session-link.ts';
 import { type Load, loadOf, overload, shed } from './chain/shedding.ts';
+import { createAddressees } from './chain/system-messages/addressee.ts';
+import { systemMessageLink } from './chain/system-messages/link.ts';
+import { ownSystemMessages } from './chain/system-messages/own-messages.ts';
 import { plainText, unreadable } from './chain/unreadable.ts';
 import { vaspLink } from './chain/vasp-link.ts';
 import { vaspStateLink } from './chain/vasp-state.ts';
@@ -47,8 +50,8 @@ export interface GatewayParts extends LoginParts {
   readonly upstream: Upstream;
   /** What VASPs sent while their clients waited for something else. */
   readonly setAside: SetAside;
-  /** What the gateway itself has to say to sessions; undefined while no feature has anything. */
-  readonly ownMessages?: OwnMessages | undefined;
+  /** What the gateway itself has to say to sessions besides System Messages, in the order of the turns. */
+  readonly ownMessages?: readonly OwnMessages[];
   /** A number below 36^6 from which this process counts its TransactionIDs; random, so that processes differ. */
   readonly firstTransactionNumber: number;
   readonly limits?: CodecLimits;
@@ -62,13 +65,17 @@ export interface Gateway {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { cir = NO_CIR } = parts;
+  const { cir = NO_CIR, systemMessages: desk, setAside, log } = parts;
+  const addresseeOf = createAddressees(parts);
+  const own = [...(desk === undefined ? [] : [ownSystemMessages(desk, addresseeOf)]), ...(parts.ownMessages ?? [])];
+  const polling = createPolling(setAside, own, log);
   const links: readonly Link[] = [
     versionDiscovery,
     // Takes everything of the sessions that the gateway itself holds: they are none of the VASP's.
     conversationLink(parts),
-    // Finds the session of everything Inband, or refuses: behind this link only logins are without one.
-    sessionLink(parts.sessions, parts.secrets, parts.metrics, parts.log),
+    // Finds the session of everything Inband, or refuses: behind this link only logins are without one. What goes out in a
+    // session passes here last.
+    sessionLink(parts, polling),
     // Behind the session link, so that a client's session lives on while its VASP is suspended.
     vaspStateLink(parts),
     // Takes everything Outband before it can reach the VASP: lets a login through when the policies are settled, and
@@ -77,12 +84,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     // Every poll of a client that may be called is heard of, whoever answers it.
     cirLink(cir),
     // Hands over what the gateway holds for the session, in turns with the VASP; its own messages are no matter of levels.
-    pollingLink(parts.setAside, parts.ownMessages),
-    serviceLevelLink(parts.metrics, parts.log),
+    polling.link,
+    // What is between the client and the gateway is no matter of levels either.
+    ...(desk === undefined ? [] : [systemMessageLink({ ...parts, desk }, addresseeOf)]),
+    serviceLevelLink(parts.metrics, log),
     // Puts the gateway's channels in the place of the VASP's [X50].
-    capabilityLink(cir, parts.sessions, parts.secrets, parts.log),
+    capabilityLink(cir, parts.sessions, parts.secrets, log),
     // Last, so that what the links above send to the VASP, and what they see of it, are under the VASP's own ids.
-    serverPrimitives(parts.metrics, parts.firstTransactionNumber, parts.setAside),
+    serverPrimitives(parts.metrics, parts.firstTransactionNumber, setAside),
   ];
   return new ChainGateway(parts, chain(links, vaspLink(parts.upstream, parts.metrics)));
 }

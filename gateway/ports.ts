@@ -222,19 +222,22 @@ export interface SetAsideMessage {
   readonly isMore: boolean;
 }
 
-/** Primitives that the gateway itself sends to a session's client [X40, X42]. */
+/** A live session: its place in the store and its record as last read. */
+export interface LiveSession {
+  readonly key: string;
+  readonly record: SessionRecord;
+}
+
+/** Primitives that the gateway itself sends to the clients of sessions [X40, X42]: one such source for each use of it. */
 export interface OwnMessages {
-  /** Answered from this process's memory, so it may be a moment old. */
-  isWaiting(sessionKey: string): boolean;
+  /** Whether there is anything to ask; from this process's memory, so it may be a moment old. */
+  concerns(session: LiveSession): boolean;
+  /** Whether {@link take} would give something now; `first`: before all that anybody else has for the session [X44]. */
+  waits(session: LiveSession): Promise<'nothing' | 'something' | 'first'>;
   /** The next primitive, handed over from now on under its own TransactionID; undefined when nothing waits. */
-  take(sessionKey: string): Promise<OwnMessage | undefined>;
-  /** Whether a TransactionID in a client's answer is one of ours; never for ids of a VASP, nor replaced ones [X6]. */
-  owns(transactionId: string): boolean;
-  /**
-   * A client's answer to one of them, which no VASP sees. Resolves with the primitive that answers it in turn;
-   * undefined where nothing has to be said.
-   */
-  answered(sessionKey: string, transactionId: string, answer: Element): Promise<Element | undefined>;
+  take(session: LiveSession): Promise<OwnMessage | undefined>;
+  /** The session is over. */
+  ended(session: LiveSession): Promise<void>;
 }
 
 export interface OwnMessage {

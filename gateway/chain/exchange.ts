@@ -41,6 +41,8 @@ export interface Reply extends ClientReply {
   readonly envelope: Envelope | undefined;
   /** What the request was counted as: `forwarded`, `answered`, or the status that refused it. */
   readonly outcome: string;
+  /** The session is over with this reply, whatever it says. */
+  readonly endsSession?: true;
 }
 
 export type Handler = (exchange: Exchange) => Promise<Reply>;

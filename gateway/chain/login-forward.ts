@@ -20,6 +20,8 @@ import type { KeptPass, Pass } from './negotiation-memory.ts';
 import { refuseAll } from './refusal.ts';
 import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
 import type { Session } from './sessions.ts';
+import { sealPerson } from './system-messages/addressee.ts';
+import { greet } from './system-messages/greeting.ts';
 
 /** Answers are between the client and the gateway: no VASP hears them [X15]. */
 const ANSWERS = 'SystemMessageResponseList';
@@ -61,8 +63,9 @@ export async function forwardLogin(
         );
       }
       await announce(parts.cir, login, outcome.sessionId, session);
-      const told = negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
-      return tellAtLogin(parts, login.exchange, told, capabilities, { sessionKey: session.key, agreement });
+      const narrow = negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
+      const told = tellAtLogin(parts, login.exchange, narrow, capabilities, { sessionKey: session.key, agreement });
+      return greet(parts, login, session, told);
     }
   }
 }
@@ -129,6 +132,7 @@ async function open(
       // Without a KeepAliveTime in the answer the time that the client asked for holds [P4.2].
       keepAliveSeconds: keepAliveSeconds ?? childInteger(login.primitive, 'TimeToLive'),
       ...(cir === undefined ? {} : { cir }),
+      ...(parts.systemMessages?.interests().any === true ? { person: sealPerson(parts.secrets, facts) } : {}),
     });
   } catch {
     parts.log.error('the session cannot be stored', loginFields(login));

@@ -7,9 +7,10 @@ import type { LoginVerdict } from '../negotiation/verdict.ts';
 import { type NegotiationWindow, setUnderWay } from '../negotiation/window.ts';
 import { stillCounts } from '../policy/ask-again.ts';
 import { applicablePolicies } from '../policy/decide.ts';
-import type { LoginFacts, OffLinePolicy, PolicySet } from '../policy/model.ts';
+import type { OffLinePolicy, PolicySet } from '../policy/model.ts';
 import type { Acceptance } from '../ports.ts';
 import type { Login, LoginParts } from './login.ts';
+import { knowsSystemMessages } from './system-messages/addressee.ts';
 
 export async function judgeLoginOf(parts: LoginParts, login: Login, window: NegotiationWindow): Promise<LoginVerdict> {
   const { facts, asked } = login;
@@ -33,7 +34,7 @@ export async function judgeLoginOf(parts: LoginParts, login: Login, window: Nego
     facts,
     set,
     policies,
-    knowsSystemMessages: knowsSystemMessages(parts, facts),
+    knowsSystemMessages: knowsSystemMessages(parts.clientOverrides, facts),
     accepted: await acceptedEarlier(parts, policies, login),
     answers: judgeInTurn(answers, context),
     window,
@@ -95,10 +96,4 @@ async function acceptedEarlier(
     parts.log.error('acceptances cannot be read, asking again', { user: asked.userKey });
     return [];
   }
-}
-
-/** CSP 1.3 does, 1.1 and 1.2 do not, and the operator knows better [X11]. */
-function knowsSystemMessages(parts: LoginParts, facts: LoginFacts): boolean {
-  const override = parts.clientOverrides.find(({ client }) => client.matches(facts.clientId));
-  return override?.systemMessages ?? facts.version === '1.3';
 }

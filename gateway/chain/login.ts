@@ -3,14 +3,16 @@ import { child, childText, type Element } from '../csp/element.ts';
 import { type Asked, shortForm } from '../negotiation/token.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
-import type { Glob, LoginFacts } from '../policy/model.ts';
+import type { LoginFacts } from '../policy/model.ts';
 import type { AcceptanceStore, Clock, Log, Metrics, Secrets, VaspAvailability } from '../ports.ts';
+import type { SystemMessages } from '../system-message-ports.ts';
 import type { CirService } from './capability-negotiation.ts';
 import type { WaitingSessions } from './conversation/waiting-sessions.ts';
 import { type Exchange, messageOf } from './exchange.ts';
 import { clientIdText, clientKeyOf, cookieKeyOf, userKeyOf } from './identity.ts';
 import type { NegotiationMemory } from './negotiation-memory.ts';
 import type { Sessions } from './sessions.ts';
+import type { ClientOverrides } from './system-messages/addressee.ts';
 
 export interface Login {
   readonly exchange: Exchange;
@@ -38,7 +40,7 @@ export interface LoginParts {
   /** The code of a Login-Response that asks [X12]. */
   readonly askingCode: number;
   /** Which clients know System Messages against what their version says; the first that matches decides [X11]. */
-  readonly clientOverrides: readonly { readonly client: Glob; readonly systemMessages: boolean }[];
+  readonly clientOverrides: ClientOverrides;
   /** What users are to be asked again although they accepted. */
   readonly askAgain: { current(): readonly AskAgain[] };
   /** Where users reach the gateway's pages, without trailing slash. */
@@ -49,6 +51,8 @@ export interface LoginParts {
   readonly serviceContact: string | undefined;
   /** Which VASPs take logins now; absent: all. */
   readonly availability?: VaspAvailability | undefined;
+  /** What is said to users in their sessions [X40 to X46]; absent: nothing. */
+  readonly systemMessages?: SystemMessages | undefined;
   /** Calling clients [X50 to X53]; absent: every client is served by polling alone. */
   readonly cir?: CirService | undefined;
   /** Whether the operator admits a user [X22]. */

@@ -137,12 +137,12 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number, setAside
 const NO_ANSWER = 'The service gave no answer. Please try again later.';
 
 /** What a VASP opens and a poll may bring later; what ends the session may not wait. */
-function waitsForPoll({ primitive, mode }: EnvelopeTransaction): boolean {
+export function waitsForPoll({ primitive, mode }: EnvelopeTransaction): boolean {
   return primitive !== 'Disconnect' && isServerOriginated(primitive, mode);
 }
 
 /** Messages of one transaction each, from one that holds several. */
-function eachAlone(body: Uint8Array, envelope: Envelope, indexes: readonly number[]): Uint8Array[] {
+export function eachAlone(body: Uint8Array, envelope: Envelope, indexes: readonly number[]): Uint8Array[] {
   const all = [...envelope.transactions.keys()];
   if (all.length === 1) return indexes.map(() => body);
   return indexes.map((index) =>

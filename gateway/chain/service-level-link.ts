@@ -4,22 +4,13 @@
  * together in the order of the request.
  */
 import type { Element } from '../csp/element.ts';
-import type { CspMessage, Transaction } from '../csp/message.ts';
+import type { Transaction } from '../csp/message.ts';
 import type { ServiceSet } from '../csp/service-tree.ts';
-import { removeTransactions } from '../csp/splice.ts';
-import { answerAll, STATUS, status } from '../csp/status.ts';
+import { STATUS, status } from '../csp/status.ts';
 import type { Log, Metrics } from '../ports.ts';
 import { notCovered } from '../service-level/enforce.ts';
-import {
-  answerMessage,
-  type Exchange,
-  type Handler,
-  type Link,
-  messageOf,
-  type Reply,
-  replyWith,
-  withBody,
-} from './exchange.ts';
+import { type AnswersHere, passRest, respond } from './answered-here.ts';
+import { type Exchange, type Handler, type Link, messageOf, type Reply } from './exchange.ts';
 import {
   answerWithoutVasp,
   type Negotiation,
@@ -49,7 +40,7 @@ type OnRefused = (primitive: string, missing: string) => void;
 
 /** What becomes of each transaction: answered here with a primitive, or passed on, perhaps narrowed. */
 interface Plan {
-  readonly answers: ReadonlyMap<number, Element>;
+  readonly answers: AnswersHere;
   readonly negotiations: readonly Negotiation[];
   /** Whether an answer refuses a service, or merely spares the VASP a question. */
   readonly refuses: boolean;
@@ -62,25 +53,14 @@ async function withinLevel(
   onRefused: OnRefused,
 ): Promise<Reply> {
   const { answers, negotiations, refuses } = plan(exchange, granted, onRefused);
-  if (answers.size === exchange.envelope.transactions.length) {
-    return replyWith(
-      exchange,
-      together(exchange, answers, []),
-      refuses ? String(STATUS.SERVICE_NOT_AGREED) : 'answered',
-    );
-  }
-  let forwarded = exchange;
-  for (const negotiation of negotiations) forwarded = narrowExchange(forwarded, negotiation);
-  if (answers.size > 0) {
-    forwarded = withBody(forwarded, removeTransactions(forwarded.body, forwarded.envelope, [...answers.keys()]));
-  }
-  let reply = await next(forwarded);
-  for (const negotiation of negotiations) reply = narrowReply(exchange, reply, negotiation, granted);
-  if (answers.size === 0) return reply;
-  if (reply.envelope === undefined) return replyWith(exchange, together(exchange, answers, []), 'forwarded');
-  const { transactions, poll } = answerMessage(exchange, reply);
-  const message = together(exchange, answers, transactions);
-  return replyWith(exchange, poll === undefined ? message : { ...message, poll }, 'forwarded');
+  let narrowed = exchange;
+  for (const negotiation of negotiations) narrowed = narrowExchange(narrowed, negotiation);
+  const forward = async (rest: Exchange): Promise<Reply> => {
+    let reply = await next(rest);
+    for (const negotiation of negotiations) reply = narrowReply(exchange, reply, negotiation, granted);
+    return reply;
+  };
+  return passRest(narrowed, answers, forward, refuses ? String(STATUS.SERVICE_NOT_AGREED) : 'answered');
 }
 
 function plan(exchange: Exchange, granted: ServiceSet, onRefused: OnRefused): Plan {
@@ -91,38 +71,23 @@ function plan(exchange: Exchange, granted: ServiceSet, onRefused: OnRefused): Pl
     if (primitive === undefined) throw new TypeError('the scan and the tree disagree about the transactions');
     return primitive;
   };
-  const answers = new Map<number, Element>();
+  const answers = new Map<number, Transaction>();
   const negotiations: Negotiation[] = [];
   let refuses = false;
-  exchange.envelope.transactions.forEach(({ primitive, mode }, index) => {
+  exchange.envelope.transactions.forEach((transaction, index) => {
+    const { primitive, mode } = transaction;
     if (primitive === 'Service-Request' && mode === 'Request') {
       const negotiation = openNegotiation(exchange, index, decode(index), granted);
-      if (negotiation.narrowed.functions === 'nothing')
-        answers.set(index, answerWithoutVasp(exchange, negotiation, granted));
-      else negotiations.push(negotiation);
+      if (negotiation.narrowed.functions === 'nothing') {
+        answers.set(index, respond(transaction, answerWithoutVasp(exchange, negotiation, granted)));
+      } else negotiations.push(negotiation);
       return;
     }
     const missing = notCovered(primitive, granted, () => decode(index));
     if (missing === undefined) return;
     refuses = true;
     onRefused(primitive, missing.code);
-    answers.set(index, status(STATUS.SERVICE_NOT_AGREED, missing.description));
+    answers.set(index, respond(transaction, status(STATUS.SERVICE_NOT_AGREED, missing.description)));
   });
   return { answers, negotiations, refuses };
-}
-
-/** The answers of both sides in the order of the request; what the VASP says besides stands at the end. */
-function together(
-  exchange: Exchange,
-  answers: ReadonlyMap<number, Element>,
-  fromVasp: readonly Transaction[],
-): CspMessage {
-  const rest = [...fromVasp];
-  const inOrder = exchange.envelope.transactions.flatMap(({ id }, index): Transaction[] => {
-    const own = answers.get(index);
-    if (own !== undefined) return [{ mode: 'Response', id, primitive: own }];
-    const place = rest.findIndex((candidate) => candidate.mode === 'Response' && candidate.id === id);
-    return place === -1 ? [] : rest.splice(place, 1);
-  });
-  return answerAll(exchange.envelope, [...inOrder, ...rest]);
 }

@@ -13,7 +13,23 @@ import type { Session, Sessions } from './sessions.ts';
 /** The primitives of a session that repeat the ClientID as a child of their own [P4.2, P4.3]. */
 const REPEATS_CLIENT_ID = new Set(['Service-Request', 'ClientCapability-Request', 'GetSPInfo-Request']);
 
-export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metrics, log: Log): Link {
+/** What stands between a session and its client besides the VASP. */
+export interface BesideVasp {
+  /** The reply as it goes out, its Poll true of everything that waits. */
+  finished(exchange: Exchange, session: Session, reply: Reply): Reply | Promise<Reply>;
+  ended(session: Session): Promise<void>;
+}
+
+export interface SessionLinkParts {
+  readonly sessions: Sessions;
+  readonly secrets: Secrets;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export function sessionLink(parts: SessionLinkParts, beside: BesideVasp): Link {
+  const { sessions, secrets } = parts;
+
   return (exchange, next) => {
     const { envelope, vasp } = exchange;
     if (envelope.sessionType !== 'Inband') return next(exchange);
@@ -25,16 +41,20 @@ export function sessionLink(sessions: Sessions, secrets: Secrets, metrics: Metri
 
   async function inSession(exchange: Exchange, session: Session | undefined, next: Handler): Promise<Reply> {
     if (session === undefined) {
-      return refuseSession({ metrics, log, secrets }, exchange, 'unknown');
+      return refuseSession(parts, exchange, 'unknown');
     }
     if (namesAnotherClient(exchange, session)) {
-      return refuseSession({ metrics, log, secrets }, exchange, 'other-client');
+      return refuseSession(parts, exchange, 'other-client');
     }
     const { vasp, request, body, envelope } = exchange;
     const reply = await next({ vasp, request, body, envelope, session });
-    if (endOfSession(exchange, reply)) await sessions.end(exchange.vasp.name, exchange.envelope.sessionId ?? '');
-    else if (answersKeepAlive(reply)) await takeOverKeepAlive(exchange, session, reply);
-    return reply;
+    if (endOfSession(exchange, reply)) {
+      await sessions.end(exchange.vasp.name, exchange.envelope.sessionId ?? '');
+      await beside.ended(session);
+      return reply;
+    }
+    if (answersKeepAlive(reply)) await takeOverKeepAlive(exchange, session, reply);
+    return beside.finished(exchange, session, reply);
   }
 
   function namesAnotherClient(exchange: Exchange, session: Session): boolean {
@@ -60,6 +80,7 @@ function answersKeepAlive({ envelope }: Reply): boolean {
 
 /** The client logs out, or the VASP says that the session is over. A logout ends it even where the VASP fails. */
 export function endOfSession(exchange: Exchange, reply: Reply): boolean {
+  if (reply.endsSession === true) return true;
   if (exchange.envelope.transactions.some(({ primitive }) => primitive === 'Logout-Request')) return true;
   if (reply.origin !== 'vasp' || reply.envelope === undefined) return false;
   return reply.envelope.transactions.some(

@@ -8,14 +8,12 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { CirAgreement } from '../cir-ports.ts';
-import type { Clock, Secrets, SessionRecord, SessionStore } from '../ports.ts';
+import type { ServiceSet } from '../csp/service-tree.ts';
+import type { Clock, LiveSession, Secrets, SessionRecord, SessionStore } from '../ports.ts';
 import { sessionKeyOf } from './identity.ts';
 
-/** A live session: its place in the store and its record as last read. */
-export interface Session {
-  readonly key: string;
-  readonly record: SessionRecord;
-}
+/** A live session of this process. */
+export type Session = LiveSession;
 
 export interface SessionSettings {
   /** Sessions kept in memory. */
@@ -145,6 +143,11 @@ export class Sessions {
   agree(vasp: string, id: string, session: Session, cir: CirAgreement | undefined): Promise<Session> {
     const { cir: _, ...record } = this.#current(vasp, id, session);
     return this.#write(vasp, id, cir === undefined ? record : { ...record, cir });
+  }
+
+  /** Holds the session to another level from the next transaction on [X34]. */
+  setLevel(vasp: string, id: string, session: Session, granted: ServiceSet): Promise<Session> {
+    return this.#write(vasp, id, { ...this.#current(vasp, id, session), granted });
   }
 
   /** The record as it is now: another message of the session may have changed it since `session` was found. */

@@ -54,13 +54,20 @@ export function serviceContactFor(configured: string | undefined, userId: string
 
 /** Whether a SendMessage-Request goes to the service contact and to nobody else. */
 export function goesOnlyTo(serviceContact: string, request: Element): boolean {
-  const recipients = child(child(request, 'MessageInfo'), 'Recipient')?.children ?? [];
-  const users = recipients.filter(({ name }) => name === 'User').flatMap((user) => children(user, 'UserID'));
-  return recipients.length > 0 && users.length === recipients.length && users.every(isServiceContact);
+  return goesTo(serviceContact, request) === 'contact';
+}
 
-  function isServiceContact({ text }: Element): boolean {
-    const own = readUserId(serviceContact);
-    const named = readUserId(text);
-    return named.bare === own.bare || (named.domain === '' && named.name === own.name);
-  }
+/** Whom a SendMessage-Request goes to. */
+export function goesTo(serviceContact: string, request: Element): 'contact' | 'contact-and-others' | 'others' {
+  const own = readUserId(serviceContact);
+  const recipients = child(child(request, 'MessageInfo'), 'Recipient')?.children ?? [];
+  const toContact = recipients.filter((recipient) => {
+    const ids = recipient.name === 'User' ? children(recipient, 'UserID') : [];
+    return ids.some(({ text }) => {
+      const named = readUserId(text);
+      return named.bare === own.bare || (named.domain === '' && named.name === own.name);
+    });
+  });
+  if (toContact.length === 0) return 'others';
+  return toContact.length === recipients.length ? 'contact' : 'contact-and-others';
 }

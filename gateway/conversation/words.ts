@@ -21,6 +21,10 @@ export interface Words {
   readonly questionIsGone: string;
   /** To a message to anybody else. */
   readonly onlyTo: (serviceContact: string) => string;
+  /** To a message to the service contact and somebody else. */
+  readonly alone: (serviceContact: string) => string;
+  /** At the end of a session that the user, or silence, has chosen. */
+  readonly loggedOut: string;
 }
 
 const ENGLISH: Words = {
@@ -37,6 +41,8 @@ const ENGLISH: Words = {
   timeIsOver: 'The time to answer is over. Please log in again.',
   questionIsGone: 'The question has changed. Please log in again.',
   onlyTo: (contact) => `Please answer the question first: until then you can only write to ${contact}.`,
+  alone: (contact) => `Please write to ${contact} alone, and to nobody else in the same message.`,
+  loggedOut: 'You are logged out.',
 };
 
 const SWEDISH: Words = {
@@ -53,6 +59,8 @@ const SWEDISH: Words = {
   timeIsOver: 'Tiden att svara är ute. Logga in igen.',
   questionIsGone: 'Frågan har ändrats. Logga in igen.',
   onlyTo: (contact) => `Svara först på frågan: till dess kan du bara skriva till ${contact}.`,
+  alone: (contact) => `Skriv till ${contact} för sig, och till ingen annan i samma meddelande.`,
+  loggedOut: 'Du är utloggad.',
 };
 
 const GERMAN: Words = {
@@ -69,6 +77,8 @@ const GERMAN: Words = {
   timeIsOver: 'Die Zeit zum Antworten ist abgelaufen. Bitte melden Sie sich neu an.',
   questionIsGone: 'Die Frage hat sich geändert. Bitte melden Sie sich neu an.',
   onlyTo: (contact) => `Bitte beantworten Sie zuerst die Frage: bis dahin erreichen Sie nur ${contact}.`,
+  alone: (contact) => `Bitte schreiben Sie an ${contact} allein, und an niemanden sonst in derselben Nachricht.`,
+  loggedOut: 'Sie sind abgemeldet.',
 };
 
 const BY_LANGUAGE: ReadonlyMap<string, Words> = new Map([

@@ -6,9 +6,9 @@ import type { CspMessage, Transaction } from '../../gateway/csp/message.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import { setPoll } from '../../gateway/csp/splice.ts';
 import { contentTypeOf } from '../../gateway/csp/versions.ts';
-import type { OwnMessage, OwnMessages } from '../../gateway/ports.ts';
 import { createRig, type Rig, type RigOptions, vaspAnswer } from '../transcripts/rig.ts';
 import { loginRequest, loginResponse, message, type Spelling, statusOk } from './messages.ts';
+import { ScriptedDesk } from './scripted-desk.ts';
 
 export const SESSION = 'session-1';
 
@@ -24,32 +24,6 @@ export function textOf(primitive: Element | undefined): string | undefined {
   return primitive === undefined ? undefined : childText(primitive, 'ContentData');
 }
 
-/** A queue for one session, whose primitives are acknowledged under their ids. */
-export class OwnQueue implements OwnMessages {
-  readonly waiting: string[] = [];
-  readonly answers: (readonly [id: string, answer: string])[] = [];
-  reply: Element | undefined = undefined;
-
-  isWaiting(): boolean {
-    return this.waiting.length > 0;
-  }
-
-  async take(): Promise<OwnMessage | undefined> {
-    const text = this.waiting.shift();
-    if (text === undefined) return undefined;
-    return { transactionId: `own-${text}`, primitive: newMessage(text) };
-  }
-
-  owns(transactionId: string): boolean {
-    return transactionId.startsWith('own-');
-  }
-
-  async answered(_session: string, transactionId: string, answer: Element): Promise<Element | undefined> {
-    this.answers.push([transactionId, answer.name]);
-    return this.reply;
-  }
-}
-
 export interface Heard {
   /** Empty for an answer without a body. */
   readonly transactions: readonly Transaction[];
@@ -59,7 +33,7 @@ export interface Heard {
 
 export class PollingWorld {
   readonly rig: Rig;
-  readonly own = new OwnQueue();
+  readonly own = new ScriptedDesk();
   /** What the VASP has for the phone, each under the id `0`. */
   readonly atVasp: string[] = [];
   readonly #spelling: Spelling;
@@ -67,7 +41,7 @@ export class PollingWorld {
 
   private constructor(spelling: Spelling, options: RigOptions) {
     this.#spelling = spelling;
-    this.rig = createRig({ ownMessages: this.own, ...options });
+    this.rig = createRig({ systemMessages: this.own, ...options });
     this.rig.upstream.otherwise = ({ body }) => this.#vasp(body);
   }
 

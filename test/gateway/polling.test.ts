@@ -6,9 +6,13 @@ import { describe, expect, test } from '@jest/globals';
 import { decodeMessage } from '../../gateway/csp/codec.ts';
 import { element } from '../../gateway/csp/element.ts';
 import { resultCode } from '../../gateway/csp/status.ts';
+import { ownsTransaction, transactionIdOf } from '../../gateway/system-message/ids.ts';
 import { SPELLINGS, sendMessage, statusOk } from './messages.ts';
 import { type Heard, newMessage, PollingWorld, SESSION, textOf } from './polling-world.ts';
+import { idOf } from './scripted-desk.ts';
 
+/** Under which a message of the gateway's went out. */
+const OWN = transactionIdOf(idOf('x'), 7);
 const SPELLING = { version: '1.2', encoding: 'xml' } as const;
 const texts = ({ transactions }: Heard) => transactions.map(({ primitive }) => textOf(primitive) ?? primitive.name);
 
@@ -16,7 +20,7 @@ describe.each(SPELLINGS)('CSP $version, $encoding', (spelling) => {
   test('100 messages of each side are through in 200 polls, in order, and Poll is right in every answer', async () => {
     const world = await PollingWorld.open(spelling);
     const vasp = Array.from({ length: 100 }, (_, index) => `vasp ${index}`);
-    const own = Array.from({ length: 100 }, (_, index) => `own ${index}`);
+    const own = Array.from({ length: 100 }, (_, index) => `own-${index}`);
     world.atVasp.push(...vasp);
     world.own.waiting.push(...own);
     const got: string[] = [];
@@ -35,11 +39,11 @@ describe.each(SPELLINGS)('CSP $version, $encoding', (spelling) => {
     }
     expect(got.filter((text) => text.startsWith('vasp'))).toEqual(vasp);
     expect(got.filter((text) => text.startsWith('own'))).toEqual(own);
-    expect(world.own.answers).toEqual(own.map((text) => [`own-${text}`, 'MessageDelivered']));
+    expect(world.own.answers).toEqual(own.map((text) => [text, 'MessageDelivered']));
     expect((await world.poll()).transactions).toEqual([]);
     // Nothing of the gateway's own has reached the VASP, and every acknowledgement of the VASP's messages has.
     const atVasp = world.rig.upstream.seen.flatMap(({ body }) => decodeMessage(body, spelling.encoding).transactions);
-    expect(atVasp.filter(({ id }) => id.startsWith('own-'))).toEqual([]);
+    expect(atVasp.filter(({ id }) => ownsTransaction(id))).toEqual([]);
     expect(atVasp.filter(({ id, mode }) => mode === 'Response' && id === '0').length).toBe(100);
   });
 
@@ -93,17 +97,17 @@ describe.each(SPELLINGS)('CSP $version, $encoding', (spelling) => {
 
 test('one answer for ours and one for the VASP in the same message go each their way', async () => {
   const world = await PollingWorld.open(SPELLING);
-  world.own.reply = statusOk;
-  const heard = await world.answer(['own-x', statusOk], ['5', statusOk]);
-  expect(world.own.answers).toEqual([['own-x', 'Status']]);
+  const chosen = element('SystemMessage-User', [element('SystemMessageResponseList', [])]);
+  const heard = await world.answer([OWN, chosen], ['5', statusOk]);
+  expect(world.own.answers).toEqual([['x', 'SystemMessage-User']]);
   const [seen] = world.rig.upstream.seen;
   expect(decodeMessage(seen?.body ?? Buffer.alloc(0), 'xml').transactions.map(({ id }) => id)).toEqual(['5']);
-  expect(heard.transactions).toMatchObject([{ mode: 'Response', id: 'own-x', primitive: { name: 'Status' } }]);
+  expect(heard.transactions).toMatchObject([{ mode: 'Response', id: OWN, primitive: { name: 'Status' } }]);
 });
 
 test('the last acknowledgement of ours is answered by nothing, and costs the VASP nothing', async () => {
   const world = await PollingWorld.open(SPELLING);
-  expect((await world.answer(['own-x', statusOk])).transactions).toEqual([]);
+  expect((await world.answer([OWN, statusOk])).transactions).toEqual([]);
   expect(world.rig.upstream.seen).toEqual([]);
 });
 

@@ -11,6 +11,8 @@ import { MemoryWaitingSessions, type WaitingSession } from '../../gateway/chain/
 import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
 import { MemorySetAside } from '../../gateway/chain/polling/set-aside.ts';
 import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
+import type { Desk } from '../../gateway/desk/desk.ts';
+import type { DeskLimits, DeskMetrics } from '../../gateway/desk/parts.ts';
 import { createGateway, type Gateway, type PlaceOfVasp } from '../../gateway/gateway.ts';
 import { createPages, type PageReply, type PageRequest, type Pages } from '../../gateway/pages/pages.ts';
 import { compileGlob } from '../../gateway/policy/glob.ts';
@@ -31,6 +33,8 @@ import type {
 } from '../../gateway/ports.ts';
 import { openSecrets } from '../../gateway/secrets.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
+import type { SystemMessages } from '../../gateway/system-message-ports.ts';
+import { createRigDesk } from './rig-desk.ts';
 
 export interface RigOptions {
   /** A folder of policy files, the files themselves, or a set; without any no policy is in force. */
@@ -50,8 +54,12 @@ export interface RigOptions {
   readonly startsAt?: number;
   readonly firstTransactionNumber?: number;
   readonly serviceContact?: string;
-  /** What the gateway itself has to say to sessions. */
-  readonly ownMessages?: OwnMessages;
+  /** What is said to users in their sessions, in the place of a desk over the store. */
+  readonly systemMessages?: SystemMessages;
+  /** What the gateway itself has to say to sessions besides. */
+  readonly ownMessages?: readonly OwnMessages[];
+  /** Of the desk over the store. */
+  readonly deskLimits?: Partial<DeskLimits>;
   /** Calling clients; without it every client is served by polling alone. */
   readonly cir?: CirService;
   /** How many sessions the gateway holds itself at most. */
@@ -83,7 +91,7 @@ export interface ScriptedUpstream extends Upstream {
 }
 
 /** One call of a metric: its name and its arguments. */
-export type Counted = readonly [name: keyof Metrics, ...labels: readonly unknown[]];
+export type Counted = readonly [name: keyof Metrics | keyof DeskMetrics, ...labels: readonly unknown[]];
 
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error';
@@ -112,6 +120,10 @@ export interface Rig {
   readonly waiting: readonly WaitingSession[];
   readonly metrics: readonly Counted[];
   readonly log: readonly LogLine[];
+  /** Keys of users whose clients the desk has asked to be called. */
+  readonly rang: readonly string[];
+  /** The desk as it is now. */
+  desk(): Promise<Desk>;
   send(body: Uint8Array, contentType: string, options?: SendOptions): Promise<ClientReply>;
   /** A browser's request for one of the gateway's pages; undefined when there is none at the path. */
   browse(method: string, target: string, request: Omit<PageRequest, 'method'>): Promise<PageReply> | undefined;
@@ -153,6 +165,18 @@ export function createRig(options: RigOptions = {}): Rig {
   const secrets = options.secrets ?? secretsOf(TEST_KEY);
   const upstream = scriptedUpstream();
   const policies = new LivePolicySets(policySetOf(options.policies));
+  const rang: string[] = [];
+  const rigDesk = createRigDesk({
+    store,
+    policies,
+    secrets,
+    clock,
+    metrics,
+    log,
+    limits: options.deskLimits ?? {},
+    serviceContact: options.serviceContact,
+    rang,
+  });
   let negotiations = newNegotiations();
   let waiting = newWaiting();
   let gateway = start();
@@ -182,7 +206,8 @@ export function createRig(options: RigOptions = {}): Rig {
       log,
       upstream: options.upstream ?? upstream,
       setAside: new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') }),
-      ownMessages: options.ownMessages,
+      systemMessages: options.systemMessages ?? rigDesk.messages,
+      ...(options.ownMessages === undefined ? {} : { ownMessages: options.ownMessages }),
       cir: options.cir,
       askAgain: { current: () => [] },
       publicUrl: () => PUBLIC_URL,
@@ -214,8 +239,19 @@ export function createRig(options: RigOptions = {}): Rig {
     },
     metrics: counted,
     log: lines,
-    send: (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) =>
-      gateway.handle({ target, host, contentType, headers, remoteAddress: '127.0.0.1', body: Buffer.from(body) }),
+    rang,
+    desk: () => rigDesk.opened().then(() => rigDesk.desk()),
+    send: async (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) => {
+      await rigDesk.opened();
+      return gateway.handle({
+        target,
+        host,
+        contentType,
+        headers,
+        remoteAddress: '127.0.0.1',
+        body: Buffer.from(body),
+      });
+    },
     browse: (method, target, request) => {
       const place = pages.placeOf(method, target);
       return place === undefined ? undefined : pages.answer(place, { method, ...request });
@@ -226,6 +262,7 @@ export function createRig(options: RigOptions = {}): Rig {
     restart: () => {
       negotiations = newNegotiations();
       waiting = newWaiting();
+      rigDesk.restart();
       gateway = start();
       pages = startPages();
     },
@@ -233,6 +270,8 @@ export function createRig(options: RigOptions = {}): Rig {
       negotiations.sweep();
       waiting.sweep();
       await store.sessions.sweep(clock.wall());
+      await rigDesk.opened();
+      await rigDesk.desk().sweep();
     },
   };
 }
@@ -302,9 +341,9 @@ function scriptedUpstream(): ScriptedUpstream {
   return upstream;
 }
 
-function recordingMetrics(counted: Counted[]): Metrics {
+function recordingMetrics(counted: Counted[]): Metrics & DeskMetrics {
   const count =
-    (name: keyof Metrics) =>
+    (name: Counted[0]) =>
     (...labels: readonly unknown[]): void => {
       counted.push([name, ...labels]);
     };
@@ -322,6 +361,9 @@ function recordingMetrics(counted: Counted[]): Metrics {
     sessions: count('sessions'),
     policyReload: count('policyReload'),
     page: count('page'),
+    systemMessage: count('systemMessage'),
+    systemMessagesOpen: () => {},
+    systemMessageEffect: count('systemMessageEffect'),
   };
 }
 

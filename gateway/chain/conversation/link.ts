@@ -7,8 +7,9 @@
 import { goesOnlyTo, sentText, serviceContactFor } from '../../conversation/text-messages.ts';
 import { child, childInteger, childText, childTexts, type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
-import { answerAll, result, STATUS, status } from '../../csp/status.ts';
-import { type Exchange, emptyReply, type Link, messageOf, type Reply, replyWith } from '../exchange.ts';
+import { result, STATUS, status } from '../../csp/status.ts';
+import { type AnswersHere, answerHere, respond } from '../answered-here.ts';
+import { type Exchange, type Link, messageOf, type Reply } from '../exchange.ts';
 import { clientKeyOf } from '../identity.ts';
 import type { LoginParts } from '../login.ts';
 import { NO_SUCH_SESSION, refuseSession } from '../session-refusal.ts';
@@ -50,14 +51,14 @@ async function take(
   if (session.disconnectId !== undefined && !transactions.every(({ mode }) => mode === 'Response')) {
     return { session: undefined, result: refuseSession(parts, exchange, 'unknown') };
   }
-  const answers: Transaction[] = [];
-  for (const transaction of transactions) {
+  const answers = new Map<number, Transaction | undefined>();
+  for (const [index, transaction] of transactions.entries()) {
     const step: Step =
       session === undefined
         ? { session, answer: respond(transaction, GONE) }
         : await one(parts, session, transaction, exchange);
     session = step.session;
-    if (step.answer !== undefined) answers.push(step.answer);
+    answers.set(index, step.answer);
   }
   return { session, result: replied(parts, exchange, session, answers) };
 }
@@ -66,13 +67,10 @@ function replied(
   parts: ConversationParts,
   exchange: Exchange,
   session: WaitingSession | undefined,
-  answers: readonly Transaction[],
+  answers: AnswersHere,
 ): Reply {
-  if (answers.length === 0) return emptyReply(exchange, 'answered');
-  const message = answerAll(exchange.envelope, answers);
   const isOver = session === undefined || session.disconnectId !== undefined;
-  const flag = isOver ? {} : { poll: nextToSend(parts, session) !== undefined };
-  return replyWith(exchange, { ...message, ...flag }, 'answered');
+  return answerHere(exchange, answers, isOver ? {} : { poll: nextToSend(parts, session) !== undefined });
 }
 
 const GONE = status(STATUS.INVALID_SESSION, NO_SUCH_SESSION);
@@ -87,10 +85,6 @@ function heard({ clock }: ConversationParts, session: WaitingSession): WaitingSe
   if (session.ending !== undefined) return session;
   const expiresAt = Math.max(session.expiresAt, clock.wall() + session.keepAliveSeconds * 1000);
   return { ...session, expiresAt };
-}
-
-function respond({ id }: Transaction, primitive: Element): Transaction {
-  return { mode: 'Response', id, primitive };
 }
 
 async function one(

@@ -1,95 +1,68 @@
 /**
  * Hands a session's client what the gateway holds for it, in turns with what the VASP has, one message a poll, and makes
- * Poll say T in every answer while either waits [X42, P8.2]. What the gateway holds is its own messages, and what the
- * VASP sent when the client could not take it. A client's answers to the gateway's own messages end here.
+ * Poll say T in every answer while either waits [X42, P8.2]. What the gateway holds is its own messages, from as many sources
+ * as have some, and what the VASP sent when the client could not take it.
  *
  * A session for which nothing is held passes through untouched.
  */
-import type { Transaction } from '../../csp/message.ts';
-import { removeTransactions, setPoll } from '../../csp/splice.ts';
-import { answerAll } from '../../csp/status.ts';
-import type { OwnMessages, SetAside } from '../../ports.ts';
+import { setPoll } from '../../csp/splice.ts';
+import type { Log, OwnMessages, SetAside } from '../../ports.ts';
 import {
-  answerMessage,
   type Exchange,
   emptyReply,
   type Handler,
   isPoll,
   type Link,
-  messageOf,
-  onlyAnswers,
   type Reply,
   replyWith,
   scannedReply,
-  withBody,
 } from '../exchange.ts';
-import { endOfSession } from '../session-link.ts';
+import type { BesideVasp } from '../session-link.ts';
 import type { Session } from '../sessions.ts';
+import { ownSources } from './own-sources.ts';
 import { Turns } from './turns.ts';
 
-/** @param own undefined while no feature has messages of the gateway's own. */
-export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): Link {
-  const turns = new Turns();
+export interface Polling extends BesideVasp {
+  readonly link: Link;
+}
 
-  return (exchange, next) => {
-    const { session } = exchange;
-    if (session === undefined || !(holds(session) || answersOwn(exchange))) return next(exchange);
-    return serve(exchange, session, next);
+/** @param sources of the gateway's own messages, in the order in which they come to their turn */
+export function createPolling(setAside: SetAside, sources: readonly OwnMessages[], log: Log): Polling {
+  const turns = new Turns();
+  const own = ownSources(sources, log);
+
+  return {
+    link: (exchange, next) => {
+      const { session } = exchange;
+      return session === undefined || !(own.concerns(session) || setAside.isWaiting(session.key))
+        ? next(exchange)
+        : serve(exchange, session, next);
+    },
+    // Messages may have come to wait while the VASP was asked, by this exchange or another one.
+    finished: (exchange, session, reply) =>
+      turns.isUnderWay(session.key) || own.concerns(session) ? finished(exchange, session, reply) : reply,
+    async ended(session) {
+      turns.over(session.key);
+      if (setAside.isWaiting(session.key)) await setAside.drop(session.key);
+      await own.ended(session);
+    },
   };
 
-  function holds({ key }: Session): boolean {
-    return setAside.isWaiting(key) || own?.isWaiting(key) === true;
-  }
-
-  function answersOwn({ envelope }: Exchange): boolean {
-    return own !== undefined && envelope.transactions.some(({ mode, id }) => mode === 'Response' && own.owns(id));
-  }
-
   async function serve(exchange: Exchange, session: Session, next: Handler): Promise<Reply> {
-    const { rest, answers } = await withoutOwn(exchange, session);
-    let reply: Reply | undefined;
-    if (rest !== undefined) {
-      reply = isPoll(rest) ? await takeTurn(rest, session, next) : heard(rest, session, await next(rest));
-    }
-    if (answers.length > 0) reply = together(exchange, answers, reply);
-    // An answer without a body has no place for Poll: the message itself takes that place.
-    if (reply === undefined || (reply.body.length === 0 && onlyAnswers(exchange))) {
-      reply = (await heldFirst(exchange, session)) ?? reply ?? emptyReply(exchange, 'answered');
-    }
-    return finished(exchange, session, reply);
-  }
-
-  /** The exchange without the answers to the gateway's own messages, and what answers these. */
-  async function withoutOwn(
-    exchange: Exchange,
-    session: Session,
-  ): Promise<{ readonly rest: Exchange | undefined; readonly answers: readonly Transaction[] }> {
-    if (own === undefined || !answersOwn(exchange)) return { rest: exchange, answers: [] };
-    const answers: Transaction[] = [];
-    const taken: number[] = [];
-    for (const [index, { mode, id, primitive }] of messageOf(exchange).transactions.entries()) {
-      if (mode !== 'Response' || !own.owns(id)) continue;
-      taken.push(index);
-      const answer = await own.answered(session.key, id, primitive);
-      if (answer !== undefined) answers.push({ mode: 'Response', id, primitive: answer });
-    }
-    const isAll = taken.length === exchange.envelope.transactions.length;
-    const rest = isAll ? undefined : withBody(exchange, removeTransactions(exchange.body, exchange.envelope, taken));
-    return { rest, answers };
+    turns.begin(session.key);
+    if (isPoll(exchange)) return takeTurn(exchange, session, next);
+    return heard(exchange, session, await next(exchange));
   }
 
   /** One poll: the side whose turn it is, or the other when that has nothing. */
   async function takeTurn(exchange: Exchange, session: Session, next: Handler): Promise<Reply> {
-    if (turns.next(session.key) === 'own') {
+    if (turns.next(session.key) === 'own' || (await own.waits(session)) === 'first') {
       const handed = await ownNext(exchange, session);
       if (handed !== undefined) return handed;
     }
     const reply = (await setAsideNext(exchange, session)) ?? heard(exchange, session, await next(exchange));
-    if (reply.body.length > 0) {
-      turns.served(session.key, 'vasp');
-      return reply;
-    }
-    return (await ownNext(exchange, session)) ?? reply;
+    if (reply.body.length > 0) turns.served(session.key, 'vasp');
+    return reply;
   }
 
   /** What the gateway holds, without asking the VASP. */
@@ -103,7 +76,7 @@ export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): L
   }
 
   async function ownNext(exchange: Exchange, session: Session): Promise<Reply | undefined> {
-    const message = await own?.take(session.key);
+    const message = await own.take(session);
     if (message === undefined) return undefined;
     turns.served(session.key, 'own');
     const { version, sessionType, sessionId } = exchange.envelope;
@@ -135,24 +108,21 @@ export function pollingLink(setAside: SetAside, own: OwnMessages | undefined): L
     return reply;
   }
 
-  /** The reply with Poll as both sides have it. */
+  /** The reply with Poll as both sides have it. An empty one has no place for Poll: what waits takes that place itself. */
   async function finished(exchange: Exchange, session: Session, reply: Reply): Promise<Reply> {
-    if (endOfSession(exchange, reply)) {
-      turns.over(session.key);
-      await setAside.drop(session.key);
-      return reply;
-    }
-    const isHeld = holds(session);
-    const poll = isHeld || turns.vaspPolls(session.key);
-    if (!isHeld) turns.over(session.key);
-    const { envelope } = reply;
-    if (envelope?.kind !== 'message' || (envelope.poll?.value ?? false) === poll) return reply;
-    return scannedReply(exchange, reply, setPoll(reply.body, envelope, poll));
+    const isEmpty = reply.body.length === 0 && mayBringMessages(exchange);
+    const filled = isEmpty ? ((await heldFirst(exchange, session)) ?? reply) : reply;
+    const { envelope } = filled;
+    const isHeld = setAside.isWaiting(session.key) || (await own.waits(session)) !== 'nothing';
+    const said = envelope?.poll?.value ?? false;
+    const poll = isHeld || (turns.isUnderWay(session.key) ? turns.vaspPolls(session.key) : said);
+    if (!isHeld && !own.concerns(session)) turns.over(session.key);
+    if (envelope?.kind !== 'message' || said === poll) return filled;
+    return scannedReply(exchange, filled, setPoll(filled.body, envelope, poll));
   }
+}
 
-  function together(exchange: Exchange, answers: readonly Transaction[], reply: Reply | undefined): Reply {
-    const others = reply?.envelope === undefined ? undefined : answerMessage(exchange, reply);
-    const message = answerAll(exchange.envelope, [...answers, ...(others?.transactions ?? [])]);
-    return replyWith(exchange, message, 'answered');
-  }
+/** Whether the client waits for no answer, so that a primitive of the server's may come in its place [P8]. */
+function mayBringMessages({ envelope }: Exchange): boolean {
+  return envelope.transactions.every(({ mode, primitive }) => mode === 'Response' || primitive === 'Polling-Request');
 }

@@ -17,10 +17,19 @@ interface Turn {
 const FIRST: Turn = { next: 'vasp', vaspPolls: undefined };
 
 /** Sessions in the middle of a hand-over; one forgotten begins anew with the VASP. */
-const SESSIONS = 10_000;
+const SESSIONS = 50_000;
 
 export class Turns {
   readonly #turns = new LRUCache<string, Turn>({ max: SESSIONS });
+
+  /** From now on what the VASP says of Poll is kept. */
+  begin(sessionKey: string): void {
+    if (!this.#turns.has(sessionKey)) this.#turns.set(sessionKey, FIRST);
+  }
+
+  isUnderWay(sessionKey: string): boolean {
+    return this.#turns.size > 0 && this.#turns.has(sessionKey);
+  }
 
   next(sessionKey: string): Side {
     return this.#of(sessionKey).next;
@@ -45,7 +54,7 @@ export class Turns {
     return this.#of(sessionKey).vaspPolls ?? true;
   }
 
-  /** The gateway holds nothing any more: what was heard grows old unseen from now on. */
+  /** The gateway has nothing to do with the session's messages any more: what was heard grows old unseen from now on. */
   over(sessionKey: string): void {
     this.#turns.delete(sessionKey);
   }

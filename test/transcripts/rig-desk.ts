@@ -1,0 +1,86 @@
+/**
+ * The desk of a rig: the real one over the rig's store, made again at every restart. A desk reads its store before it can
+ * answer, a rig is there at once: until then nobody may ask it anything, so a rig's `send` waits for `opened`.
+ */
+import { userKeyOf } from '../../gateway/chain/identity.ts';
+import { Desk } from '../../gateway/desk/desk.ts';
+import { DEFAULT_DESK_LIMITS, type DeskLimits, type DeskMetrics } from '../../gateway/desk/parts.ts';
+import type { PolicySets } from '../../gateway/policy/live-sets.ts';
+import type { Clock, Log, Secrets, Store } from '../../gateway/ports.ts';
+import type { SystemMessages } from '../../gateway/system-message-ports.ts';
+
+export interface RigDeskParts {
+  readonly store: Store;
+  readonly policies: PolicySets;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly metrics: DeskMetrics;
+  readonly log: Log;
+  readonly limits: Partial<DeskLimits>;
+  readonly serviceContact: string | undefined;
+  /** Users of whom the desk says that something waits for them. */
+  readonly rang: string[];
+}
+
+export interface RigDesk {
+  readonly messages: SystemMessages;
+  /** The desk as it is now. */
+  desk(): Desk;
+  opened(): Promise<void>;
+  /** Forgets everything that was in memory. */
+  restart(): void;
+}
+
+export function createRigDesk(parts: RigDeskParts): RigDesk {
+  let desk: Desk | undefined;
+  let opening = open();
+
+  async function open(): Promise<void> {
+    const { store, rang, limits, ...rest } = parts;
+    desk = await Desk.open({
+      ...rest,
+      store: store.systemMessages,
+      notes: store.notes,
+      acceptances: store.acceptances,
+      limits: { ...DEFAULT_DESK_LIMITS, ...limits },
+      events: {
+        concern: async () => {},
+        interestsChanged: async () => {},
+        ring: (user) => {
+          rang.push(user);
+        },
+        changed: () => {},
+      },
+      selfCareUrl: () => 'https://im.operator.example/self-care/…',
+      userKey: (vasp, userId) => userKeyOf(parts.secrets, vasp, userId),
+      webhook: undefined,
+    });
+  }
+
+  function now(): Desk {
+    if (desk === undefined) throw new Error('the desk has not read its store yet');
+    return desk;
+  }
+
+  return {
+    desk: now,
+    opened: () => opening,
+    restart() {
+      desk = undefined;
+      opening = open();
+    },
+    messages: {
+      concerns: (user) => now().concerns(user),
+      interests: () => now().interests(),
+      standing: (addressee) => now().standing(addressee),
+      take: (addressee) => now().take(addressee),
+      answered: (addressee, id, answer) => now().answered(addressee, id, answer),
+      delivered: (addressee, id) => now().delivered(addressee, id),
+      chosen: (addressee, answers) => now().chosen(addressee, answers),
+      wrote: (addressee, text) => now().wrote(addressee, text),
+      done: (addressee, claim, failed) => now().done(addressee, claim, failed),
+      happened: (happening) => now().happened(happening),
+      ended: (session) => now().ended(session),
+    },
+  };
+}
