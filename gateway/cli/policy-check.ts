@@ -24,7 +24,9 @@ export async function check(directory: string, flags: CheckFlags, terminal: Term
   const problems = parsed.kind === 'invalid' ? parsed.problems : [];
   if (flags.json === true) {
     const set =
-      parsed.kind === 'valid' ? { hash: parsed.set.hash, policies: parsed.set.policies.map(({ id }) => id) } : {};
+      parsed.kind === 'valid'
+        ? { hash: parsed.set.hash, policies: idsOf(parsed.set.policies), onLine: idsOf(parsed.set.onLine) }
+        : {};
     print(JSON.stringify({ valid: parsed.kind === 'valid', ...set, problems, warnings: parsed.warnings }, null, 2));
   } else {
     for (const problem of [...problems, ...parsed.warnings]) print(formatProblem(problem));
@@ -34,6 +36,8 @@ export async function check(directory: string, flags: CheckFlags, terminal: Term
   }
   return problems.length === 0 ? 0 : EXIT_FAILED;
 }
+
+const idsOf = (policies: readonly { readonly id: string }[]): readonly string[] => policies.map(({ id }) => id);
 
 /** Such as `2 files: 1 problem, 0 warnings`. */
 export function summary(files: number, problems: readonly Problem[], warnings: readonly Problem[]): string {

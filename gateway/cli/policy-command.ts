@@ -31,7 +31,7 @@ export interface Terminal {
 }
 
 /** What is known of the gateway that will read the files; nothing when nothing is said. */
-export type GatewayFacts = Pick<ParseOptions, 'vasps' | 'publicUrl'>;
+export type GatewayFacts = Pick<ParseOptions, 'vasps' | 'publicUrl' | 'webhooks'>;
 
 /** Options that name the VASPs of the gateway. */
 export interface VaspFlags {
@@ -89,10 +89,11 @@ export async function gatewayOf(
   const [{ loadConfig }, { SANDBOX_NAME }] = await Promise.all([import('../config/load.ts'), import('../config.ts')]);
   const loaded = loadConfig({ file: config, env: process.env, flags: {} });
   if (loaded.kind === 'valid') {
-    const { useSandbox, vasps: configured, publicUrl } = loaded.config;
+    const { useSandbox, vasps: configured, publicUrl, webhooks } = loaded.config;
     return {
       vasps: useSandbox ? [SANDBOX_NAME] : configured.map(({ name }) => name),
       publicUrl: publicUrl ?? (useSandbox ? undefined : 'none'),
+      webhooks: webhooks.allow,
     };
   }
   for (const problem of loaded.problems) printError(problem);

@@ -83,7 +83,7 @@ function printPolicy({ kind, id, version, differences, consequences, warnings }:
 }
 
 /** Of a new policy only whom it asks and what. */
-const isWhoOrWhat = ({ key }: Difference): boolean => /^(applies|message|options\.[^.]*$)/.test(key);
+const isWhoOrWhat = ({ key }: Difference): boolean => /^(trigger|applies|message|options\.[^.]*$)/.test(key);
 
 function written({ key, before, after }: Difference, isNew: boolean): string {
   if (isNew) return `${key}: ${after}`;

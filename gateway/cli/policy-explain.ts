@@ -1,9 +1,11 @@
 /** `sapgw policy explain`: what one login would be asked, why, and what would follow from each choice. */
 import type { CspVersion, Encoding } from '../csp/versions.ts';
+import type { ConditionVerdict } from '../policy/decide.ts';
 import { describeServices } from '../policy/describe.ts';
 import { explainLogin, type LoginExplained, type PolicyExplained, type RulingShown } from '../policy/explain.ts';
+import { explainOnLine, type OnLineExplained } from '../policy/explain-on-line.ts';
 import type { LoginFacts, PolicySet } from '../policy/model.ts';
-import { DEFAULT_TEST_CLIENT, DEFAULT_TEST_VASP } from '../policy/test-file.ts';
+import { DEFAULT_TEST_CLIENT, DEFAULT_TEST_VASP } from '../policy/test-case.ts';
 import type { Acceptance } from '../ports.ts';
 import { nearest } from '../yaml/nearest.ts';
 import {
@@ -58,12 +60,14 @@ export async function explain(directory: string, flags: ExplainFlags, terminal: 
   }
   const knowsSystemMessages = flags.systemMessages ?? login.version === '1.3';
   const explained = explainLogin({ set, login, knowsSystemMessages, accepted, now }, terminal.judge);
+  const onLine = set.onLine.map((policy) => explainOnLine(policy, login, now));
   if (flags.json === true) {
     const asked = { ...login, knowsSystemMessages, at: new Date(now).toISOString() };
-    terminal.print(JSON.stringify({ hash: set.hash, login: asked, ...explained }, null, 2));
+    terminal.print(JSON.stringify({ hash: set.hash, login: asked, ...explained, onLine }, null, 2));
   } else {
     terminal.print(headline(login, knowsSystemMessages, now));
     printExplained(set, explained, terminal.print);
+    for (const policy of onLine) printOnLine(policy, terminal.print);
   }
   return 0;
 }
@@ -117,8 +121,7 @@ function printPolicy(policy: PolicyExplained, print: Print): void {
   print(
     `${id} version ${version}, ${purpose}, order ${order}${observed}: ${applies ? `applies, ${told(standing)}` : 'does not apply'}`,
   );
-  for (const { condition, holds, detail } of conditions) print(`  ${holds ? 'yes' : 'NO '} ${condition}: ${detail}`);
-  if (conditions.length === 0) print('  yes it concerns everybody');
+  printConditions(conditions, print);
   if (!applies) return;
   print(`  ${policy.language}: ${policy.text}`);
   if (policy.verification !== undefined) print(`      ${policy.verification}`);
@@ -127,6 +130,23 @@ function printPolicy(policy: PolicyExplained, print: Print): void {
   }
   print(`  not answered in time: ${rulingOf(policy.onTimeout)}`);
   print(`  without System Messages: ${rulingOf(policy.withoutSystemMessages)}`);
+}
+
+function printOnLine(policy: OnLineExplained, print: Print): void {
+  const { id, version, category, sent, applies, conditions, need, persistence, silence } = policy;
+  print('');
+  print(`${id} version ${version}, ${category} in a session: ${applies ? `sent ${sent}` : 'does not apply'}`);
+  printConditions(conditions, print);
+  if (!applies) return;
+  print(`  ${policy.language}: ${policy.text}`);
+  for (const { number, id: option, text, does } of policy.options) print(`    ${number} ${text} (${option}): ${does}`);
+  print(`  ${need}; ${persistence}`);
+  print(`  not answered in that time: ${silence}`);
+}
+
+function printConditions(conditions: readonly ConditionVerdict[], print: Print): void {
+  for (const { condition, holds, detail } of conditions) print(`  ${holds ? 'yes' : 'NO '} ${condition}: ${detail}`);
+  if (conditions.length === 0) print('  yes it concerns everybody');
 }
 
 const STANDINGS: Readonly<Record<string, string>> = {

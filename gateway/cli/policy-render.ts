@@ -1,6 +1,7 @@
 /** `sapgw policy render`: the messages of policies as a phone shows them, in every language, with their lengths. */
 import { LONGEST_TEXT, SURELY_SHOWN } from '../policy/check-texts.ts';
-import { type Rendering, renderPolicy, type TextShown } from '../policy/render.ts';
+import type { Texts } from '../policy/model.ts';
+import { type Rendering, renderOnLine, renderPolicy, type TextShown } from '../policy/render.ts';
 import { CUT_MARK } from '../policy/screen.ts';
 import { nearest } from '../yaml/nearest.ts';
 import { EXIT_UNREADABLE, type Print, readValidSet, type Terminal } from './policy-command.ts';
@@ -14,7 +15,7 @@ export interface RenderFlags {
 export async function render(ids: readonly string[], flags: RenderFlags, terminal: Terminal): Promise<number> {
   const set = await readValidSet(flags.folder, terminal);
   if (typeof set === 'number') return set;
-  const known = set.policies.map(({ id }) => id);
+  const known = [...set.policies, ...set.onLine].map(({ id }) => id);
   const unknown = ids.find((id) => !known.includes(id));
   if (unknown !== undefined) {
     const near = nearest(unknown, known);
@@ -22,11 +23,17 @@ export async function render(ids: readonly string[], flags: RenderFlags, termina
     terminal.printError(`${flags.folder}: no policy has the id ${unknown}; ${meant}`);
     return EXIT_UNREADABLE;
   }
-  const wanted = set.policies.filter(({ id }) => ids.length === 0 || ids.includes(id));
-  const renderings = wanted.flatMap((policy) => {
-    const languages = flags.language === undefined ? [...policy.message.keys()] : [flags.language];
-    return languages.map((language) => renderPolicy(policy, language));
-  });
+  const isWanted = ({ id }: { readonly id: string }): boolean => ids.length === 0 || ids.includes(id);
+  const languagesOf = ({ message }: { readonly message: Texts }): readonly string[] =>
+    flags.language === undefined ? [...message.keys()] : [flags.language];
+  const renderings = [
+    ...set.policies
+      .filter(isWanted)
+      .flatMap((policy) => languagesOf(policy).map((language) => renderPolicy(policy, language))),
+    ...set.onLine
+      .filter(isWanted)
+      .flatMap((policy) => languagesOf(policy).map((language) => renderOnLine(policy, language))),
+  ];
   if (flags.json === true) terminal.print(JSON.stringify({ hash: set.hash, renderings }, null, 2));
   else if (renderings.length === 0) terminal.print(`${flags.folder}: there are no policies, so nothing is shown`);
   else for (const rendering of renderings) printRendering(rendering, terminal.print);

@@ -114,6 +114,7 @@ const REASONS: Readonly<Record<Reason, string>> = {
   'option-gone': 'the option is gone',
   'option-denies': 'the option denies now',
   'policy-gone': 'the policy is gone',
+  'in-session': 'the policy asks in a session, not before a login',
   'only-observed': 'the policy only observes',
   'not-concerned': 'the policy does not concern the login any more (VASP, CSP or period)',
 };

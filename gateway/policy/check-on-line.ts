@@ -75,11 +75,12 @@ function checkHelpOptions(document: YamlDocument, options: readonly unknown[]): 
   }
 }
 
-function checkEffect(
+/** Reports what is wrong with one entry of `do` beyond its shape. */
+export function checkEffect(
   document: YamlDocument,
   path: Path,
   effect: Mapping,
-  { levels, webhooks }: CheckContext,
+  { levels, webhooks }: Pick<CheckContext, 'levels' | 'webhooks'>,
   namesAnother: boolean,
 ): void {
   const keys = Object.keys(effect);

@@ -5,8 +5,9 @@
 import { ServiceSet } from '../csp/service-tree.ts';
 import { compareText } from '../yaml/problem.ts';
 import { serviceNames } from './describe.ts';
-import { type Facts, factsOf, isOfSubstance } from './facts.ts';
-import type { OffLinePolicy, PolicyOption, PolicySet } from './model.ts';
+import { describeTrigger } from './describe-on-line.ts';
+import { type Facts, factsOf, factsOfOnLine, isOfSubstance } from './facts.ts';
+import type { OffLinePolicy, OnLinePolicy, PolicyOption, PolicySet } from './model.ts';
 
 /** One key; undefined where it is not there. */
 export interface Difference {
@@ -48,16 +49,65 @@ export interface SetComparison {
 
 export function comparePolicySets(before: PolicySet, after: PolicySet): SetComparison {
   const levels = compareLevels(before, after);
-  const old = new Map(before.policies.map((policy) => [policy.id, policy]));
-  const stays = new Set(after.policies.map(({ id }) => id));
   const policies = [
-    ...after.policies.flatMap((policy) => comparePolicies(old.get(policy.id), policy) ?? []),
-    ...before.policies.filter(({ id }) => !stays.has(id)).map(gone),
+    ...compareEach(before.policies, after.policies, comparePolicies, gone),
+    ...compareEach(before.onLine, after.onLine, compareOnLine, goneOnLine),
   ];
   const [from, to] = [before.defaultLevel.name, after.defaultLevel.name];
   const defaultLevel = from === to ? undefined : { before: from, after: to };
   const equal = levels.length === 0 && policies.length === 0 && defaultLevel === undefined;
   return { equal, defaultLevel, levels, policies };
+}
+
+/** Every policy of one kind against the one of the same id, those that are gone at the end. */
+function compareEach<T extends { readonly id: string }>(
+  before: readonly T[],
+  after: readonly T[],
+  compare: (before: T | undefined, after: T) => PolicyChange | undefined,
+  goneFrom: (policy: T) => PolicyChange,
+): readonly PolicyChange[] {
+  const old = new Map(before.map((policy) => [policy.id, policy]));
+  const stays = new Set(after.map(({ id }) => id));
+  return [
+    ...after.flatMap((policy) => compare(old.get(policy.id), policy) ?? []),
+    ...before.filter(({ id }) => !stays.has(id)).map(goneFrom),
+  ];
+}
+
+/** Undefined when nothing differs. */
+function compareOnLine(before: OnLinePolicy | undefined, after: OnLinePolicy): PolicyChange | undefined {
+  const { id, version } = after;
+  const differences = differencesOf(before === undefined ? new Map() : factsOfOnLine(before), factsOfOnLine(after));
+  if (differences.length === 0) return undefined;
+  if (before === undefined) {
+    const consequences = [`sent ${describeTrigger(after.trigger)}, to everybody whom it concerns`];
+    return { kind: 'new', id, version, differences, consequences, warnings: [] };
+  }
+  return { kind: 'changed', id, version, differences, ...toldAgain(before, after, differences) };
+}
+
+/** What becomes of messages that wait, and of a first login that was long ago. */
+function toldAgain(
+  before: OnLinePolicy,
+  after: OnLinePolicy,
+  differences: readonly Difference[],
+): Pick<PolicyChange, 'consequences' | 'warnings'> {
+  const consequences = ['holds for messages from now on; those that wait stay as they are'];
+  const warnings: string[] = [];
+  const raised = before.version !== after.version;
+  if (after.trigger.on === 'first-login' && raised) {
+    consequences.push(`sent again to whoever has had version ${before.version}, at the next login`);
+  } else if (after.trigger.on === 'first-login' && differences.some(({ key }) => isOfSubstance(key))) {
+    warnings.push('users who have had it do not get it again; raise `version` if they must');
+  }
+  return { consequences, warnings };
+}
+
+function goneOnLine(policy: OnLinePolicy): PolicyChange {
+  const { id, version } = policy;
+  const differences = differencesOf(factsOfOnLine(policy), new Map());
+  const consequences = ['not sent any more; messages that wait stay as they are'];
+  return { kind: 'gone', id, version, differences, consequences, warnings: [] };
 }
 
 /** Undefined when nothing differs. */
@@ -166,11 +216,17 @@ function compareLevels(before: PolicySet, after: PolicySet): readonly LevelChang
   });
 }
 
-function usersOf({ policies, defaultLevel }: PolicySet, level: string): readonly string[] {
+function usersOf({ policies, onLine, defaultLevel }: PolicySet, level: string): readonly string[] {
   const granting = policies.filter(({ options, onTimeout, withoutSystemMessages }) =>
     [...options.map(({ outcome }) => outcome), onTimeout, withoutSystemMessages].some(
       (ruling) => ruling.kind === 'grant' && ruling.level.name === level,
     ),
   );
-  return [...(defaultLevel.name === level ? ['default'] : []), ...granting.map(({ id }) => id)];
+  const grantingOnLine = onLine.filter(({ options, onTimeout }) =>
+    [...options.flatMap(({ effects }) => effects), onTimeout].some(
+      (effect) => effect.kind === 'grant' && effect.level.name === level,
+    ),
+  );
+  const ids = [...granting, ...grantingOnLine].map(({ id }) => id);
+  return [...(defaultLevel.name === level ? ['default'] : []), ...ids];
 }

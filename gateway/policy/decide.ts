@@ -71,7 +71,7 @@ export interface ConditionVerdict {
 
 /** Every condition that a policy writes, each judged for itself; none when the policy concerns everybody. */
 export function explainConditions(
-  { applies }: OffLinePolicy,
+  { applies }: Pick<OffLinePolicy, 'applies'>,
   login: LoginFacts,
   now: number,
 ): readonly ConditionVerdict[] {

@@ -6,7 +6,7 @@ import type { Acceptance } from '../ports.ts';
 import { applicablePolicies, type ConditionVerdict, explainConditions } from './decide.ts';
 import { describeGranted, serviceNames } from './describe.ts';
 import type { LoginFacts, OffLinePolicy, PolicySet, Texts, WithoutSystemMessages } from './model.ts';
-import type { TestAnswer } from './test-file.ts';
+import type { TestAnswer } from './test-case.ts';
 import { askedOf, type Judge, type JudgeInput, type JudgeOutcome } from './test-run.ts';
 import { chooseLanguage, textFor, textValues } from './text.ts';
 

@@ -4,7 +4,8 @@
  */
 import { formatDuration } from '../yaml/durations.ts';
 import { describeAsk } from './describe.ts';
-import type { Applies, Charge, Glob, OffLinePolicy, Texts, WithoutSystemMessages } from './model.ts';
+import { describeEffects, describeSilence, describeTrigger } from './describe-on-line.ts';
+import type { Applies, Charge, Glob, OffLinePolicy, OnLinePolicy, Texts, WithoutSystemMessages } from './model.ts';
 
 /** Words by key, such as `options.accept` and `message.en`, in the order of the file format. */
 export type Facts = ReadonlyMap<string, string>;
@@ -37,6 +38,28 @@ export function factsOf(policy: OffLinePolicy): Facts {
     ['record', policy.record],
     ...rulingFacts('withoutSystemMessages', policy.withoutSystemMessages),
     ['mode', policy.mode],
+  ]);
+}
+
+/** The same of a message to users who are logged in. */
+export function factsOfOnLine(policy: OnLinePolicy): Facts {
+  const { resend } = policy;
+  return new Map([
+    ['version', String(policy.version)],
+    ['category', policy.category],
+    ['trigger', describeTrigger(policy.trigger)],
+    ...appliesFacts(policy.applies),
+    ...textFacts('message', policy.message),
+    ...(policy.options.length === 0 ? [] : [['options', policy.options.map(({ id }) => id).join(', ')] as const]),
+    ...policy.options.flatMap(({ id, text, effects }) => [
+      [`options.${id}`, describeEffects(effects)] as const,
+      ...textFacts(`options.${id}.text`, text),
+    ]),
+    ['requiresResponse', String(policy.requiresResponse)],
+    ['block', String(policy.block)],
+    ['resend', `every ${formatDuration(resend.everyMillis)}, ${resend.times} times`],
+    ['expires', formatDuration(policy.expiresMillis)],
+    ['onTimeout', describeSilence(policy)],
   ]);
 }
 

@@ -17,10 +17,9 @@ import {
 } from './defaults.ts';
 import type { Effect, Level, OnLinePolicy, Trigger } from './model.ts';
 import { SENSITIVE_ATTRIBUTES } from './presence-attributes.ts';
-import { type OnLineServiceFile, onLineServiceSchema } from './schema-on-line.ts';
+import { type EffectFile, type OnLineServiceFile, onLineServiceSchema } from './schema-on-line.ts';
 
 type OptionFile = NonNullable<OnLineServiceFile['options']>[number];
-type EffectFile = NonNullable<OptionFile['do']>[number];
 type TextsFile = Readonly<Record<string, string>>;
 
 /** A file in which nothing is left to a default. */
@@ -145,7 +144,8 @@ function triggerOf({ on, attributes = [], count = 1, within, statuses = [] }: On
   }
 }
 
-function effectOf(effect: EffectFile, levels: ReadonlyMap<string, Level>): Effect {
+/** What a checked effect does. */
+export function effectOf(effect: EffectFile, levels: ReadonlyMap<string, Level>): Effect {
   if (effect.addToContactList !== undefined) return { kind: 'add-contact', user: effect.addToContactList };
   if (effect.authorizePresence !== undefined) return { kind: 'authorize-presence', user: effect.authorizePresence };
   if (effect.denyPresence !== undefined) return { kind: 'deny-presence', user: effect.denyPresence };

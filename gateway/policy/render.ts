@@ -4,11 +4,13 @@
  * longest values that placeholders can take, which is what the check counts.
  */
 import { longestValues, SURELY_SHOWN } from './check-texts.ts';
-import type { OffLinePolicy, Ruling, Texts, WithoutSystemMessages } from './model.ts';
+import { describeEffects, describeSilence, describeTrigger } from './describe-on-line.ts';
+import type { OffLinePolicy, OnLinePolicy, Ruling, Texts, WithoutSystemMessages } from './model.ts';
 import { CUT_MARK, framed, SCREEN_COLUMNS, wrap } from './screen.ts';
-import { characters, chooseLanguage, textFor, textValues } from './text.ts';
+import { characters, chooseLanguage, onLineTextValues, type TextValues, textFor, textValues } from './text.ts';
 
 const SAMPLE_USER = 'wv:alice@im.example';
+const SAMPLE_OTHER_USER = 'wv:bob@im.example';
 const SAMPLE_VASP = 'sandbox';
 const SAMPLE_CONSENT_URL = 'https://im.example/consent/…';
 const SAMPLE_WORD_URL = 'https://im.example/word/…';
@@ -36,25 +38,17 @@ export interface Rendering {
   readonly verification: TextShown | undefined;
   /** What the phone is told when the login ends without success, or cannot be asked. */
   readonly denials: readonly TextShown[];
-  /** What is granted without a choice: `onTimeout` and `withoutSystemMessages` that do not deny, in words. */
+  /**
+   * In words: what is granted without a choice, `onTimeout` and `withoutSystemMessages` that do not deny; of an on-line
+   * message its trigger, and what options and silence lead to.
+   */
   readonly otherwise: readonly { readonly key: string; readonly says: string }[];
 }
 
 /** The policy in the language that a user who wants `language` sees. */
 export function renderPolicy(policy: OffLinePolicy, language: string): Rendering {
-  const vasp = [...(policy.applies.vasps ?? [])][0] ?? SAMPLE_VASP;
-  const login = { userId: SAMPLE_USER, vasp, clientId: '', version: '1.3', encoding: 'xml' } as const;
-  const values = { ...textValues(policy, login), consentUrl: SAMPLE_CONSENT_URL };
-  const { vasps } = policy.applies;
-  const longest = longestValues(
-    { applies: vasps === undefined ? {} : { vasps: [...vasps] }, charge: policy.charge },
-    { vasps: undefined },
-  );
-  const show = (key: string, texts: Texts): TextShown => {
-    const text = textFor(texts, [language], values);
-    const most = characters(textFor(texts, [language], longest));
-    return { key, text, characters: characters(text), longest: Math.max(most, characters(text)) };
-  };
+  const values = { ...textValues(policy, sampleReader(policy)), consentUrl: SAMPLE_CONSENT_URL };
+  const show = shower(policy, language, values);
   const message = show('message', policy.message);
   const options = policy.options.map(({ id, text }) => show(`options.${id}`, text));
   const { verification } = policy;
@@ -77,6 +71,50 @@ export function renderPolicy(policy: OffLinePolicy, language: string): Rendering
     otherwise: rulings.flatMap(([key, ruling]) =>
       ruling.kind === 'deny' || key.startsWith('options.') ? [] : [{ key, says: saysOf(ruling) }],
     ),
+  };
+}
+
+/** The message of an on-line policy in the language that a user who wants `language` sees. */
+export function renderOnLine(policy: OnLinePolicy, language: string): Rendering {
+  const show = shower(policy, language, onLineTextValues(sampleReader(policy), SAMPLE_OTHER_USER));
+  const message = show('message', policy.message);
+  const options = policy.options.map(({ id, text }) => show(`options.${id}`, text));
+  return {
+    policy: policy.id,
+    version: policy.version,
+    language: chooseLanguage(policy.message, [language]),
+    screen: screenOf(message, options, undefined),
+    message,
+    isSurelyShown: message.longest <= SURELY_SHOWN,
+    options,
+    verification: undefined,
+    denials: [],
+    otherwise: [
+      { key: 'trigger', says: `sent ${describeTrigger(policy.trigger)}` },
+      ...policy.options.map(({ id, effects }) => ({ key: `options.${id}`, says: describeEffects(effects) })),
+      { key: 'onTimeout', says: describeSilence(policy) },
+    ],
+  };
+}
+
+function sampleReader({ applies }: Pick<OffLinePolicy, 'applies'>): { readonly userId: string; readonly vasp: string } {
+  return { userId: SAMPLE_USER, vasp: [...(applies.vasps ?? [])][0] ?? SAMPLE_VASP };
+}
+
+/** Fills texts with samples, and counts them with the longest values, too. */
+function shower(
+  { applies: { vasps }, charge }: Pick<OffLinePolicy, 'applies' | 'charge'>,
+  language: string,
+  values: TextValues,
+): (key: string, texts: Texts) => TextShown {
+  const longest = longestValues(
+    { applies: vasps === undefined ? {} : { vasps: [...vasps] }, charge },
+    { vasps: undefined },
+  );
+  return (key, texts) => {
+    const text = textFor(texts, [language], values);
+    const most = characters(textFor(texts, [language], longest));
+    return { key, text, characters: characters(text), longest: Math.max(most, characters(text)) };
   };
 }
 

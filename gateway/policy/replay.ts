@@ -26,6 +26,7 @@ export type Reason =
   | 'option-gone'
   | 'option-denies'
   | 'policy-gone'
+  | 'in-session'
   | 'only-observed'
   | 'not-concerned';
 
@@ -86,7 +87,10 @@ export function replayDecision(decision: RecordedDecision, sets: ReplaySets, jud
     level: fate === 'counts' && policy !== undefined ? levelChanged(decision, policy, sets) : undefined,
     dependsOn: policy === undefined ? [] : dependsOn(policy),
   });
-  if (policy === undefined) return ends('not-asked', 'policy-gone');
+  if (policy === undefined) {
+    const isOnLine = after.onLine.some(({ id }) => id === decision.policy);
+    return ends('not-asked', isOnLine ? 'in-session' : 'policy-gone');
+  }
   if (policy.mode === 'observe') return ends('not-asked', 'only-observed');
   const login = loginOf(decision);
   const unmet = explainConditions(policy, login, now).some(({ condition, holds }) => !holds && isKnown(condition));

@@ -6,7 +6,7 @@ import { CSP_VERSIONS } from '../csp/versions.ts';
 import { applicablePolicies } from './decide.ts';
 import { type OutcomeShown, shown } from './explain.ts';
 import type { LoginFacts, PolicySet } from './model.ts';
-import { DEFAULT_TEST_CLIENT, DEFAULT_TEST_VASP } from './test-file.ts';
+import { DEFAULT_TEST_CLIENT, DEFAULT_TEST_VASP } from './test-case.ts';
 import { askedOf, type Judge, type JudgeOutcome } from './test-run.ts';
 
 export type SampleLogin =

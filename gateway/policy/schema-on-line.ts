@@ -43,7 +43,7 @@ const trigger = z
 
 const user = z.string().min(1).max(LONGEST_USER_ID).describe('a user id, or "{otherUser}"');
 
-const effect = z
+export const effectSchema = z
   .strictObject({
     addToContactList: user.optional(),
     authorizePresence: user.optional(),
@@ -64,12 +64,14 @@ const option = z
     id,
     text: texts,
     do: z
-      .array(effect)
+      .array(effectSchema)
       .max(MOST_EFFECTS)
       .describe(`a list of at most ${MOST_EFFECTS} things to do, such as [{ accept: true }]`)
       .optional(),
   })
   .describe('an option: { id, text } or { id, text, do: [EFFECT, …] }');
+
+export type EffectFile = z.infer<typeof effectSchema>;
 
 export const onLineServiceSchema = z.strictObject({
   kind: z.literal('on-line-service'),

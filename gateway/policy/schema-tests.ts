@@ -4,7 +4,9 @@
  */
 import * as z from 'zod';
 import { CSP_VERSIONS } from '../csp/versions.ts';
-import { flag, id, levelName, moment, text } from './schema-forms.ts';
+import { PRESENCE_ATTRIBUTES } from './presence-attributes.ts';
+import { duration, flag, id, levelName, moment, text } from './schema-forms.ts';
+import { effectSchema, TRIGGERS } from './schema-on-line.ts';
 
 const answer = z
   .union([
@@ -18,18 +20,37 @@ const answer = z
   ])
   .describe('an option id, or { option, key, late, never }');
 
+const messages = z
+  .array(
+    z.strictObject({
+      policy: id,
+      text: z.string().describe('the text of the message').optional(),
+      options: z.array(z.string()).describe("a list of the options' texts").optional(),
+    }),
+  )
+  .describe('a list of { policy, text, options }');
+
+const event = z
+  .union([
+    z.enum(TRIGGERS),
+    z.strictObject({
+      on: z.enum(TRIGGERS),
+      otherUser: text('a user id').optional(),
+      attributes: z.array(z.enum(PRESENCE_ATTRIBUTES)).min(1).describe('a list of presence attributes').optional(),
+      statuses: z
+        .array(z.int().min(100).max(999).describe('a status such as 404'))
+        .min(1)
+        .describe('a list of statuses, one an answer, such as [404, 404, 404]')
+        .optional(),
+      within: duration(1).optional(),
+      policy: id.optional(),
+    }),
+  ])
+  .describe('what happens, such as login or { on: added-to-contact-list, otherUser: wv:bob@sandbox }');
+
 const expectation = z
   .strictObject({
-    ask: z
-      .array(
-        z.strictObject({
-          policy: id,
-          text: z.string().describe('the text of the message').optional(),
-          options: z.array(z.string()).describe("a list of the options' texts").optional(),
-        }),
-      )
-      .describe('a list of { policy, text, options }')
-      .optional(),
+    ask: messages.optional(),
     grant: z
       .union([levelName, z.array(levelName).min(1)])
       .describe('the name of a service level, or a list of names that meet')
@@ -40,8 +61,11 @@ const expectation = z
       .optional(),
     remembered: z.array(id).describe('a list of policy ids').optional(),
     recorded: z.array(id).describe('a list of policy ids').optional(),
+    send: messages.optional(),
+    inbox: z.array(id).describe('a list of policy ids').optional(),
+    do: z.array(effectSchema).describe('a list of what must be done, such as [{ accept: true }]').optional(),
   })
-  .describe('what must come out: ask, grant or deny, remembered, recorded');
+  .describe('what must come out: ask, grant or deny, remembered, recorded; of an event send, inbox, do');
 
 export const policyTestsSchema = z.strictObject({
   kind: z.literal('policy-tests'),
@@ -62,6 +86,8 @@ export const policyTestsSchema = z.strictObject({
               at: moment.optional(),
             })
             .describe('who logs in: user, client, csp, encoding, vasp, language, systemMessages, at'),
+          event: event.optional(),
+          help: z.enum(['on', 'off']).optional(),
           remembered: z
             .array(
               z.strictObject({ policy: id, version: z.int().min(1), option: id.optional(), at: moment.optional() }),
@@ -71,7 +97,7 @@ export const policyTestsSchema = z.strictObject({
           answers: z.record(z.string(), answer).describe('answers by policy id').optional(),
           expect: expectation,
         })
-        .describe('a case: name, login, answers, expect'),
+        .describe('a case: name, login, answers, expect; or name, login, event, answers, expect'),
     )
     .min(1)
     .describe('a list of at least one case'),

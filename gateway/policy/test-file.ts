@@ -6,31 +6,20 @@ import type { Acceptance } from '../ports.ts';
 import { readYaml, type YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
 import { checkShape } from '../yaml/shape.ts';
-import { didYouMean } from '../yaml/wording.ts';
 import { checkLevelName } from './check-levels.ts';
-import type { LoginFacts, PolicyFile, PolicySet } from './model.ts';
-import { type PolicyTestsFile, policyTestsSchema } from './schema-tests.ts';
-
-type CaseFile = PolicyTestsFile['cases'][number];
-
-/** When a case says no time: a fixed moment, so that tests do not change by themselves. */
-export const DEFAULT_TEST_MOMENT = Date.parse('2026-01-01T12:00:00Z');
-/** Where a case says no VASP: the one that the gateway starts with. */
-export const DEFAULT_TEST_VASP = 'sandbox';
-export const DEFAULT_TEST_CLIENT = 'http://client.example/handset';
-
-/** What the user did about one message. */
-export type TestAnswer =
-  | {
-      readonly kind: 'given';
-      /** The option's id; undefined for a message without options. */
-      readonly option: string | undefined;
-      readonly key: string | undefined;
-      /** After the policy's time-out. */
-      readonly late: boolean;
-    }
-  /** Not answered, however often it was sent again. */
-  | { readonly kind: 'never' };
+import type { PolicyFile, PolicySet } from './model.ts';
+import { policyTestsSchema } from './schema-tests.ts';
+import {
+  answersOf,
+  type CaseFile,
+  checkOption,
+  checkPolicyId,
+  type ExpectedMessage,
+  type TestAnswer,
+  type Who,
+  whoOf,
+} from './test-case.ts';
+import { buildEventCase, checkEventCase, type EventCase } from './test-event-file.ts';
 
 /** What must come out of a case. */
 export interface Expectation {
@@ -42,55 +31,57 @@ export interface Expectation {
   readonly recorded: readonly string[] | undefined;
 }
 
-export interface ExpectedMessage {
-  readonly policy: string;
-  readonly text: string | undefined;
-  readonly options: readonly string[] | undefined;
-}
-
-export interface TestCase {
+export interface TestCase extends Who {
+  readonly kind: 'login';
   readonly name: string;
-  readonly login: LoginFacts;
-  readonly knowsSystemMessages: boolean;
-  /** Wall-clock milliseconds. */
-  readonly now: number;
   readonly accepted: readonly Acceptance[];
   readonly answers: ReadonlyMap<string, TestAnswer>;
   readonly expect: Expectation;
-  /** Where the case stands in its file. */
-  readonly at: Path;
 }
 
 /** The cases of a file, in order; none when it is not valid, and the document then holds the problems. */
 export function readTestFile(
   file: PolicyFile,
   set: PolicySet,
-): { readonly document: YamlDocument; readonly cases: readonly TestCase[] } {
+): { readonly document: YamlDocument; readonly cases: readonly (TestCase | EventCase)[] } {
   const { readable, document } = readYaml(file);
   if (!readable) return { document, cases: [] };
   const checked = checkShape(policyTestsSchema, document);
   if (checked === undefined) return { document, cases: [] };
-  for (const [index, testCase] of checked.cases.entries()) checkCase(document, ['cases', index], testCase, set);
-  const cases = document.problems.length > 0 ? [] : checked.cases.map(buildCase);
+  for (const [index, testCase] of checked.cases.entries()) {
+    const check = testCase.event === undefined ? checkCase : checkEventCase;
+    check(document, ['cases', index], testCase, set);
+  }
+  if (document.problems.length > 0) return { document, cases: [] };
+  const cases = checked.cases.map((testCase, index) => {
+    const who = whoOf(testCase.login, ['cases', index]);
+    return buildEventCase(testCase, who, set) ?? buildCase(testCase, who);
+  });
   return { document, cases };
 }
 
+/** Keys that only a case with an event has. */
+const OF_EVENTS = ['send', 'inbox', 'do'] as const;
+
 function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: PolicySet): void {
   const { answers = {}, remembered = [], expect } = testCase;
-  const ids = set.policies.map(({ id }) => id);
-  const checkPolicy = (path: Path, id: string, at: 'value' | 'key' = 'value'): void => {
-    if (ids.includes(id)) return;
-    document.report(path, `no policy has the id ${JSON.stringify(id)}`, { at, ...didYouMean(id, ids) });
-  };
+  for (const key of OF_EVENTS) {
+    if (expect[key] !== undefined) {
+      document.report([...at, 'expect', key], 'goes with an event alone', { at: 'key' });
+    }
+  }
+  if (testCase.help !== undefined) document.report([...at, 'help'], 'goes with an event alone', { at: 'key' });
+  const checkPolicy = (path: Path, id: string, at: 'value' | 'key' = 'value'): void =>
+    checkPolicyId(document, path, id, set.policies, at);
   for (const [policy, answer] of Object.entries(answers)) {
     const place = [...at, 'answers', policy];
     checkPolicy(place, policy, 'key');
     const option = typeof answer === 'string' ? answer : answer.option;
-    checkOption(document, typeof answer === 'string' ? place : [...place, 'option'], policy, option, set);
+    checkOption(document, typeof answer === 'string' ? place : [...place, 'option'], policy, option, set.policies);
   }
   for (const [index, { policy, option }] of remembered.entries()) {
     checkPolicy([...at, 'remembered', index, 'policy'], policy);
-    checkOption(document, [...at, 'remembered', index, 'option'], policy, option, set);
+    checkOption(document, [...at, 'remembered', index, 'option'], policy, option, set.policies);
   }
   for (const [index, { policy }] of (expect.ask ?? []).entries()) {
     checkPolicy([...at, 'expect', 'ask', index, 'policy'], policy);
@@ -109,36 +100,18 @@ function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: Po
   }
 }
 
-function checkOption(document: YamlDocument, at: Path, policyId: string, option: string | undefined, set: PolicySet) {
-  const policy = set.policies.find(({ id }) => id === policyId);
-  if (policy === undefined || option === undefined) return;
-  const ids = policy.options.map(({ id }) => id);
-  if (ids.includes(option)) return;
-  document.report(at, `the policy ${policyId} has no option ${JSON.stringify(option)}`, didYouMean(option, ids));
-}
-
-function buildCase(file: CaseFile, index: number): TestCase {
-  const { user, client, csp = '1.3', encoding = 'xml', vasp, language, systemMessages, at } = file.login;
-  const now = at === undefined ? DEFAULT_TEST_MOMENT : Date.parse(at);
+function buildCase(file: CaseFile, who: Who): TestCase {
   return {
+    kind: 'login',
+    ...who,
     name: file.name,
-    login: {
-      userId: user,
-      clientId: client ?? DEFAULT_TEST_CLIENT,
-      vasp: vasp ?? DEFAULT_TEST_VASP,
-      version: csp,
-      encoding,
-      language,
-    },
-    knowsSystemMessages: systemMessages ?? csp === '1.3',
-    now,
     accepted: (file.remembered ?? []).map(({ policy, version, option, at: acceptedAt }) => ({
       policy,
       version,
       option,
-      acceptedAt: acceptedAt === undefined ? now : Date.parse(acceptedAt),
+      acceptedAt: acceptedAt === undefined ? who.now : Date.parse(acceptedAt),
     })),
-    answers: new Map(Object.entries(file.answers ?? {}).map(([policy, answer]) => [policy, answerOf(answer)])),
+    answers: answersOf(file),
     expect: {
       ask: file.expect.ask?.map(({ policy, text, options }) => ({ policy, text, options })),
       grant: levelsOf(file.expect.grant),
@@ -146,14 +119,7 @@ function buildCase(file: CaseFile, index: number): TestCase {
       remembered: file.expect.remembered,
       recorded: file.expect.recorded,
     },
-    at: ['cases', index],
   };
-}
-
-function answerOf(answer: NonNullable<CaseFile['answers']>[string]): TestAnswer {
-  if (typeof answer === 'string') return { kind: 'given', option: answer, key: undefined, late: false };
-  if (answer.never === true) return { kind: 'never' };
-  return { kind: 'given', option: answer.option, key: answer.key, late: answer.late ?? false };
 }
 
 function denyOf(deny: CaseFile['expect']['deny']): Expectation['deny'] {

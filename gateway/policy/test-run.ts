@@ -9,7 +9,12 @@ import type { Path, Problem } from '../yaml/problem.ts';
 import { applicablePolicies } from './decide.ts';
 import { DEFAULT_ON_TIMEOUT, DEFAULT_WITHOUT_SYSTEM_MESSAGES } from './defaults.ts';
 import type { LoginFacts, OffLinePolicy, PolicyFile, PolicySet } from './model.ts';
-import { readTestFile, type TestAnswer, type TestCase } from './test-file.ts';
+import type { TestAnswer } from './test-case.ts';
+import { type AskedMessage, compareMessages, listed, sameList } from './test-compare.ts';
+import { onLineChoicesOf, onLineSilenceOf, runEventCase } from './test-event-run.ts';
+import { readTestFile, type TestCase } from './test-file.ts';
+
+export type { AskedMessage } from './test-compare.ts';
 
 /** One login, as a judge sees it. */
 export interface JudgeInput {
@@ -58,13 +63,6 @@ export interface PolicyStanding {
   readonly how: string;
 }
 
-export interface AskedMessage {
-  readonly policy: string;
-  readonly text: string;
-  /** The options' texts, in order. */
-  readonly options: readonly string[];
-}
-
 /** The messages that the user has to answer, whichever way they are asked. */
 export function askedOf(outcome: JudgeOutcome): readonly AskedMessage[] {
   if (outcome.kind === 'ask') return outcome.messages;
@@ -102,9 +100,15 @@ export function runPolicyTests(set: PolicySet, files: readonly PolicyFile[], jud
     const { document, cases: testCases } = readTestFile(file, set);
     problems.push(...document.problems);
     for (const testCase of testCases) {
-      const { result, standings } = runCase(set, document, testCase, judge);
-      cases.push(result);
-      if (result.passed) for (const name of coveredBy(testCase, standings)) covered.add(name);
+      const before = document.problems.length;
+      const covers =
+        testCase.kind === 'event'
+          ? runEventCase(set, document, testCase)
+          : coveredBy(testCase, runCase(set, document, testCase, judge));
+      const differences = document.problems.slice(before);
+      const isPassed = differences.length === 0;
+      cases.push({ path: document.path, name: testCase.name, passed: isPassed, differences });
+      if (isPassed) for (const name of covers) covered.add(name);
     }
   }
   const passed = cases.filter((result) => result.passed).length;
@@ -115,8 +119,8 @@ export function runPolicyTests(set: PolicySet, files: readonly PolicyFile[], jud
     passed,
     failed: cases.length - passed,
     problems,
-    untested: asking.flatMap(choicesOf).filter(isUncovered),
-    unreached: asking.flatMap(rulingsOf).filter(isUncovered),
+    untested: [...asking.flatMap(choicesOf), ...set.onLine.flatMap(onLineChoicesOf)].filter(isUncovered),
+    unreached: [...asking.flatMap(rulingsOf), ...set.onLine.flatMap(onLineSilenceOf)].filter(isUncovered),
   };
 }
 
@@ -150,23 +154,15 @@ function coveredBy({ answers, expect }: TestCase, standings: readonly PolicyStan
   return [...chosen, ...ruled, ...(expect.ask ?? []).map(({ policy }) => policy)];
 }
 
-interface RunCase {
-  readonly result: CaseResult;
-  /** Where every policy came to stand, in the first login and in the one that answered. */
-  readonly standings: readonly PolicyStanding[];
-}
-
-function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, judge: Judge): RunCase {
-  const before = document.problems.length;
+/** Reports every difference; gives where every policy came to stand, in the first login and in the one that answered. */
+function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, judge: Judge): readonly PolicyStanding[] {
   const { login, now, knowsSystemMessages, accepted, answers } = testCase;
   const input = { set, policies: applicablePolicies(set, login, now), login, knowsSystemMessages, accepted, now };
   const first = judge({ ...input, answers: new Map() });
   const last = askedOf(first).length > 0 && answers.size > 0 ? judge({ ...input, answers }) : first;
   compareAsked(document, testCase, first);
   compareResult(set, document, testCase, last);
-  const differences = document.problems.slice(before);
-  const result = { path: document.path, name: testCase.name, passed: differences.length === 0, differences };
-  return { result, standings: [...first.standings, ...last.standings] };
+  return [...first.standings, ...last.standings];
 }
 
 function compareAsked(document: YamlDocument, { at, expect, answers }: TestCase, first: JudgeOutcome): void {
@@ -180,20 +176,8 @@ function compareAsked(document: YamlDocument, { at, expect, answers }: TestCase,
   const place = [...at, 'expect', 'ask'];
   const wantedIds = expect.ask.map(({ policy }) => policy);
   const askedIds = asked.map(({ policy }) => policy);
-  if (!sameList(wantedIds, askedIds)) {
-    document.report(place, `expected to be asked ${listed(wantedIds)}, but ${said(first)}`);
-    return;
-  }
-  for (const [index, wanted] of expect.ask.entries()) {
-    const message = asked[index];
-    if (message === undefined) continue;
-    if (wanted.text !== undefined && wanted.text !== message.text) {
-      document.report([...place, index, 'text'], `the text was ${JSON.stringify(message.text)}`);
-    }
-    if (wanted.options !== undefined && !sameList(wanted.options, message.options)) {
-      document.report([...place, index, 'options'], `the options were ${listed(message.options)}`);
-    }
-  }
+  if (sameList(wantedIds, askedIds)) compareMessages(document, place, expect.ask, asked);
+  else document.report(place, `expected to be asked ${listed(wantedIds)}, but ${said(first)}`);
 }
 
 function compareResult(set: PolicySet, document: YamlDocument, { at, expect }: TestCase, last: JudgeOutcome): void {
@@ -249,8 +233,3 @@ function difference(wanted: ServiceSet, granted: ServiceSet): string {
     ...(less.length === 0 ? [] : [`${less.join(', ')} not granted`]),
   ].join('; ');
 }
-
-const listed = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.join(', '));
-
-const sameList = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((name, index) => name === b[index]);

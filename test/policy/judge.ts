@@ -4,7 +4,7 @@
  */
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { OffLinePolicy, Ruling, Texts } from '../../gateway/policy/model.ts';
-import type { TestAnswer } from '../../gateway/policy/test-file.ts';
+import type { TestAnswer } from '../../gateway/policy/test-case.ts';
 import type { AskedMessage, Judge, JudgeInput, JudgeOutcome } from '../../gateway/policy/test-run.ts';
 import { mentions, textFor, textValues } from '../../gateway/policy/text.ts';
 
