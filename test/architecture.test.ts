@@ -68,7 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   conversation: ['csp', 'policy'],
   'system-message': ['csp', 'policy', 'conversation', 'system-message-ports.ts'],
   'service-level': ['csp', 'policy', 'ports.ts'],
-  audit: ['csp', 'ports.ts', 'audit-ports.ts'],
+  audit: ['csp', 'ports.ts', 'audit-ports.ts', 'system-message-ports.ts'],
   'ports.ts': ['csp', 'audit-ports.ts', 'cir-ports.ts', 'system-message-ports.ts'],
   'audit-ports.ts': ['csp'],
   'cir-ports.ts': ['csp'],

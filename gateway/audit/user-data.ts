@@ -3,6 +3,7 @@
  * has, beside a running gateway or inside of it; the user is known here by the keyed hash alone.
  */
 import type { Store } from '../ports.ts';
+import type { MessageRecord, MessageState } from '../system-message-ports.ts';
 import { type ErasedFields, entryFields, type RecordFields } from './line.ts';
 
 /** Everything that is known of a user, ready for JSON; times are ISO 8601 in UTC. */
@@ -29,13 +30,41 @@ export interface UserData {
     /** Codes of the service tree. */
     readonly granted: readonly string[];
   }[];
+  /** Messages to the user's sessions, in their order, until 7 days after their end. */
+  readonly messages: readonly MessageFields[];
+  /** What the user has set, and which versions of messages for a first login need not be said again. */
+  readonly settings: {
+    readonly help: 'on' | 'off';
+    readonly seen: readonly { readonly policy: string; readonly version: number }[];
+  };
 }
 
-type UserStore = Pick<Store, 'acceptances' | 'audit' | 'sessions' | 'texts'>;
+/** Of a message: how far it came and when. Whom it is about is another user's matter. */
+export interface MessageFields {
+  readonly id: string;
+  readonly policy: string;
+  readonly version: number;
+  readonly broadcast: string | null;
+  readonly state: MessageState;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  /** The first time. */
+  readonly sentAt: string | null;
+  readonly tries: number;
+  readonly deliveredAt: string | null;
+  readonly answeredAt: string | null;
+  readonly option: string | null;
+  readonly way: MessageRecord['way'] | null;
+  readonly endedAt: string | null;
+}
+
+type UserStore = Pick<Store, 'acceptances' | 'audit' | 'sessions' | 'systemMessages' | 'texts'>;
 
 export async function userData(store: UserStore, vasp: string, user: string): Promise<UserData> {
   const acceptances = await store.acceptances.of(user);
   const sessions = await store.sessions.ofUser(user);
+  const messages = await store.systemMessages.of(user);
+  const { help, seen } = await store.systemMessages.settings(user);
   const records: (RecordFields | ErasedFields)[] = [];
   const damaged: number[] = [];
   for (const entry of await store.audit.recordsOf(user)) {
@@ -62,6 +91,28 @@ export async function userData(store: UserStore, vasp: string, user: string): Pr
       keepAliveSeconds: session.keepAliveSeconds ?? null,
       granted: session.granted.codes(),
     })),
+    messages: messages.map(messageFields),
+    settings: { help, seen: [...seen].map(([policy, version]) => ({ policy, version })) },
+  };
+}
+
+function messageFields(record: MessageRecord): MessageFields {
+  const { id, policy, version, broadcast, state, tries, option, way } = record;
+  return {
+    id,
+    policy,
+    version,
+    broadcast: broadcast ?? null,
+    state,
+    createdAt: iso(record.createdAt),
+    expiresAt: iso(record.expiresAt),
+    sentAt: isoOrNull(record.sentAt),
+    tries,
+    deliveredAt: isoOrNull(record.deliveredAt),
+    answeredAt: isoOrNull(record.answeredAt),
+    option: option ?? null,
+    way: way ?? null,
+    endedAt: isoOrNull(record.endedAt),
   };
 }
 
@@ -79,10 +130,13 @@ export interface Forgotten {
   readonly damaged: readonly number[];
   /** Sessions that are open and stay until they end. */
   readonly sessions: number;
+  /** Messages to the user that were erased, with the user's settings. */
+  readonly messages: number;
 }
 
 /**
- * Erases a user's acceptances, and the content of the audit records when `withRecords`; the chain still verifies.
+ * Erases a user's acceptances, messages and settings, and the content of the audit records when `withRecords`; the chain
+ * still verifies.
  *
  * @param keepMillis how long records are kept by configuration; undefined: for ever.
  */
@@ -93,6 +147,7 @@ export async function forgetUser(
   { withRecords, keepMillis }: { readonly withRecords: boolean; readonly keepMillis: number | undefined },
 ): Promise<Forgotten> {
   const acceptances = await store.acceptances.forget(user);
+  const messages = await store.systemMessages.forget(user);
   const recordsErased = withRecords ? await store.audit.erase(user) : 0;
   const left = await store.audit.recordsOf(user);
   const decided = left.flatMap((entry) => (entry.kind === 'record' ? [entry.record.decidedAt] : []));
@@ -106,9 +161,14 @@ export async function forgetUser(
     keptUntil: youngest === undefined || keepMillis === undefined ? null : iso(youngest + keepMillis),
     damaged: left.flatMap((entry) => (entry.kind === 'damaged' ? [entry.sequence] : [])),
     sessions: (await store.sessions.ofUser(user)).size,
+    messages,
   };
 }
 
 function iso(millis: number): string {
   return new Date(millis).toISOString();
+}
+
+function isoOrNull(millis: number | undefined): string | null {
+  return millis === undefined ? null : iso(millis);
 }

@@ -11,10 +11,21 @@ import { registerUser } from '../../gateway/cli/user.ts';
 import type { Store } from '../../gateway/ports.ts';
 import { openSecrets } from '../../gateway/secrets.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
-import { acceptance, OTHER_TEXT, record, session, TEXT } from '../stores/records-of-tests.ts';
+import {
+  acceptance,
+  EVERYTHING_OF_A_MESSAGE,
+  message,
+  OTHER_TEXT,
+  record,
+  session,
+  TEXT,
+} from '../stores/records-of-tests.ts';
 
 export const ALICE = 'wv:alice@im.example';
 export const BOB = 'wv:bob@im.example';
+/** Stands where names are sealed; as it is, so that tests find it where it should not be. */
+export const CANARY = 'sealed-name-of-somebody';
+const SEALED = new TextEncoder().encode(CANARY);
 const KEYS = `${'0123456789abcdef'.repeat(3)}\n`;
 
 export interface Ran {
@@ -37,7 +48,7 @@ export class Kept {
     return userKeyOf(this.#secrets(), vasp, user);
   }
 
-  /** Five records: Alice's at both VASPs, the fourth Bob's. */
+  /** Five records: Alice's at both VASPs, the fourth Bob's. Two messages to Alice, an answered one and an open one, one to Bob. */
   async fill(): Promise<void> {
     await this.store(async (store) => {
       const alice = this.key('one', ALICE);
@@ -51,7 +62,14 @@ export class Kept {
       await accept(this.key('two', ALICE), [record(3, { vasp: 'two', text: OTHER_TEXT.hash })], 'aoc');
       await accept(this.key('one', BOB), [record(4, { vasp: 'one', charge: undefined, level: undefined })], 'aoc');
       await accept(alice, [record(5, { vasp: 'one', option: '=cmd()', granted: ['a', 'b'] })], 'tariff');
-      await store.sessions.put('s1', session({ userKey: alice }));
+      await store.sessions.put('s1', session({ userKey: alice, person: SEALED }));
+      const about = { aboutKey: this.key('one', BOB), about: SEALED };
+      await store.systemMessages.put([
+        message(2, { userKey: alice, vasp: 'one', ...about }),
+        message(1, { ...EVERYTHING_OF_A_MESSAGE, ...about, userKey: alice, vasp: 'one' }),
+        message(3, { userKey: this.key('one', BOB), vasp: 'one' }),
+      ]);
+      await store.systemMessages.set(alice, { help: 'off', seen: new Map([['welcome', 2]]) });
     });
   }
 

@@ -1,7 +1,7 @@
 /** `sapgw user`: what is kept of a user is shown, erased, and what stays is told. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { acceptance, OTHER_TEXT, record, TEXT } from '../stores/records-of-tests.ts';
-import { ALICE, BOB, Kept } from './kept.ts';
+import { acceptance, message, OTHER_TEXT, record, TEXT } from '../stores/records-of-tests.ts';
+import { ALICE, BOB, CANARY, Kept } from './kept.ts';
 
 let kept: Kept;
 beforeEach(async () => {
@@ -38,14 +38,40 @@ test('export shows all that is known, by VASP, and no name', async () => {
           granted: expect.arrayContaining(['MM', 'GETJU', 'GETSPI']),
         },
       ],
+      messages: [
+        {
+          id: message(1).id,
+          policy: 'presence-notice',
+          version: 3,
+          broadcast: 'spring-notice',
+          state: 'answered',
+          createdAt: '2023-11-14T22:13:20.001Z',
+          expiresAt: '2023-11-15T22:13:20.001Z',
+          sentAt: '2023-11-14T22:13:21.000Z',
+          tries: 3,
+          deliveredAt: '2023-11-14T22:13:22.000Z',
+          answeredAt: '2023-11-14T22:13:23.000Z',
+          option: 'allow',
+          way: 'conversation',
+          endedAt: '2023-11-14T22:13:23.000Z',
+        },
+        expect.objectContaining({ id: message(2).id, state: 'open', sentAt: null, option: null, endedAt: null }),
+      ],
+      settings: { help: 'off', seen: [{ policy: 'welcome', version: 2 }] },
     },
     expect.objectContaining({
       vasp: 'two',
       records: [expect.objectContaining({ shown: OTHER_TEXT.text })],
       sessions: [],
+      messages: [],
+      settings: { help: 'on', seen: [] },
     }),
   ]);
   expect(out).not.toMatch(/alice/i);
+  for (const form of ['utf8', 'base64', 'base64url', 'hex'] as const) {
+    expect(out).not.toContain(Buffer.from(CANARY).toString(form).slice(0, 20));
+  }
+  expect(out).not.toContain(kept.key('one', BOB));
 });
 
 test('export of one VASP, and of somebody unknown', async () => {
@@ -61,6 +87,8 @@ test('export of one VASP, and of somebody unknown', async () => {
         records: [],
         damaged: [],
         sessions: [],
+        messages: [],
+        settings: { help: 'on', seen: [] },
       },
     ],
   });
@@ -69,7 +97,7 @@ test('export of one VASP, and of somebody unknown', async () => {
 test('forget erases acceptances, keeps the records and says so', async () => {
   const { out, status } = await kept.sapgw('user', 'forget', ALICE);
   expect(out.split('\n')).toEqual([
-    `one: 2 acceptances erased; 3 audit records kept as proof under the keyed hash ${hash()} for ever; 1 open session kept until the end of it`,
+    `one: 2 acceptances erased; 2 system messages erased; 3 audit records kept as proof under the keyed hash ${hash()} for ever; 1 open session kept until the end of it`,
     `two: 1 acceptance erased; 1 audit record kept as proof under the keyed hash ${kept.key('two', ALICE)} for ever`,
     '',
   ]);
@@ -78,6 +106,9 @@ test('forget erases acceptances, keeps the records and says so', async () => {
     expect(await store.acceptances.of(hash())).toEqual([]);
     expect(await store.acceptances.of(kept.key('one', BOB))).toHaveLength(1);
     expect(await store.audit.recordsOf(hash())).toHaveLength(3);
+    expect(await store.systemMessages.of(hash())).toEqual([]);
+    expect(await store.systemMessages.settings(hash())).toEqual({ help: 'on', seen: new Map() });
+    expect(await store.systemMessages.of(kept.key('one', BOB))).toHaveLength(1);
   });
   expect((await kept.sapgw('audit', 'verify')).status).toBe(0);
 });
@@ -85,7 +116,7 @@ test('forget erases acceptances, keeps the records and says so', async () => {
 test('forget --records erases their content, and the chain still verifies', async () => {
   const { out } = await kept.sapgw('user', 'forget', ALICE, '--records', '--vasp', 'one');
   expect(out).toBe(
-    'one: 2 acceptances erased; the content of 3 audit records erased; 1 open session kept until the end of it\n',
+    'one: 2 acceptances erased; 2 system messages erased; the content of 3 audit records erased; 1 open session kept until the end of it\n',
   );
   const verified = await kept.sapgw('audit', 'verify');
   expect([verified.out.split('\n')[0], verified.status]).toEqual(['5 entries, 3 of them erased', 0]);
@@ -101,7 +132,7 @@ test('forget says until when records stay, and tells programs the same', async (
   kept = new Kept('audit: { keep: 365d }\n');
   await kept.fill();
   expect((await kept.sapgw('user', 'forget', BOB, '--vasp', 'one')).out).toBe(
-    `one: 1 acceptance erased; 1 audit record kept as proof under the keyed hash ${kept.key('one', BOB)} until 2024-11-13T22:13:40.004Z\n`,
+    `one: 1 acceptance erased; 1 system message erased; 1 audit record kept as proof under the keyed hash ${kept.key('one', BOB)} until 2024-11-13T22:13:40.004Z\n`,
   );
   expect(JSON.parse((await kept.sapgw('user', 'forget', BOB, '--vasp', 'one', '--json')).out)).toEqual([
     {
@@ -113,6 +144,7 @@ test('forget says until when records stay, and tells programs the same', async (
       keptUntil: '2024-11-13T22:13:40.004Z',
       damaged: [],
       sessions: 0,
+      messages: 0,
     },
   ]);
 });
