@@ -3,7 +3,7 @@
  * serves clients, and the admin listener. Whoever wants to know what the program consists of reads this file and
  * `wiring/`; whoever wants to know what it does with a message, `gateway.ts`.
  */
-import type { Address, Config } from './config.ts';
+import { type Address, authority, type Config } from './config.ts';
 import { createAdmin } from './wiring/admin.ts';
 import { closeBase, openBase } from './wiring/base.ts';
 import { cannotListen } from './wiring/listening.ts';
@@ -70,6 +70,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
       return listening;
     }
     const listen = listening.address;
+    shared.listensAt(`${scheme}://${authority(listen)}`);
     const adminListen = await admin.listen(config.admin);
     await shared.sessions.sweep();
     log.info('listening', {

@@ -46,9 +46,12 @@ export type OpenPoliciesResult =
 /** How soon this process follows what another one on the same store did. */
 const FOLLOW_MILLIS = 1_000;
 
-/** How the gateway reads policy files: VASPs and public URL as it is configured, the URL `none` when it has none. */
-export function policyReader(vasps: readonly string[], publicUrl: string): ParseFiles {
-  return (files) => parsePolicySet(files, { hash: contentHash, vasps, publicUrl });
+/**
+ * How the gateway reads policy files: VASPs, public URL and allowed webhooks as it is configured, the URL `none` when it has
+ * none.
+ */
+export function policyReader(vasps: readonly string[], publicUrl: string, webhooks: readonly string[]): ParseFiles {
+  return (files) => parsePolicySet(files, { hash: contentHash, vasps, publicUrl, webhooks });
 }
 
 export async function openPolicies(parts: PolicyParts): Promise<OpenPoliciesResult> {

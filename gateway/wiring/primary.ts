@@ -7,6 +7,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cir } from '../cir-ports.ts';
 import type { Config } from '../config.ts';
+import type { SelfCare } from '../desk/self-care.ts';
 import type { Channel } from '../workers/channel.ts';
 import { Figures } from '../workers/figures.ts';
 import { negotiationService } from '../workers/negotiations.ts';
@@ -14,15 +15,15 @@ import { PolicySender } from '../workers/policies.ts';
 import { type WorkerHandle, WorkerPool } from '../workers/pool.ts';
 import type { SessionService, WorkerService } from '../workers/service.ts';
 import { setAsideService } from '../workers/set-aside.ts';
+import { ConcernSender, type SystemMessageService, systemMessageService } from '../workers/system-messages.ts';
 import { waitingService } from '../workers/waiting.ts';
 import type { Base } from './base.ts';
-import type { PolicySpreading } from './policies.ts';
 import type { Serving } from './serving.ts';
-import type { HeldShared } from './shared.ts';
+import type { HeldShared, Spreading } from './shared.ts';
 
 export interface Workers {
-  /** Where policies have to come into force too. */
-  readonly spread: PolicySpreading;
+  /** Who has to hear of what changes here. */
+  readonly spread: Spreading;
   /** To be called once, with what the workers are to share. */
   serve(shared: HeldShared): Serving;
 }
@@ -44,8 +45,10 @@ export function createWorkers(base: Base): Workers {
     await Promise.all(processes.map((handle) => news(handle.soon).catch(() => silent(handle))));
   };
   const sender = new PolicySender(clock, (set) => tell('policies', (worker) => worker.inForce(set)));
+  const concerns = new ConcernSender((changes) => tell('messages', (worker) => worker.concern(changes)));
   return {
     spread: {
+      concern: (changes) => concerns.concern(changes),
       inForce: (set, files) => sender.inForce(set, files),
       wishesChanged: () => tell('wishes', (worker) => worker.wishesChanged()),
     },
@@ -64,6 +67,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
   const setAside = setAsideService(shared.setAside, (key, isWaiting) =>
     tell('set aside', (worker) => worker.isWaiting(key, isWaiting)),
   );
+  const systemMessages = systemMessageService(shared.systemMessages);
   const connect = (channel: Channel): void => {
     const waiting = waitingService(shared.waiting);
     channel.onClose(waiting.left);
@@ -71,6 +75,8 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     channel.serve('waiting', waiting.service);
     channel.serve('set-aside', setAside);
     channel.serve<Cir>('cir', shared.cirHub);
+    channel.serve<SystemMessageService>('system-messages', systemMessages);
+    channel.serve<SelfCare>('self-care', shared.selfCare);
     channel.serve<SessionService>('sessions', {
       changed: (vasp, id) => tell('session', (worker) => worker.sessionChanged(vasp, id), channel),
     });
@@ -85,6 +91,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
       listen,
       policies: sender.current(shared.policies.live()),
       setAside: await setAside.waiting(),
+      concerned: shared.systemMessages.concerned(),
       cirListeners: shared.cirListeners,
     }),
     listen: config.listen,

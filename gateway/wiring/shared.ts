@@ -9,13 +9,19 @@ import { MemorySetAside } from '../chain/polling/set-aside.ts';
 import type { SessionNews } from '../chain/sessions.ts';
 import type { Cir } from '../cir-ports.ts';
 import { sandboxVasp, type VaspConfig } from '../config.ts';
+import type { Broadcasts } from '../desk/broadcasts.ts';
+import type { Desk } from '../desk/desk.ts';
+import type { DeskEvents } from '../desk/parts.ts';
+import type { SelfCare } from '../desk/self-care.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { SetAside } from '../ports.ts';
 import { createSandbox } from '../sandbox/server.ts';
 import { startRetention } from '../stores/retention.ts';
+import type { SystemMessages } from '../system-message-ports.ts';
 import type { Base } from './base.ts';
 import { type CirListeners, openCir } from './cir.ts';
+import { openDesk } from './desk.ts';
 import { type OpenPolicies, openPolicies, type PolicySpreading } from './policies.ts';
 import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
 
@@ -27,6 +33,10 @@ export interface Shared {
   readonly negotiations: NegotiationMemory;
   readonly waiting: WaitingSessions;
   readonly setAside: SetAside;
+  /** What is said to users in their sessions [X40]. */
+  readonly systemMessages: SystemMessages;
+  /** The same outside of sessions. */
+  readonly selfCare: SelfCare;
   /** Calling clients [X51]; where its listeners are, clients are told by every process. */
   readonly cirHub: Cir;
   readonly cirListeners: CirListeners;
@@ -40,6 +50,10 @@ export interface HeldShared extends Shared {
   readonly waiting: MemoryWaitingSessions;
   readonly policyControl: OpenPolicies;
   readonly sessions: SessionSweep;
+  readonly systemMessages: Desk;
+  readonly broadcasts: Broadcasts;
+  /** Where this machine reaches the clients' listener, once it is known; where users do, unless they were told otherwise. */
+  listensAt(url: string): void;
   /** The sandbox VASP's URL, when that is the upstream. */
   readonly sandboxUrl: string | undefined;
   close(): Promise<void>;
@@ -53,8 +67,14 @@ export type HeldResult =
 const SWEEP_NEGOTIATIONS_MILLIS = 1_000;
 const SWEEP_SESSIONS_MILLIS = 30_000;
 
-/** @param spread where else policies come in force; undefined when this process does everything */
-export async function holdShared(base: Base, spread?: PolicySpreading): Promise<HeldResult> {
+/** How what changes here is told to the other processes of this gateway. Nothing of it rejects. */
+export interface Spreading extends PolicySpreading {
+  /** The desk is concerned with these users, or no longer. */
+  readonly concern: DeskEvents['concern'];
+}
+
+/** @param spread the other processes; undefined when this one does everything */
+export async function holdShared(base: Base, spread?: Spreading): Promise<HeldResult> {
   const { config, clock, metrics, log, store, secrets, vaspNames } = base;
   const opened = await openPolicies({
     ...base,
@@ -87,6 +107,21 @@ export async function holdShared(base: Base, spread?: PolicySpreading): Promise<
     dropped: () => metrics.reject('session', 'set-aside'),
   });
   const sessions = createSessionSweep(store.sessions, vaspNames, { clock, metrics, log });
+  let publicUrl = config.publicUrl;
+  const openedDesk = await openDesk(base, {
+    policies: policyControl.control.sets,
+    concern: spread?.concern,
+    ring: (userKey) => void cir.hub.ringUser(userKey),
+    sessionCount: () => [...sessions.counted().vasps.values()].reduce((all, one) => all + one, 0),
+    publicUrl: () => publicUrl,
+  });
+  if (openedDesk.kind === 'failed') {
+    policyControl.close();
+    await cir.close();
+    await sandbox?.close();
+    return openedDesk;
+  }
+  const { desk } = openedDesk;
   const timers = [
     setInterval(() => negotiations.sweep(), SWEEP_NEGOTIATIONS_MILLIS),
     setInterval(() => waiting.sweep(), SWEEP_SESSIONS_MILLIS),
@@ -100,14 +135,21 @@ export async function holdShared(base: Base, spread?: PolicySpreading): Promise<
     negotiations,
     waiting,
     setAside,
+    systemMessages: desk.desk,
+    selfCare: desk.desk.selfCare,
+    broadcasts: desk.broadcasts,
     cirHub: cir.hub,
     cirListeners: cir.offer,
     policyControl,
     sessions,
     sandboxUrl,
+    listensAt(url) {
+      if (config.useSandbox) publicUrl ??= url;
+    },
     async close() {
       for (const timer of timers) clearInterval(timer);
       stopRetention();
+      await desk.close();
       policyControl.close();
       await cir.close();
       await sandbox?.close();

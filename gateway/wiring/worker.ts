@@ -3,6 +3,7 @@
  * Signals are the primary's: a terminal and a service manager send them to every process of the group.
  */
 import type { Cir } from '../cir-ports.ts';
+import type { SelfCare } from '../desk/self-care.ts';
 import { AskedAgain } from '../policies/asked-again.ts';
 import { Channel, lineTo } from '../workers/channel.ts';
 import { remoteCir } from '../workers/cir.ts';
@@ -17,6 +18,7 @@ import {
   type WorkerService,
 } from '../workers/service.ts';
 import { remoteSetAside, type SetAsideService } from '../workers/set-aside.ts';
+import { remoteSystemMessages, type SystemMessageService } from '../workers/system-messages.ts';
 import { remoteWaiting, type WaitingService } from '../workers/waiting.ts';
 import { type Base, closeBase, openBase } from './base.ts';
 import { type ClientSide, createClientSide } from './client-side.ts';
@@ -39,6 +41,7 @@ export function runWorker(): void {
   for (const signal of SIGNALS) process.on(signal, () => undefined);
   const channel = new Channel(lineTo(process));
   const setAside = remoteSetAside(channel.remote<SetAsideService>('set-aside'));
+  const systemMessages = remoteSystemMessages(channel.remote<SystemMessageService>('system-messages'));
   let started: Started | undefined;
   channel.onClose(() => process.exit());
 
@@ -57,6 +60,8 @@ export function runWorker(): void {
       negotiations: remoteNegotiations(channel.remote<NegotiationService>('negotiations')),
       waiting: remoteWaiting(channel.remote<WaitingService>('waiting', WAITING_MILLIS)),
       setAside: setAside.setAside,
+      systemMessages: systemMessages.begin(order.concerned, policies.sets),
+      selfCare: channel.remote<SelfCare>('self-care'),
       cirHub: remoteCir(channel.remote<Cir>('cir')),
       cirListeners: order.cirListeners,
       sessionNews: channel.remote<SessionService>('sessions'),
@@ -76,6 +81,7 @@ export function runWorker(): void {
   const starting = primary.order().then(start);
   channel.serve<WorkerService>('worker', {
     ...setAside.news,
+    ...systemMessages.news,
     // What the primary tells while the worker starts is newer than what it starts with.
     inForce: async (set) => (await starting).started?.policies.inForce(set),
     wishesChanged: async () => (await starting).started?.wishes.follow(),

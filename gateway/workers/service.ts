@@ -6,6 +6,7 @@ import type { VaspHealth } from '../upstream/guard.ts';
 import type { VaspStateChange } from '../upstream/vasp-states.ts';
 import type { PolicyNews, SentSet } from './policies.ts';
 import type { SetAsideNews } from './set-aside.ts';
+import type { SystemMessageNews } from './system-messages.ts';
 
 /** For a worker to load, to read the policies and to listen, on a slow and busy machine. */
 export const START_MILLIS = 60_000;
@@ -20,6 +21,8 @@ export interface StartOrder {
   readonly policies: readonly SentSet[];
   /** Sessions for which something was set aside. */
   readonly setAside: readonly string[];
+  /** Users with whom the desk is concerned. */
+  readonly concerned: readonly string[];
   /** Where the primary hears clients and calls them. */
   readonly cirListeners: Pick<CirOffer, 'tcp' | 'udp'>;
 }
@@ -37,7 +40,7 @@ export interface StartService {
 }
 
 /** Served by each worker under the name `worker`. What comes before the start has ended waits for that. */
-export interface WorkerService extends PolicyNews, SetAsideNews {
+export interface WorkerService extends PolicyNews, SetAsideNews, SystemMessageNews {
   /** Answers end their connections from now on; the listener goes on. */
   announceEnd(): Promise<void>;
   /** Waits for clients and running requests, closes everything, tells what it counted, and exits. */
