@@ -96,7 +96,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: [...SHARED, 'policy', 'negotiation', 'chain', 'desk/self-care.ts', 'http/body.ts'],
   stores: [...SHARED, 'csp', 'audit'],
   // The API is where operators reach what keeps the policies.
-  admin: [...SHARED, 'listening.ts', 'csp', 'policy', 'policies', 'desk/parts.ts'],
+  admin: [...SHARED, 'listening.ts', 'csp', 'policy', 'policies', 'desk/parts.ts', 'desk/broadcast-model.ts'],
   // Calls that answers of users lead to.
   bearers: [...SHARED, 'policy', 'desk/parts.ts'],
   sandbox: ['csp', 'error-code.ts'],

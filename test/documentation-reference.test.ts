@@ -12,6 +12,7 @@ import { registerAudit } from '../gateway/cli/audit.ts';
 import { configCommand } from '../gateway/cli/config.ts';
 import { registerConvert } from '../gateway/cli/convert.ts';
 import { registerHandset } from '../gateway/cli/handset.ts';
+import { registerMessage } from '../gateway/cli/message.ts';
 import { registerPolicy } from '../gateway/cli/policy.ts';
 import { registerSandbox } from '../gateway/cli/sandbox.ts';
 import { registerServe } from '../gateway/cli/serve.ts';
@@ -198,6 +199,7 @@ function programOf(): Command {
   registerAudit(program);
   registerUser(program);
   registerVasp(program);
+  registerMessage(program);
   registerWorkers(program);
   return program.addCommand(configCommand());
 }

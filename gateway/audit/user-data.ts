@@ -96,7 +96,7 @@ export async function userData(store: UserStore, vasp: string, user: string): Pr
   };
 }
 
-function messageFields(record: MessageRecord): MessageFields {
+export function messageFields(record: MessageRecord): MessageFields {
   const { id, policy, version, broadcast, state, tries, option, way } = record;
   return {
     id,

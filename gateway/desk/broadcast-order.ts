@@ -36,8 +36,14 @@ export function judgeOrder(order: BroadcastOrder, set: PolicySet, vasps: readonl
     return refused('bad-rate', `The rate is a whole number of users a second, 1 to ${MOST_PER_SECOND}.`);
   }
   if (order.to.kind === 'user') return judgeUser(order.to.user, order.vasp, policy, perSecond, vasps, now);
-  const problem = order.to.kind === 'users' ? globProblem(order.to.users) : undefined;
-  if (problem !== undefined) return refused('bad-glob', `The users ${problem}.`);
+  if (order.to.kind === 'users') {
+    const { users } = order.to;
+    const problem = globProblem(users);
+    if (problem !== undefined) return refused('bad-glob', `The users ${problem}.`);
+    // It is kept as it stands, and no user id may be.
+    if (!/[*?]/.test(users))
+      return refused('bad-glob', 'A glob has a * or a ?; name one user as such, by the user id.');
+  }
   return { kind: 'right', policy, vasp: order.vasp, perSecond };
 }
 

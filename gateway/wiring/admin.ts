@@ -1,6 +1,7 @@
 /** The admin listener of a running gateway: its checks, its status report, and the API's routes with what they act on. */
 import { createApi } from '../admin/api.ts';
 import { auditRoutes } from '../admin/api-audit.ts';
+import { messageRoutes } from '../admin/api-messages.ts';
 import { policyRoutes } from '../admin/api-policies.ts';
 import { stateRoutes } from '../admin/api-state.ts';
 import { userRoutes } from '../admin/api-users.ts';
@@ -12,9 +13,12 @@ import type { StatusReport, StatusRow } from '../admin/status-text.ts';
 import { openAdminToken } from '../admin/token.ts';
 import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
 import type { Config, VaspConfig } from '../config.ts';
+import type { Broadcasts } from '../desk/broadcasts.ts';
+import type { Desk } from '../desk/desk.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import type { WorkerRow } from '../workers/pool.ts';
 import { auditReading, userActions } from './admin-data.ts';
+import { messageActions } from './messages.ts';
 import type { OpenPolicies } from './policies.ts';
 import type { Serving } from './serving.ts';
 import type { SessionSweep } from './session-sweep.ts';
@@ -28,7 +32,9 @@ export interface AdminParts {
   readonly policyControl: OpenPolicies;
   readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
   readonly sessions: SessionSweep;
+  readonly broadcasts: Broadcasts;
   readonly vaspStates: VaspTelling['vaspStates'];
+  readonly systemMessages: Desk;
   readonly serving: Serving;
   readonly metrics: OpenMetrics;
   readonly clock: Clock;
@@ -73,6 +79,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
         ...vaspRoutes(vaspsTold),
         ...workerRoutes(serving.workers),
         ...auditRoutes(auditReading(store.audit)),
+        ...messageRoutes(messageActions({ ...parts, vasps: vasps.map(({ name }) => name) })),
         ...userRoutes(
           userActions({ ...parts, vasps: vasps.map(({ name }) => name), keepMillis: config.audit.keepMillis }),
         ),

@@ -577,6 +577,11 @@ describe('an order that cannot be carried out', () => {
     [{ to: { kind: 'users', users: '' } }, 'bad-glob', 'The users must not be empty; "*" matches everything.'],
     [{ to: { kind: 'users', users: 'a b' } }, 'bad-glob', expect.stringMatching(/^The users must not hold blanks/)],
     [
+      { to: { kind: 'users', users: ALICE } },
+      'bad-glob',
+      'A glob has a * or a ?; name one user as such, by the user id.',
+    ],
+    [
       { to: { kind: 'user', user: ALICE } },
       'vasp-needed',
       'Say at which VASP this user is; there are friendly-im, other-im.',
