@@ -34,6 +34,12 @@ describe('the policies that ship', () => {
       ['aoc-messaging', 10],
       ['terms-of-use', 20],
     ]);
+    expect(set.onLine.map(({ id }) => id)).toEqual([
+      'added-notice',
+      'location-help',
+      'operator-notice',
+      'repeated-errors',
+    ]);
     expect([...set.levels.keys()]).toEqual(['full', 'presence-only', 'receive-only']);
     expect(warnings).toEqual(['message.en', 'message.sv', 'message.de']);
   });
@@ -46,6 +52,12 @@ describe('the policies that ship', () => {
     expect([receive?.has('MM'), receive?.has('NEWM'), receive?.has('FWMSG')]).toEqual([false, true, false]);
   });
 
+  test('say nothing at a plain login', async () => {
+    const { set } = await readShipped();
+    const atLogin = set.onLine.filter(({ trigger }) => trigger.on === 'login' || trigger.on === 'first-login');
+    expect(atLogin).toEqual([]);
+  });
+
   test('speak the same three languages in every text', async () => {
     const { set } = await readShipped();
     for (const { message, options, onTimeout, withoutSystemMessages } of set.policies) {
@@ -53,6 +65,11 @@ describe('the policies that ship', () => {
       const texts = [message, ...options.map(({ text }) => text)];
       for (const ruling of rulings) if (ruling.kind === 'deny') texts.push(ruling.texts);
       for (const text of texts) expect([...text.keys()]).toEqual(['en', 'sv', 'de']);
+    }
+    for (const { message, options } of set.onLine) {
+      for (const text of [message, ...options.map((option) => option.text)]) {
+        expect([...text.keys()]).toEqual(['en', 'sv', 'de']);
+      }
     }
   });
 
@@ -63,14 +80,14 @@ describe('the policies that ship', () => {
     expect(report.cases.flatMap(({ differences }) => differences.map(formatProblem))).toEqual([]);
     expect(report.failed).toBe(0);
     expect(report.passed).toBeGreaterThan(10);
-    expect(report.untested).toEqual([]);
+    expect([report.untested, report.unreached]).toEqual([[], []]);
   });
 });
 
 describe('the policy reference', () => {
   test('has an example of every kind', () => {
     const kinds = SNIPPETS.map((snippet) => /^kind: (.*)$/m.exec(snippet)?.[1]);
-    expect(new Set(kinds)).toEqual(new Set(['service-levels', 'off-line-service', 'policy-tests']));
+    expect(new Set(kinds)).toEqual(new Set(['service-levels', 'off-line-service', 'on-line-service', 'policy-tests']));
   });
 
   test.each(SNIPPETS.map((snippet) => [/^(?:id|default|cases):.*$/m.exec(snippet)?.[0] ?? '', snippet]))(

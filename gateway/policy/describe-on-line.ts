@@ -69,6 +69,8 @@ export function describeNeed({ requiresResponse, block }: OnLinePolicy): string 
 /** How often it is sent and for how long. */
 export function describePersistence({ resend: { everyMillis, times }, expiresMillis }: OnLinePolicy): string {
   const again =
-    times === 0 ? 'sent once' : `sent again every ${formatDuration(everyMillis)}, at most ${times} more times`;
+    times === 0
+      ? 'sent once'
+      : `sent again every ${formatDuration(everyMillis)} until the phone has it, at most ${times} times`;
   return `${again} in a session; of use for ${formatDuration(expiresMillis)}`;
 }
