@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { readOnLinePolicy } from '../../gateway/policy/on-line.ts';
 import { parsePolicySet } from '../../gateway/policy/parse.ts';
 import { runPolicyTests } from '../../gateway/policy/test-run.ts';
 import { plainJudge } from './judge.ts';
@@ -65,6 +66,10 @@ const mutated = (files: typeof SHIPPED) =>
       return { path, text: text.slice(0, at) + piece + text.slice(at + cut) };
     });
 
+/** Everything of a policy but its functions. */
+const plain = (policy: unknown): string =>
+  JSON.stringify(policy, (_, value: unknown) => (value instanceof Map || value instanceof Set ? [...value] : value));
+
 test(`a policy file, whatever was typed into it, gets an answer with places inside it (seed ${SEED})`, () => {
   fc.assert(
     fc.property(mutated(SHIPPED.filter(({ path }) => !path.endsWith('.test.yaml'))), (file) => {
@@ -76,6 +81,9 @@ test(`a policy file, whatever was typed into it, gets an answer with places insi
         expect(line).toBeLessThanOrEqual(lines.length);
         expect(column).toBeGreaterThanOrEqual(1);
         expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1);
+      }
+      for (const policy of parsed.kind === 'valid' ? parsed.set.onLine : []) {
+        expect(plain(readOnLinePolicy(policy.definition))).toBe(plain(policy));
       }
     }),
     { numRuns: 600, seed: SEED },
