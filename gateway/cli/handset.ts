@@ -1,5 +1,5 @@
 /**
- * `sapgw handset`: a phone in the terminal. With a person there it asks and converses; with `--answer`, `--send`, `--wait`,
+ * `sapgw handset`: a phone in the terminal. With a person there it asks and converses; with `--answer`, `--do`, `--send`, `--wait`,
  * `--json` or without a terminal it runs through and exits: 0 logged in (and sent), 1 refused, 2 wrong use.
  */
 import { createInterface } from 'node:readline/promises';
@@ -8,11 +8,12 @@ import { encodeMessage } from '../csp/codec.ts';
 import type { Element } from '../csp/element.ts';
 import type { CspMessage } from '../csp/message.ts';
 import { CSP_VERSIONS, type CspVersion, type Encoding } from '../csp/versions.ts';
+import type { Emit } from '../sandbox/handset/commands.ts';
 import type { Trace } from '../sandbox/handset/conversation.ts';
 import { askPerson, runDialogue } from '../sandbox/handset/dialogue.ts';
 import { Handset } from '../sandbox/handset/handset.ts';
 import { linesOf } from '../sandbox/handset/report.ts';
-import { type Emit, EXIT, type Exit, playScript } from '../sandbox/handset/script.ts';
+import { EXIT, type Exit, playScript } from '../sandbox/handset/script.ts';
 import { example } from './help.ts';
 
 interface HandsetFlags {
@@ -27,6 +28,7 @@ interface HandsetFlags {
   readonly clientId?: string;
   readonly language?: string;
   readonly answer?: string;
+  readonly do: readonly string[];
   readonly send?: string;
   readonly text?: string;
   readonly report?: boolean;
@@ -57,6 +59,12 @@ export function registerHandset(program: Command): void {
     .option(
       '--answer <answers>',
       'answers to what is asked, in order: numbers or texts, as 1,1 or accept; a key after a colon',
+    )
+    .option(
+      '--do <command>',
+      'a command after login, as typed in the dialogue: "/add wv:bob@sandbox"; as often as needed',
+      (command, before: readonly string[]) => [...before, command],
+      [],
     )
     .option('--send <address>', 'send a message after login; give it with --text')
     .option('--text <text>', 'the message')
@@ -103,7 +111,8 @@ async function run(flags: HandsetFlags): Promise<Exit> {
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
   try {
-    const converses = [flags.answer, flags.send, flags.wait, flags.json].every((flag) => flag === undefined);
+    const given = [flags.answer, flags.send, flags.wait, flags.json, flags.do[0]];
+    const converses = given.every((flag) => flag === undefined);
     if (terminal !== undefined && converses) {
       return await runDialogue(handset, flags.version, terminal, (line) => print([line]), emit);
     }
@@ -119,6 +128,7 @@ async function run(flags: HandsetFlags): Promise<Exit> {
           flags.send === undefined
             ? undefined
             : { to: flags.send, text: flags.text ?? '', report: flags.report ?? false },
+        commands: flags.do,
         waitSeconds,
       },
       emit,
@@ -136,6 +146,8 @@ function wrongUse(flags: HandsetFlags, waitSeconds: number): string | undefined 
     return `--url is no web address: ${flags.url}; one looks like http://127.0.0.1:8080/`;
   }
   if (!(waitSeconds >= 0)) return `--wait is a number of seconds, not ${flags.wait}`;
+  const notCommand = flags.do.find((command) => !/^\/[a-z]/.test(command));
+  if (notCommand !== undefined) return `--do takes a command such as "/add wv:bob@sandbox", not "${notCommand}"`;
   if ((flags.send === undefined) !== (flags.text === undefined)) return '--send and --text belong together';
   return undefined;
 }

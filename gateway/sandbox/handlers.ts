@@ -1,6 +1,6 @@
 /**
  * Which handler answers which primitive. What is not in these tables is not implemented and is answered so (501): groups,
- * invitations, reactive authorisation and the additions of 1.3 that no client sends.
+ * invitations and the additions of 1.3 that no client sends.
  */
 import { createAttributeList, deleteAttributeList, getAttributeList } from './attribute-lists.ts';
 import { blockEntity, getBlockedList } from './blocking.ts';
@@ -12,6 +12,7 @@ import { forwardMessage, getMessage, getMessageList, rejectMessage, setDeliveryM
 import { messageDelivered, sendMessage } from './messages.ts';
 import { clientCapability, serviceRequest } from './negotiation.ts';
 import { getPresence, getWatcherList, subscribePresence, unsubscribePresence, updatePresence } from './presence.ts';
+import { cancelAuth, presenceAuthUser } from './presence-authorization.ts';
 import { keepAlive, logout } from './sessions.ts';
 
 /** Answered without a session. */
@@ -37,6 +38,8 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['CreateAttributeList-Request', createAttributeList],
   ['DeleteAttributeList-Request', deleteAttributeList],
   ['GetAttributeList-Request', getAttributeList],
+  ['PresenceAuth-User', presenceAuthUser],
+  ['CancelAuth-Request', cancelAuth],
   ['SubscribePresence-Request', subscribePresence],
   ['UnsubscribePresence-Request', unsubscribePresence],
   ['GetPresence-Request', getPresence],

@@ -1,6 +1,6 @@
 /**
- * Service and capability negotiation. What the sandbox implements is what it offers: groups, invitations and reactive
- * authorisation are missing from its tree, and `Functions` in an answer says what was wanted and is not available [P3.1].
+ * Service and capability negotiation. What the sandbox implements is what it offers: groups and invitations
+ * are missing from its tree, and `Functions` in an answer says what was wanted and is not available [P3.1].
  */
 import { child, childInteger, children, childText, childTexts, type Element, element } from '../csp/element.ts';
 import { codesOfTree, collapsedTree, ServiceSet, spelledOutTree } from '../csp/service-tree.ts';
@@ -13,7 +13,7 @@ import type { SandboxSession, SandboxState } from './state.ts';
 /** What the sandbox can do. */
 export const AVAILABLE = ServiceSet.ofCodes(
   `MF GETSPI SRCH STSRC VRID
-   MP GCLI CCLI DCLI MCLS GETWL GETPR UPDPR CALI DALI GALS
+   MP GCLI CCLI DCLI MCLS GETWL REACT CAAUT GETPR UPDPR CALI DALI GALS
    MM MDELIV FWMSG SETD GETLM GETM REJCM NOTIF NEWM GLBLU BLENT`.split(/\s+/),
 );
 

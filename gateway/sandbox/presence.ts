@@ -11,10 +11,11 @@ import { presenceSubList, simpleAttribute } from './elements.ts';
 import { enqueue, type SandboxSession, type SandboxUser } from './state.ts';
 
 /** In the order of the content model. */
-const ATTRIBUTES = `OnlineStatus Registration ClientInfo TimeZone GeoLocation Address FreeTextLocation PLMN CommCap
+export const PRESENCE_ATTRIBUTES =
+  `OnlineStatus Registration ClientInfo TimeZone GeoLocation Address FreeTextLocation PLMN CommCap
   UserAvailability PreferredContacts PreferredLanguage StatusText StatusMood Alias StatusContent ContactInfo InfoLink`.split(
-  /\s+/,
-);
+    /\s+/,
+  );
 const ONLY_IN_1_3: ReadonlySet<string> = new Set([
   'ClientContentLimit',
   'ClientIMPriority',
@@ -23,7 +24,7 @@ const ONLY_IN_1_3: ReadonlySet<string> = new Set([
 ]);
 
 export function isPresenceAttribute(name: string, version: CspVersion): boolean {
-  return ATTRIBUTES.includes(name) && (name !== 'InfoLink' || isAtLeast(version, '1.2'));
+  return PRESENCE_ATTRIBUTES.includes(name) && (name !== 'InfoLink' || isAtLeast(version, '1.2'));
 }
 
 function currentAttributes(user: SandboxUser): ReadonlyMap<string, Element> {
@@ -60,7 +61,7 @@ export function presenceOf(
 ): Element {
   const allowed = allowedAttributes(owner, watcher);
   const current = currentAttributes(owner);
-  const seen = ATTRIBUTES.filter(
+  const seen = PRESENCE_ATTRIBUTES.filter(
     (name) => (wanted?.has(name) ?? true) && (allowed?.has(name) ?? true) && isPresenceAttribute(name, version),
   ).flatMap((name) => current.get(name) ?? []);
   return element('Presence', [

@@ -4,9 +4,9 @@ import { decodeMessage, encodeMessage } from '../../gateway/csp/codec.ts';
 import { element } from '../../gateway/csp/element.ts';
 import { answerAll } from '../../gateway/csp/status.ts';
 import { systemMessageList } from '../../gateway/csp/system-message.ts';
+import { GivenAnswers } from '../../gateway/sandbox/handset/answers.ts';
 import { type AskedMessage, choiceOf, firstScreen } from '../../gateway/sandbox/handset/asking.ts';
 import { Handset } from '../../gateway/sandbox/handset/handset.ts';
-import { answersInOrder } from '../../gateway/sandbox/handset/script.ts';
 import { createSandbox } from '../../gateway/sandbox/server.ts';
 import { FakeGateway, judgeTariffAndTerms, TARIFF, TERMS } from './fake-gateway.ts';
 import { handsetOf, SPELLINGS, TestClock } from './rig.ts';
@@ -197,11 +197,7 @@ describe('answers in writing', () => {
   });
 
   test('the last answer serves for the rest of a question, not for its repetition', async () => {
-    const answer = answersInOrder(
-      ['1'],
-      () => undefined,
-      () => undefined,
-    );
+    const answer = new GivenAnswers(['1'], () => undefined).atLogin();
     expect(await answer([asked(['Yes']), asked(['Yes'])])).toHaveLength(2);
     expect(await answer([asked(['Yes'])])).toBeUndefined();
   });

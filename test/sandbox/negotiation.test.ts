@@ -42,7 +42,8 @@ describe.each(SPELLINGS)('$version in $encoding', (spelling) => {
     expect(codes.includes('NEWM')).toBe(true);
     expect(codes.includes('CALI')).toBe(version !== '1.3');
     expect(codes.includes('VRID')).toBe(version !== '1.1');
-    expect(codes.includes('REACT')).toBe(false);
+    expect(codes.includes('REACT')).toBe(version !== '1.3');
+    expect(codes.includes('INVIT')).toBe(false);
   });
 
   test('capabilities are agreed without any CIR method', async () => {

@@ -61,6 +61,11 @@ export function responseList(messages: readonly AskedMessage[], choices: readonl
   );
 }
 
+/** Whether there is something to answer: to be read is all that the others want. */
+export function needsChoice({ options, requiresResponse }: AskedMessage): boolean {
+  return options.length > 0 || requiresResponse;
+}
+
 /** What a phone shows at first; the rest comes by asking for more. */
 export const FIRST_SCREEN_CHARACTERS = 128;
 

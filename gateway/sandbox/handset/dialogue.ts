@@ -4,36 +4,23 @@
  */
 import type { Interface } from 'node:readline/promises';
 import type { CspVersion } from '../../csp/versions.ts';
-import { type Answerer, type AskedMessage, type Choice, choiceOf, firstScreen } from './asking.ts';
+import { type Answerer, type AskedMessage, type Choice, choiceOf, firstScreen, needsChoice } from './asking.ts';
 import type { CirChannel } from './cir.ts';
+import { Commands, type Emit, type Print } from './commands.ts';
 import type { Handset } from './handset.ts';
-import { headline, optionLines, presenceWords } from './report.ts';
-import { type Emit, EXIT, type Exit, reportFailure, reportLogin, send } from './script.ts';
-
-export type Print = (line: string) => void;
+import { headline, optionLines, sessionHeadline } from './report.ts';
+import { EXIT, type Exit, reportFailure, reportLogin } from './script.ts';
 
 const POLL_EVERY_MILLIS = 2000;
 /** Where the service calls: a call that is lost must not leave the person without a message. */
 const POLL_CALLED_EVERY_MILLIS = 60_000;
-const HELP = [
-  'Text alone is sent to the person chosen with /to, or else to whoever wrote last.',
-  '  /to ADDRESS          who gets what you type, for example /to wv:bob@sandbox',
-  '  /presence [ADDRESS]  how somebody is, or everybody in your contact lists',
-  '  /status TEXT         publish a status text',
-  '  /contacts            your contact lists',
-  '  /add ADDRESS         put somebody into a contact list',
-  '  /watch ADDRESS       hear of somebody going on- and off-line',
-  '  /block ADDRESS       no more messages from there; /unblock undoes it',
-  '  /quit                log out',
-];
-
 /** Asks the person at the terminal; an empty line where a choice is needed asks again, `q` gives up. */
 export function askPerson(terminal: Interface, print: Print): Answerer {
   return async (messages) => {
     const choices: Choice[] = [];
     for (const [index, message] of messages.entries()) {
       print(headline(index, messages.length));
-      const choice = await askOne(terminal, print, message);
+      const choice = await askOne(terminal, print, message, 'q = give up');
       if (choice === undefined) return undefined;
       choices.push(choice);
     }
@@ -41,14 +28,20 @@ export function askPerson(terminal: Interface, print: Print): Answerer {
   };
 }
 
-async function askOne(terminal: Interface, print: Print, message: AskedMessage): Promise<Choice | undefined> {
+/** @param leaving what the person may type instead of an answer */
+async function askOne(
+  terminal: Interface,
+  print: Print,
+  message: AskedMessage,
+  leaving: 'q = give up' | 'q = not now',
+): Promise<Choice | undefined> {
   const { shown, rest } = firstScreen(message.text);
   let more = rest;
   print(more === '' ? shown : `${shown} ...`);
   for (const line of optionLines({ ...message, verification: undefined })) print(line);
   for (;;) {
     const wanted = message.options.length > 0 ? `choice 1-${message.options.length}` : 'Enter = seen';
-    const answer = (await terminal.question(`[${wanted}${more === '' ? '' : ', m = more'}, q = give up] `)).trim();
+    const answer = (await terminal.question(`[${wanted}${more === '' ? '' : ', m = more'}, ${leaving}] `)).trim();
     if (answer === 'q') return undefined;
     if (answer === 'm' && more !== '') {
       print(`... ${more}`);
@@ -193,113 +186,25 @@ async function receive(
       if (received.kind === 'message') commands.heardFrom(received.from);
       continue;
     }
-    const choices = await askPerson(terminal, print)(received.messages);
-    if (choices === undefined) continue;
-    const { ok, code, description } = await handset.answerSystemMessages(received.messages, choices);
-    print(ok ? 'Answered.' : `Not taken: ${code} ${description}`);
+    for (const message of received.messages) await answerInSession(handset, terminal, message, print, emit);
   }
 }
 
-class Commands {
-  quit = false;
-  readonly #handset: Handset;
-  readonly #print: Print;
-  readonly #emit: Emit;
-  #to: string | undefined;
-  /** Whether `/to` chose; if not, replies go to whoever wrote last. */
-  #hasChosen = false;
-
-  constructor(handset: Handset, print: Print, emit: Emit) {
-    this.#handset = handset;
-    this.#print = print;
-    this.#emit = emit;
+/** Shows a System Message and takes the answer to it, where there is one to give [X40]. */
+async function answerInSession(
+  handset: Handset,
+  terminal: Interface,
+  message: AskedMessage,
+  print: Print,
+  emit: Emit,
+): Promise<void> {
+  if (!needsChoice(message)) {
+    emit({ event: 'received', received: { kind: 'system-message', messages: [message] } });
+    return;
   }
-
-  /** Who has chosen nobody replies to whoever wrote last. */
-  heardFrom(address: string): void {
-    if (this.#hasChosen || this.#to === address) return;
-    this.#to = address;
-    this.#print(`What you type goes to ${address}; /to chooses somebody else.`);
-  }
-
-  async run(line: string): Promise<void> {
-    if (line === '' || !this.#handset.loggedIn) return;
-    if (!line.startsWith('/')) return this.#say(line);
-    const [command = '', ...words] = line.split(/\s+/);
-    const rest = words.join(' ');
-    switch (command) {
-      case '/to':
-        this.#to = rest === '' ? undefined : rest;
-        this.#hasChosen = rest !== '';
-        return this.#print(rest === '' ? 'Nobody is chosen.' : `What you type goes to ${rest}.`);
-      case '/presence':
-        return this.#presence(rest);
-      case '/status':
-        return this.#tell(await this.#handset.publish({ StatusText: rest }), 'Published.');
-      case '/contacts':
-        return this.#contacts();
-      case '/add':
-        return this.#add(rest);
-      case '/watch':
-        return this.#tell(await this.#handset.subscribe([rest]), `You will hear of ${rest}.`);
-      case '/block':
-        return this.#tell(await this.#handset.block(rest), `${rest} is blocked.`);
-      case '/unblock':
-        return this.#tell(await this.#handset.unblock(rest), `${rest} is not blocked any more.`);
-      case '/quit':
-        this.quit = true;
-        return;
-      default:
-        for (const text of HELP) this.#print(text);
-    }
-  }
-
-  async #say(text: string): Promise<void> {
-    if (this.#to === undefined) return this.#print('To whom? Choose with /to wv:bob@sandbox, for example.');
-    await send(this.#handset, { to: this.#to, text, report: false }, this.#emit);
-  }
-
-  #tell({ ok, code, description }: { ok: boolean; code: number; description: string }, done: string): void {
-    this.#print(ok ? done : `That did not work: ${code} ${description}`);
-  }
-
-  async #presence(address: string): Promise<void> {
-    const addresses = address === '' ? await this.#everybody() : [address];
-    if (addresses.length === 0) return this.#print('Your contact lists are empty; add somebody with /add ADDRESS.');
-    const outcome = await this.#handset.presence(addresses);
-    for (const { userId, attributes } of outcome.presences) this.#print(`${userId} is ${presenceWords(attributes)}.`);
-    if (!outcome.ok) this.#tell(outcome, '');
-  }
-
-  async #everybody(): Promise<string[]> {
-    const { lists } = await this.#handset.contactLists();
-    const members: string[] = [];
-    for (const list of lists) {
-      const { contacts } = await this.#handset.contacts(list);
-      members.push(...contacts.map(({ userId }) => userId));
-    }
-    return [...new Set(members)];
-  }
-
-  async #contacts(): Promise<void> {
-    const outcome = await this.#handset.contactLists();
-    if (!outcome.ok || outcome.lists.length === 0)
-      return this.#tell(outcome, 'You have no contact list yet; /add makes one.');
-    for (const list of outcome.lists) {
-      this.#print(list);
-      const { contacts } = await this.#handset.contacts(list);
-      for (const { userId, nickName } of contacts)
-        this.#print(`  ${userId}${nickName === undefined ? '' : ` (${nickName})`}`);
-    }
-  }
-
-  async #add(address: string): Promise<void> {
-    if (address === '') return this.#print('Whom? For example /add wv:bob@sandbox');
-    const [list] = (await this.#handset.contactLists()).lists;
-    const outcome =
-      list === undefined
-        ? await this.#handset.createList(this.#handset.userId.replace(/(?=@|$)/, '/friends'), [address])
-        : await this.#handset.addContact(list, address);
-    this.#tell(outcome, `${address} is in your contacts.`);
-  }
+  print(sessionHeadline(message));
+  const choice = await askOne(terminal, print, message, 'q = not now');
+  if (choice === undefined || !handset.loggedIn) return;
+  const { ok, code, description } = await handset.answerSystemMessages([message], [choice]);
+  emit({ event: ok ? 'answered' : 'not-taken', code, description });
 }

@@ -9,7 +9,7 @@ import { endsSession } from '../../csp/status.ts';
 import type { CspVersion, Encoding } from '../../csp/versions.ts';
 import { DIGEST_SCHEMAS } from '../digest.ts';
 import { presenceSubList, simpleAttribute, userElement } from '../elements.ts';
-import { type Answerer, type AskedMessage, type Choice, responseList } from './asking.ts';
+import { type Answerer, type AskedMessage, askedMessages, type Choice, responseList } from './asking.ts';
 import { type CirChannel, type HandsetCirMethod, openCir } from './cir.ts';
 import { Conversation, type Trace } from './conversation.ts';
 import {
@@ -23,6 +23,7 @@ import {
   presencesOf,
 } from './events.ts';
 import { type Credentials, type LoginResult, logIn } from './login.ts';
+import { blockListRequest, presenceForRequest, sendMessageRequest } from './requests.ts';
 import { HandsetError, httpTransport, type Transport } from './transport.ts';
 
 export interface HandsetOptions {
@@ -63,6 +64,8 @@ export class Handset {
   readonly #transport: Transport;
   #capabilities: Element | undefined;
   #cir: CirChannel | undefined;
+  /** What stood in a refusal, and nobody has looked at. */
+  #askedFirst: readonly AskedMessage[] = [];
 
   constructor(options: HandsetOptions) {
     this.userId = options.userId;
@@ -100,6 +103,7 @@ export class Handset {
   async login(options: { readonly answer?: Answerer } = {}): Promise<LoginResult> {
     this.#hangUp();
     this.#conversation.sessionId = undefined;
+    this.#askedFirst = [];
     const result = await logIn(this.#conversation, this.#credentials, options.answer);
     this.#capabilities = result.kind === 'logged-in' ? result.capabilities : undefined;
     return result;
@@ -133,11 +137,16 @@ export class Handset {
     return outcome;
   }
 
-  /** Any request inside the session, for what has no call of its own. */
+  /**
+   * Any request inside the session, for what has no call of its own. What is asked first, before it is served, comes as
+   * an event of the next poll [X44].
+   */
   async request(primitive: Element): Promise<Outcome> {
     this.#needSession();
     const outcome = outcomeOf(await this.#conversation.request(primitive));
     if (endsSession(outcome.code)) this.#conversation.sessionId = undefined;
+    const asked = askedMessages(outcome.primitive);
+    if (asked.length > 0) this.#askedFirst = asked;
     return outcome;
   }
 
@@ -157,7 +166,7 @@ export class Handset {
       this.#conversation.sessionId = undefined;
       return [{ kind: 'disconnected', code: refused.code, description: refused.description }];
     }
-    return this.#takeServerRequests();
+    return this.#withAskedFirst(await this.#takeServerRequests());
   }
 
   /** Polls until nothing waits. */
@@ -166,8 +175,16 @@ export class Handset {
     for (;;) {
       const events = await this.poll();
       all.push(...events);
-      if (!this.loggedIn || (events.length === 0 && !this.somethingWaits)) return all;
+      if (!this.loggedIn || (events.length === 0 && !this.somethingWaits)) return withoutRepeats(all);
     }
+  }
+
+  /** What a refusal asked for, unless the poll brought it too. */
+  #withAskedFirst(events: readonly HandsetEvent[]): readonly HandsetEvent[] {
+    if (this.#askedFirst.length === 0) return events;
+    const asked: HandsetEvent = { kind: 'system-message', messages: this.#askedFirst };
+    this.#askedFirst = [];
+    return withoutRepeats([asked, ...events]);
   }
 
   async #takeServerRequests(): Promise<readonly HandsetEvent[]> {
@@ -194,21 +211,10 @@ export class Handset {
     text: string,
     options: { readonly report?: boolean; readonly validitySeconds?: number } = {},
   ): Promise<Outcome & { readonly messageId: string | undefined }> {
-    const recipients = (typeof to === 'string' ? [to] : to).map((userId) => userElement(userId));
-    const { validitySeconds } = options;
+    const { report = false, validitySeconds } = options;
+    const recipients = typeof to === 'string' ? [to] : to;
     const outcome = await this.request(
-      element('SendMessage-Request', [
-        element('DeliveryReport', options.report ?? false),
-        element('MessageInfo', [
-          element('ContentType', 'text/plain'),
-          element('ContentEncoding', 'None'),
-          element('ContentSize', Buffer.byteLength(text)),
-          element('Recipient', recipients),
-          element('Sender', [userElement(this.userId)]),
-          validitySeconds === undefined ? undefined : element('Validity', validitySeconds),
-        ]),
-        element('ContentData', text),
-      ]),
+      sendMessageRequest({ from: this.userId, to: recipients, text, report, validitySeconds }),
     );
     return { ...outcome, messageId: childText(outcome.primitive, 'MessageID') };
   }
@@ -297,24 +303,16 @@ export class Handset {
   }
 
   async block(userId: string): Promise<Outcome> {
-    return this.#changeBlockList('AddList', userId);
+    return this.request(blockListRequest(this.#conversation.version, 'AddList', userId));
   }
 
   async unblock(userId: string): Promise<Outcome> {
-    return this.#changeBlockList('RemoveList', userId);
+    return this.request(blockListRequest(this.#conversation.version, 'RemoveList', userId));
   }
 
-  async #changeBlockList(part: 'AddList' | 'RemoveList', userId: string): Promise<Outcome> {
-    const { version } = this.#conversation;
-    const change = element(part, [element('UserID', userId)]);
-    const inUse = (name: string): Element => element(name, 'T');
-    return this.request(
-      version === '1.3'
-        ? element('BlockEntity-Request', [element('BlockList', [change]), inUse('BlockListInUse')])
-        : element(version === '1.1' ? 'BlockUser-Request' : 'BlockEntity-Request', [
-            element('BlockList', [inUse('InUse'), change]),
-          ]),
-    );
+  /** Lets a user see one's presence, or not any more. */
+  async showPresenceTo(userId: string, isAllowed: boolean): Promise<Outcome> {
+    return this.request(presenceForRequest(this.#conversation.version, userId, isAllowed));
   }
 
   /** Answers System Messages that came inside the session [X40]. */
@@ -334,4 +332,15 @@ export class Handset {
   #needSession(): void {
     if (!this.loggedIn) throw new HandsetError('NOT_LOGGED_IN', 'log in first');
   }
+}
+
+/** Each System Message once: it comes again when it was not acknowledged in time, and in refusals. */
+function withoutRepeats(events: readonly HandsetEvent[]): readonly HandsetEvent[] {
+  const seen = new Set<string>();
+  return events.flatMap((event): readonly HandsetEvent[] => {
+    if (event.kind !== 'system-message') return [event];
+    const messages = event.messages.filter(({ id }) => !seen.has(id));
+    for (const { id } of messages) seen.add(id);
+    return messages.length === 0 ? [] : [{ ...event, messages }];
+  });
 }

@@ -28,6 +28,10 @@ export type Report =
       readonly messageId: string | undefined;
     }
   | { readonly event: 'received'; readonly received: HandsetEvent }
+  /** To what was asked inside the session. */
+  | { readonly event: 'answered' | 'not-taken'; readonly code: number; readonly description: string }
+  /** What a command has to say. */
+  | { readonly event: 'said'; readonly text: string }
   | { readonly event: 'logged-out' }
   | { readonly event: 'failed'; readonly code: HandsetErrorCode; readonly message: string };
 
@@ -105,11 +109,27 @@ export function linesOf(report: Report): string[] {
       return [`Not sent to ${report.to}: ${reason(report.code, report.description)}`];
     case 'received':
       return eventLines(report.received);
+    case 'answered':
+      return ['Answered.'];
+    case 'not-taken':
+      return [`Not taken: ${reason(report.code, report.description)}`];
+    case 'said':
+      return [report.text];
     case 'logged-out':
       return ['Logged out.'];
     case 'failed':
       return [`No luck: ${report.message}.`, NEXT_STEP[report.code]];
   }
+}
+
+/** A System Message that came inside the session. */
+function sessionMessageLines(message: AskedMessage): string[] {
+  return [sessionHeadline(message), ...message.text.split('\n'), ...optionLines(message)];
+}
+
+export function sessionHeadline({ options, requiresResponse }: AskedMessage): string {
+  if (requiresResponse) return '-- The service asks, and needs an answer:';
+  return options.length === 0 ? '-- The service says:' : '-- The service asks:';
 }
 
 /** A System Message with its whole text, for a reader who cannot ask for more. */
@@ -142,7 +162,7 @@ function eventLines(event: HandsetEvent): string[] {
     case 'presence':
       return event.presences.map(({ userId, attributes }) => `${userId} is ${presenceWords(attributes)}.`);
     case 'system-message':
-      return event.messages.flatMap((message, index) => messageLines(message, index, event.messages.length));
+      return event.messages.flatMap(sessionMessageLines);
     case 'disconnected':
       return [`The session has ended: ${reason(event.code, event.description)}`];
     case 'other':

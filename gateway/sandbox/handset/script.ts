@@ -1,14 +1,17 @@
-/** The handset without a person: logs in with answers given beforehand, sends, waits for what comes, logs out. */
+/**
+ * The handset without a person: logs in with answers given beforehand, does what it is told, sends, waits for what comes
+ * and answers it, logs out.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CspVersion } from '../../csp/versions.ts';
-import { type Answerer, type Choice, choiceOf } from './asking.ts';
+import { GivenAnswers } from './answers.ts';
+import { type Answerer, needsChoice } from './asking.ts';
+import { Commands, type Emit } from './commands.ts';
 import type { Handset } from './handset.ts';
 import type { LoginResult } from './login.ts';
-import { notAvailable, type Report } from './report.ts';
-import { answerServiceContact } from './service-contact.ts';
+import { notAvailable } from './report.ts';
+import { answerServiceContact, isQuestion, replyTo } from './service-contact.ts';
 import { HandsetError } from './transport.ts';
-
-export type Emit = (report: Report) => void;
 
 /** Exit statuses of the command. */
 export const EXIT = { OK: 0, FAILED: 1, WRONG_USE: 2 } as const;
@@ -17,33 +20,6 @@ export type Exit = (typeof EXIT)[keyof typeof EXIT];
 const POLL_EVERY_MILLIS = 1000;
 /** Where the service calls: a call that is lost must not leave the handset without its messages. */
 const POLL_CALLED_EVERY_MILLIS = 60_000;
-
-/**
- * Answers messages in order from a list; when it is at its end the last answer serves for all further messages of the same
- * question, and a question that is repeated after that is given up on. `unusable` is called for an answer that fits no option.
- */
-export function answersInOrder(answers: readonly string[], emit: Emit, unusable: () => void): Answerer {
-  let next = 0;
-  let used = false;
-  return (messages) => {
-    emit({ event: 'asked', messages });
-    if (used && next >= answers.length) return undefined;
-    used = true;
-    const choices: Choice[] = [];
-    for (const message of messages) {
-      const answer = answers[Math.min(next, answers.length - 1)] ?? '';
-      next += 1;
-      const choice = choiceOf(message, answer);
-      if ('kind' in choice) {
-        emit({ event: 'unusable-answer', answer, options: message.options.map(({ text }) => text) });
-        unusable();
-        return undefined;
-      }
-      choices.push(choice);
-    }
-    return choices;
-  };
-}
 
 /** Tells how a login ended; true when there is a session. */
 export function reportLogin(result: LoginResult, userId: string, version: CspVersion, emit: Emit): boolean {
@@ -61,8 +37,10 @@ export interface Script {
   readonly version: CspVersion;
   /** One a message, in order; undefined: messages that ask are only shown. */
   readonly answers: readonly string[] | undefined;
-  /** Used instead of `answers`, where a person is there to ask. */
+  /** Used before login instead of `answers`, where a person is there to ask. */
   readonly answerer?: Answerer;
+  /** As they are typed in the dialogue, one after the other; `/quit` ends the script. */
+  readonly commands?: readonly string[];
   readonly send: { readonly to: string; readonly text: string; readonly report: boolean } | undefined;
   /** How long to receive before logging out. */
   readonly waitSeconds: number;
@@ -70,47 +48,69 @@ export interface Script {
 
 /** Plays a script; the handset is logged out at its end, also when `stop` is raised. */
 export async function playScript(handset: Handset, script: Script, emit: Emit, stop: AbortSignal): Promise<Exit> {
-  let wrongUse = false;
+  const answers = script.answers === undefined ? undefined : new GivenAnswers(script.answers, emit);
+  const wasUnusable = (): boolean => answers?.hadUnusable === true;
   const showOnly: Answerer = (messages) => {
     emit({ event: 'asked', messages });
     return undefined;
   };
-  const byList =
-    script.answers === undefined
-      ? showOnly
-      : answersInOrder(script.answers, emit, () => {
-          wrongUse = true;
-        });
   try {
-    const result = await handset.login({ answer: script.answerer ?? byList });
-    if (wrongUse) return EXIT.WRONG_USE;
+    const result = await handset.login({ answer: script.answerer ?? answers?.atLogin() ?? showOnly });
+    if (wasUnusable()) return EXIT.WRONG_USE;
     if (!reportLogin(result, handset.userId, script.version, emit)) return EXIT.FAILED;
-    if (!(await letIn(handset, script, result, emit))) return EXIT.FAILED;
-    const sent = script.send === undefined || (await send(handset, script.send, emit));
-    await receiveFor(handset, script.waitSeconds, emit, stop);
+    if (!(await letIn(handset, script, answers, result, emit))) return EXIT.FAILED;
+    const commands = new Commands(handset, (text) => emit({ event: 'said', text }), emit);
+    const take = (): Promise<void> => receiveOnce(handset, answers, commands, emit);
+    for (const command of script.commands ?? []) {
+      if (!handset.loggedIn || commands.quit || stop.aborted) break;
+      await commands.run(command);
+      if (!commands.quit) await take();
+    }
+    if (script.send !== undefined && handset.loggedIn) {
+      await commands.send(script.send.to, script.send.text, script.send.report);
+    }
+    if (!commands.quit) await receiveFor(handset, script.waitSeconds, take, stop);
     if (handset.loggedIn) await handset.logout();
     emit({ event: 'logged-out' });
-    return sent ? EXIT.OK : EXIT.FAILED;
+    if (wasUnusable()) return EXIT.WRONG_USE;
+    return commands.hadFailure ? EXIT.FAILED : EXIT.OK;
   } catch (error) {
     return reportFailure(error, emit);
   }
 }
 
-/** Whether the session is the service's own: where it is one to be asked in, it is answered and left, once. */
-async function letIn(handset: Handset, { answers, version }: Script, login: LoginResult, emit: Emit): Promise<boolean> {
+/** Whether the session is the VASP's: where it is the gateway's own, to be asked in, it is answered and left, once. */
+async function letIn(
+  handset: Handset,
+  { version }: Script,
+  answers: GivenAnswers | undefined,
+  login: LoginResult,
+  emit: Emit,
+): Promise<boolean> {
   const wasAsked = login.kind === 'logged-in' && login.rounds > 0;
   if (answers === undefined || wasAsked || version === '1.3') return true;
-  const reply = (to: string, text: string): Promise<boolean> => send(handset, { to, text, report: false }, emit);
+  const reply = async (to: string, text: string): Promise<void> => {
+    const { ok, code, description, messageId } = await handset.send(to, text);
+    emit({ event: ok ? 'sent' : 'not-sent', to, code, description, messageId });
+  };
   const conversed = await answerServiceContact(handset, answers, emit, reply);
-  if (conversed === 'nothing-asked') return true;
-  if (conversed === 'ended') {
+  if (conversed === 'nothing-asked' || conversed === 'answered') return true;
+  if (conversed === 'open') {
+    if (!servesMessagesAlone(login, version)) return true;
+  } else {
     const again = await handset.login();
     if (!reportLogin(again, handset.userId, version, emit)) return false;
-    if ((await answerServiceContact(handset, [], emit, reply)) === 'nothing-asked') return true;
+    const more = await answerServiceContact(handset, answers.isAtEnd ? undefined : answers, emit, reply);
+    if (more !== 'ended' && !servesMessagesAlone(again, version)) return true;
   }
   if (handset.loggedIn) await handset.logout();
   emit({ event: 'logged-out' });
   return false;
+}
+
+/** As the gateway's own sessions do, in which users are asked before their login [X21]. */
+function servesMessagesAlone(login: LoginResult, version: CspVersion): boolean {
+  return login.kind === 'logged-in' && notAvailable(login.unavailable, version).includes('presence and contacts');
 }
 
 /** Tells of a failure that the handset foresees; anything else is thrown on. */
@@ -120,20 +120,35 @@ export function reportFailure(error: unknown, emit: Emit): Exit {
   return EXIT.FAILED;
 }
 
-export async function send(
+/** Takes what waits, and answers what is asked while there are answers left. */
+async function receiveOnce(
   handset: Handset,
-  { to, text, report }: { readonly to: string; readonly text: string; readonly report: boolean },
+  answers: GivenAnswers | undefined,
+  commands: Commands,
   emit: Emit,
-): Promise<boolean> {
-  const { ok, code, description, messageId } = await handset.send(to, text, { report });
-  emit({ event: ok ? 'sent' : 'not-sent', to, code, description, messageId });
-  return ok;
+): Promise<void> {
+  for (const received of await handset.receive()) {
+    emit({ event: 'received', received });
+    if (!handset.loggedIn || answers === undefined || answers.isAtEnd) continue;
+    if (isQuestion(received)) await commands.send(received.from, replyTo(received.text, answers.next() ?? ''));
+    if (received.kind !== 'system-message') continue;
+    const asked = received.messages.filter(needsChoice);
+    const choices = asked.length === 0 ? undefined : answers.choices(asked);
+    if (choices === undefined) continue;
+    const { ok, code, description } = await handset.answerSystemMessages(asked, choices);
+    emit({ event: ok ? 'answered' : 'not-taken', code, description });
+  }
 }
 
-async function receiveFor(handset: Handset, seconds: number, emit: Emit, stop: AbortSignal): Promise<void> {
+async function receiveFor(
+  handset: Handset,
+  seconds: number,
+  take: () => Promise<void>,
+  stop: AbortSignal,
+): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (seconds > 0 && handset.loggedIn && !stop.aborted) {
-    for (const received of await handset.receive()) emit({ event: 'received', received });
+    await take();
     const left = end - performance.now();
     if (left <= 0) return;
     const cir = await handset.cir();
