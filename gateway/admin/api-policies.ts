@@ -1,7 +1,7 @@
 /** The part of the API that tells which policies are in force and changes that: reload, rollback, asking again. */
 import type { AskAgainOrder, AskAgainOutcome } from '../policies/ask-again-action.ts';
 import type { PolicyControl, ReloadOutcome, RollbackOutcome } from '../policies/control.ts';
-import type { OffLinePolicy } from '../policy/model.ts';
+import { type OffLinePolicy, type OnLinePolicy, policyCount } from '../policy/model.ts';
 import type { StoredAskAgain } from '../ports.ts';
 import { type ApiAnswer, type ApiRoute, apiError, badRequest } from './api.ts';
 import { readFields } from './fields.ts';
@@ -68,12 +68,17 @@ function stateOf(control: PolicyActions['control']) {
         ? { inForce: true, problems: [] }
         : { inForce: false, since: instant(folder.since), problems: folder.problems },
     policies: set.policies.map(summary),
-    live: live.map(({ hash, policies }) => ({ set: hash, policies: policies.length })),
+    onLine: set.onLine.map(onLineSummary),
+    live: live.map((one) => ({ set: one.hash, policies: policyCount(one) })),
   };
 }
 
 function summary({ id, version, purpose, mode, order }: OffLinePolicy) {
   return { id, version, purpose, mode, order };
+}
+
+function onLineSummary({ id, version, category, trigger, block }: OnLinePolicy) {
+  return { id, version, category, trigger: trigger.on, block };
 }
 
 function historyOf(control: PolicyActions['control']) {

@@ -85,16 +85,26 @@ interface Answered {
     readonly mode: string;
     readonly order: number;
   }[];
+  readonly onLine?: readonly {
+    readonly id: string;
+    readonly version: number;
+    readonly category: string;
+    readonly trigger: string;
+    readonly block: boolean;
+  }[];
   readonly live?: readonly unknown[];
 }
 
 const short = (hash: string | undefined): string => (hash ?? '').slice(0, 12);
 
-function statusLines({ set, since, source, folder, policies = [], live = [] }: Answered): string[] {
+function statusLines({ set, since, source, folder, policies = [], onLine = [], live = [] }: Answered): string[] {
   return [
     `set ${short(set)} in force since ${since}, ${source === 'folder' ? 'from the folder' : 'by a rollback'}`,
     ...policies.map((one) => `  ${one.id} version ${one.version}, ${one.purpose}, ${one.mode}, order ${one.order}`),
-    ...(policies.length === 0 ? ['  no policies: nobody is asked'] : []),
+    ...(policies.length === 0 ? ['  no off-line policies: nobody is asked before a login'] : []),
+    ...onLine.map(
+      (one) => `  ${one.id} version ${one.version}, ${one.category} on ${one.trigger}${one.block ? ', blocks' : ''}`,
+    ),
     ...(live.length > 1 ? [`negotiations may still be under ${live.length - 1} earlier`] : []),
     ...(folder?.inForce === false ? ['the folder is not in force:', ...folder.problems.map((one) => `  ${one}`)] : []),
   ];

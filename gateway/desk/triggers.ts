@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import { appliesTo, appliesToUser } from '../policy/decide.ts';
 import type { OnLinePolicy, PolicySet, Trigger } from '../policy/model.ts';
+import { isMet, matchesStatus } from '../policy/occasions.ts';
 import { readUserId } from '../policy/user-id.ts';
 import type { Addressee, Happening, Interests } from '../system-message-ports.ts';
 import type { DeskParts, EnqueueRequest } from './parts.ts';
@@ -52,7 +53,7 @@ export class Triggers {
         return this.#added(addressee, happening.users);
       case 'presence-exposed':
         return this.#forUser(addressee, ({ trigger }) => {
-          return trigger.on === 'presence-exposed' && happening.attributes.some((name) => trigger.attributes.has(name));
+          return isMet(trigger, { on: happening.kind, attributes: happening.attributes });
         });
       case 'presence-authorization-changed':
         return this.#forUser(addressee, ({ trigger }) => trigger.on === happening.kind, happening.otherUser);
@@ -132,8 +133,7 @@ export class Triggers {
   }
 
   #isTooMany({ sessionKey }: Addressee, { id, trigger }: OnLinePolicy, status: number): boolean {
-    if (trigger.on !== 'repeated-errors' || !trigger.statuses.some((pattern) => isOfStatus(pattern, status)))
-      return false;
+    if (trigger.on !== 'repeated-errors' || !matchesStatus(trigger.statuses, status)) return false;
     const key = `${sessionKey} ${id}`;
     const now = this.#parts.clock.monotonic();
     const times = [...(this.#errors.get(key) ?? []), now].filter((at) => now - at < trigger.withinMillis);
@@ -142,15 +142,6 @@ export class Triggers {
     else this.#errors.set(key, times);
     return isTooMany;
   }
-}
-
-/** `4xx` against 403. */
-function isOfStatus(pattern: string, status: number): boolean {
-  const digits = String(status);
-  return (
-    digits.length === pattern.length &&
-    [...pattern.toLowerCase()].every((character, index) => character === 'x' || character === digits[index])
-  );
 }
 
 /** A user id without a domain is one of the domain of whoever wrote it. */

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { errorCode } from '../error-code.ts';
 import { LivePolicySets } from '../policy/live-sets.ts';
-import type { PolicyFile, PolicySet } from '../policy/model.ts';
+import { type PolicyFile, type PolicySet, policyCount } from '../policy/model.ts';
 import { folderFingerprint, folderStamp, type PolicyFolder, readSettledFolder } from '../policy-folder.ts';
 import type { Clock, Log, Metrics, NoteStore } from '../ports.ts';
 import {
@@ -182,7 +182,7 @@ export class PolicyControl {
     await this.#adopt();
     const isRolledBack = fingerprint === this.#index.rolledBack;
     if (!isAskedFor && (!isNew || isRolledBack)) return this.#unchanged();
-    const isEmptied = filesOf(folder).length === 0 && this.sets.current().policies.length > 0;
+    const isEmptied = filesOf(folder).length === 0 && policyCount(this.sets.current()) > 0;
     if (folder.kind === 'read' && isEmptied && !isAskedFor) return this.#failed(by, [emptied(this.#parts.directory)]);
     const read = setOfFolder(this.#parts.parse, folder);
     if (read.kind === 'failed') return this.#failed(by, read.problems);
@@ -280,7 +280,7 @@ export class PolicyControl {
   async #record(set: PolicySet, files: readonly PolicyFile[]): Promise<void> {
     this.#since = this.#parts.clock.wall();
     this.#source = 'folder';
-    const index = withLoaded(this.#index, { hash: set.hash, policies: set.policies.length }, this.#since);
+    const index = withLoaded(this.#index, { hash: set.hash, policies: policyCount(set) }, this.#since);
     const [first] = index.sets;
     try {
       if (first !== undefined) await this.#history.keep(first, files);
@@ -325,6 +325,6 @@ const unusable = (directory: string): string =>
 
 const filesOf = (folder: PolicyFolder): readonly PolicyFile[] => (folder.kind === 'read' ? folder.policies : []);
 
-function counts({ hash, policies }: PolicySet, warnings: readonly string[]) {
-  return { set: shortHash(hash), policies: policies.length, warnings: warnings.length };
+function counts(set: PolicySet, warnings: readonly string[]) {
+  return { set: shortHash(set.hash), policies: policyCount(set), warnings: warnings.length };
 }

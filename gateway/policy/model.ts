@@ -190,6 +190,11 @@ export interface PolicySet {
   readonly onLine: readonly OnLinePolicy[];
 }
 
+/** How many policies there are, of every kind. */
+export function policyCount({ policies, onLine }: PolicySet): number {
+  return policies.length + onLine.length;
+}
+
 /** A file of the policy folder. */
 export interface PolicyFile {
   /** As problems are to name it. */

@@ -15,6 +15,7 @@ import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
 import type { Config, VaspConfig } from '../config.ts';
 import type { Broadcasts } from '../desk/broadcasts.ts';
 import type { Desk } from '../desk/desk.ts';
+import { policyCount } from '../policy/model.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import type { WorkerRow } from '../workers/pool.ts';
 import { auditReading, userActions } from './admin-data.ts';
@@ -102,7 +103,7 @@ function statusOf(
   const { set, since, source, live, folder } = policyControl.control.state();
   return {
     ready: !isStopping(),
-    policies: set.policies.length,
+    policies: policyCount(set),
     'policy set': set.hash.slice(0, 12),
     'in force since': new Date(since).toISOString(),
     'policy source': source === 'folder' ? 'the folder' : 'rolled back',
