@@ -12,9 +12,13 @@ const ROOT = join(import.meta.dirname, '../..');
 const TOKEN = 'load-admin-token-0123456789-0123456789';
 
 export interface GatewayPlan {
-  /** An empty folder for configuration, policies and store. */
+  /** A folder for configuration, policies and store: an empty one, or that of a gateway that is gone. */
   readonly directory: string;
   readonly vaspUrl: string;
+  /** Further keys of the VASP's configuration, as in a YAML flow mapping. */
+  readonly vasp?: string;
+  /** Further lines of the configuration. */
+  readonly config?: string;
   /** Policy files by name. */
   readonly policies: Readonly<Record<string, string>>;
   /** Finds the program of a source file; absent: the sources themselves. */
@@ -23,6 +27,8 @@ export interface GatewayPlan {
   readonly limits?: string;
   /** Whether {@link GatewayProcess.held} collects garbage first. */
   readonly exposesGc?: boolean;
+  /** Further arguments for Node, such as `--cpu-prof`. */
+  readonly execArgv?: readonly string[];
 }
 
 export class GatewayProcess {
@@ -42,11 +48,11 @@ export class GatewayProcess {
   static async start(plan: GatewayPlan): Promise<GatewayProcess> {
     const { directory, programOf } = plan;
     const folder = join(directory, 'policies');
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(plan.policies)) writeFileSync(join(folder, name), text);
     const config = join(directory, 'gateway.yaml');
     writeFileSync(join(directory, 'admin-token'), TOKEN);
-    writeFileSync(config, configText(plan.vaspUrl, plan.limits ?? '{}'));
+    writeFileSync(config, configText(plan));
     const fromSources = programOf === undefined;
     const pathOf = programOf ?? ((source: string) => join(ROOT, source));
     const child = fork(pathOf('gateway/cli/sapgw.ts'), ['serve', '--config', config], {
@@ -54,6 +60,7 @@ export class GatewayProcess {
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SAPGW_|NODE_OPTIONS)/.test(name))),
       execArgv: [
         ...(plan.exposesGc === true ? ['--expose-gc'] : []),
+        ...(plan.execArgv ?? []),
         ...(fromSources ? ['--import', 'tsx'] : []),
         '--import',
         pathOf('test/load/probe.ts'),
@@ -84,7 +91,7 @@ export class GatewayProcess {
   /** Replaces a policy file and has the folder read anew; resolves with what came of it. */
   async reload(name: string, text: string): Promise<string> {
     writeFileSync(join(this.#folder, name), text);
-    const answer = (await this.#call('POST', 'policies/reload')) as { result?: string };
+    const answer = (await this.call('POST', 'policies/reload')) as { result?: string };
     return String(answer.result);
   }
 
@@ -109,24 +116,37 @@ export class GatewayProcess {
     return (await ended)[0];
   }
 
-  async #call(method: string, path: string): Promise<unknown> {
-    return (await fetch(`${this.adminUrl}/api/v1/${path}`, { method, headers: AUTHORIZED })).json();
+  /** Ends it as a loss of power does, at once; resolved when the process is gone. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Calls the API with the token; a body is sent as JSON. */
+  async call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(`${this.adminUrl}/api/v1/${path}`, {
+      method,
+      headers: { ...AUTHORIZED, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return answer.json();
   }
 }
 
 const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
 
-function configText(vaspUrl: string, limits: string): string {
+function configText({ vaspUrl, vasp, limits, config }: GatewayPlan): string {
   return `listen: 127.0.0.1:0
 admin: { listen: 127.0.0.1:0, tokenFile: ./admin-token }
 policies: ./policies
 store: lmdb:./data
 secretFile: ./secret
 vasps:
-  im: { url: ${vaspUrl} }
-limits: ${limits}
+  im: { url: ${vaspUrl}${vasp === undefined ? '' : `, ${vasp}`} }
+limits: ${limits ?? '{}'}
 log: { level: error }
-`;
+${config ?? ''}`;
 }
 
 /** What it says once it listens; fails with what it said when it ends before. */
