@@ -41,16 +41,41 @@ export class PollingWorld {
 
   private constructor(spelling: Spelling, options: RigOptions) {
     this.#spelling = spelling;
-    this.rig = createRig({ systemMessages: this.own, ...options });
+    this.rig = createRig({ ...('systemMessages' in options ? {} : { systemMessages: this.own }), ...options });
     this.rig.upstream.otherwise = ({ body }) => this.#vasp(body);
   }
 
   static async open(spelling: Spelling, options: RigOptions = {}): Promise<PollingWorld> {
     const world = new PollingWorld(spelling, options);
-    world.vaspSays(message(spelling, undefined, [['1', loginResponse(200, SESSION)]], 'Response'));
-    await world.send(message(spelling, undefined, [['1', loginRequest()]]));
+    await world.login();
     world.rig.upstream.seen.length = 0;
     return world;
+  }
+
+  login(): Promise<Heard> {
+    this.vaspSays(message(this.#spelling, undefined, [['1', loginResponse(200, SESSION)]], 'Response'));
+    return this.send(message(this.#spelling, undefined, [['1', loginRequest()]]));
+  }
+
+  /** A request in the session, as bytes. */
+  message(...primitives: readonly Element[]): Buffer {
+    const asked = primitives.map((primitive) => [`c${++this.#id}`, primitive] as const);
+    return message(this.#spelling, SESSION, asked);
+  }
+
+  /** Does something while the VASP is asked next. */
+  whenAsked(happens: () => void): void {
+    this.rig.upstream.queue.push(({ body }) => {
+      happens();
+      return this.#vasp(body);
+    });
+  }
+
+  /** The answer to the first transaction of a request, and what comes along. */
+  answerWith({ body }: { readonly body: Buffer }, answer: Element, ...more: readonly Element[]) {
+    const [asked] = scanEnvelope(body, this.#spelling.encoding).transactions;
+    const others = more.map((primitive, index) => [`more ${index}`, primitive] as const);
+    return vaspAnswer(this.vaspMessage([[asked?.id ?? '', answer], ...others], 'Response'), this.#contentType);
   }
 
   /** The VASP's next answer. */
@@ -83,13 +108,7 @@ export class PollingWorld {
   }
 
   ask(...primitives: readonly Element[]): Promise<Heard> {
-    return this.send(
-      message(
-        this.#spelling,
-        SESSION,
-        primitives.map((primitive) => [`c${++this.#id}`, primitive]),
-      ),
-    );
+    return this.send(this.message(...primitives));
   }
 
   answer(...transactions: readonly (readonly [id: string, primitive: Element])[]): Promise<Heard> {

@@ -18,7 +18,7 @@ export async function play(name: string, script: Script, version: CspVersion, en
   try {
     world.expectQuiet();
     expectAllAnswered(world);
-    expectDiscretion(world);
+    await expectDiscretion(world);
   } catch (error) {
     throw new Error(`${name}: at the end (CSP ${version}, ${encoding})\n  ${messageOf(error)}`);
   }
@@ -32,12 +32,13 @@ function expectAllAnswered(world: World): void {
 }
 
 /** Nothing that a person is, knows or says may be logged or counted [operations §5]. */
-function expectDiscretion(world: World): void {
+async function expectDiscretion(world: World): Promise<void> {
   const written = JSON.stringify([
     world.rig.log,
     world.rig.metrics,
     [...world.store.sessionsNow],
     [...world.store.acceptancesNow],
+    await world.store.systemMessages.slice(undefined, 1000),
   ]);
   for (const { name, user, clientId, cookie, session } of world.clients.values()) {
     for (const secret of [user, clientId, cookie, session, `secret-of-${name}`]) {

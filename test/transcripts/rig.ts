@@ -55,7 +55,7 @@ export interface RigOptions {
   readonly firstTransactionNumber?: number;
   readonly serviceContact?: string;
   /** What is said to users in their sessions, in the place of a desk over the store. */
-  readonly systemMessages?: SystemMessages;
+  readonly systemMessages?: SystemMessages | undefined;
   /** What the gateway itself has to say to sessions besides. */
   readonly ownMessages?: readonly OwnMessages[];
   /** Of the desk over the store. */
@@ -124,6 +124,8 @@ export interface Rig {
   readonly rang: readonly string[];
   /** The desk as it is now. */
   desk(): Promise<Desk>;
+  /** The policies in force. */
+  policies(): PolicySet;
   send(body: Uint8Array, contentType: string, options?: SendOptions): Promise<ClientReply>;
   /** A browser's request for one of the gateway's pages; undefined when there is none at the path. */
   browse(method: string, target: string, request: Omit<PageRequest, 'method'>): Promise<PageReply> | undefined;
@@ -240,6 +242,7 @@ export function createRig(options: RigOptions = {}): Rig {
     metrics: counted,
     log: lines,
     rang,
+    policies: () => policies.current(),
     desk: () => rigDesk.opened().then(() => rigDesk.desk()),
     send: async (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) => {
       await rigDesk.opened();

@@ -3,16 +3,19 @@
  * whoever writes a transcript.
  */
 
-import { userKeyOf } from '../../gateway/chain/identity.ts';
 import { decodeMessage } from '../../gateway/csp/codec.ts';
 import { childText, descendant, type Element, element } from '../../gateway/csp/element.ts';
 import { toDocument } from '../../gateway/csp/message.ts';
 import { contentTypeOf } from '../../gateway/csp/versions.ts';
+import { isOurMessageId } from '../../gateway/system-message/ids.ts';
 import { conversationSteps } from './conversation-steps.ts';
-import { openPage, pressButton, readsOnPage, recordsOf } from './page-steps.ts';
+import { KEPT_STEPS } from './kept-steps.ts';
+import { onLineSteps } from './on-line-steps.ts';
+import { openPage, pressButton, readsOnPage } from './page-steps.ts';
 import { filled, instantiate, matchAll, matchText, type Pattern, parsePatterns, shown } from './pattern.ts';
 import { vaspAnswer, vaspFailure } from './rig.ts';
 import { spell } from './spelling.ts';
+import { type Act, fail, row } from './step.ts';
 import {
   type Asked,
   type Client,
@@ -26,13 +29,9 @@ import {
   withNamespaces,
 } from './world.ts';
 
-type Act = (world: World, groups: Readonly<Record<string, string | undefined>>, block: string) => Promise<void> | void;
-
-const row = (form: RegExp, act: Act): readonly [RegExp, Act] => [form, act];
-
 /** Does what a line says: the first row that has its form, and speaks of a VASP or a client as the line does. */
 export async function act(world: World, line: string, block: string): Promise<void> {
-  const plain = conversationSteps(line);
+  const plain = conversationSteps(line) ?? onLineSteps(line);
   if (plain !== undefined) {
     for (const [plainLine, plainBlock] of plain) await act(world, plainLine, plainBlock);
     return;
@@ -222,10 +221,6 @@ const STEPS: readonly (readonly [RegExp, Act])[] = [
   row(/^(?<who>\w+) reads: (?<pattern>.+)$/, (world, { who = '', pattern = '' }) =>
     readsOnPage(world, world.client(who), pattern),
   ),
-  row(/^the audit chain holds of (?<who>\w+): (?<what>.+)$/, async (world, { who = '', what = '' }) => {
-    const got = (await recordsOf(world, world.client(who))).join(', ') || 'nothing';
-    if (got !== what) fail('the audit chain holds other records', what, got);
-  }),
   row(/^(?<count>[\d.]+) (?<unit>ms|s|min|h|d) pass(?:es)?$/, (world, { count = '', unit = '' }) => {
     world.expectQuiet();
     const millis = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 0;
@@ -239,29 +234,7 @@ const STEPS: readonly (readonly [RegExp, Act])[] = [
   row(/^the policies become (?<names>.+)$/, (world, { names = '' }) =>
     world.rig.usePolicies(names === 'none' ? [] : policyFiles(names.split(/\s+/))),
   ),
-  row(/^the store holds nothing about (?<who>\w+)$/, (world, { who = '' }) => {
-    const got = [...held(world, world.client(who)), ...sessionsOf(world, world.client(who))];
-    if (got.length > 0) fail('the store holds something', 'nothing', got.join(', '));
-  }),
-  row(/^the store holds a session of (?<who>\w+) with (?<codes>.+)$/, (world, { who = '', codes = '' }) => {
-    const got = sessionsOf(world, world.client(who));
-    if (!got.includes(codes)) fail('the store holds other sessions', codes, got.join('; ') || 'none');
-  }),
-  row(/^the store holds no session of (?<who>\w+)$/, (world, { who = '' }) => {
-    const got = sessionsOf(world, world.client(who));
-    if (got.length > 0) fail('the store holds sessions', 'none', got.join('; '));
-  }),
-  row(/^the store holds of (?<who>\w+): (?<what>.+)$/, (world, { who = '', what = '' }) => {
-    const got = held(world, world.client(who)).join(', ') || 'nothing';
-    if (got !== what) fail('the store holds other acceptances', what, got);
-  }),
-  row(/^counted: (?<what>.+)$/, (world, { what = '' }) => {
-    const kinds = new Set(['login', 'negotiation', 'reject', 'upstreamError']);
-    const calls = world.rig.metrics.slice(world.counted).filter(([name]) => kinds.has(name));
-    world.counted = world.rig.metrics.length;
-    const got = calls.map((call) => call.join(' ')).join(', ');
-    if (got !== what) fail('other things were counted', what, got || 'nothing');
-  }),
+  ...KEPT_STEPS,
 ];
 
 function isAsked(world: World, { who = '', names = '' }: Readonly<Record<string, string | undefined>>): void {
@@ -321,6 +294,8 @@ function learn(world: World, client: Client, transactions: ReturnType<typeof dec
     const list = descendant(primitive, 'Result', 'SystemMessageList');
     for (const message of list?.children ?? []) {
       const token = childText(message, 'SystemMessageID') ?? '';
+      // A message in a session keeps its id for as long as it lives.
+      if (isOurMessageId(token)) continue;
       if (!/^[A-Za-z0-9_-]{1,48}$/.test(token))
         fail('a SystemMessageID that clients may refuse', '1 to 48 of A-Za-z0-9_-', token);
       if (world.tokensSeen.has(token)) fail('a SystemMessageID that was used before', 'a fresh one', token);
@@ -387,22 +362,4 @@ function giveAnswer(world: World, vasp: string, body: Buffer): Promise<void> {
   world.lastAnswer = Buffer.from(body);
   incoming.answer(vaspAnswer(body, contentTypeOf(world.version, world.encoding)));
   return settled();
-}
-
-function held(world: World, client: Client): readonly string[] {
-  const key = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
-  return (world.store.acceptancesNow.get(key) ?? []).map(
-    ({ policy, version, option }) => `${policy} ${version} ${option ?? 'acknowledged'}`,
-  );
-}
-
-function sessionsOf(world: World, client: Client): readonly string[] {
-  const key = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
-  return [...world.store.sessionsNow.values()]
-    .filter(({ userKey }) => userKey === key)
-    .map(({ granted }) => (granted.isAll ? 'everything' : granted.codes().join(' ')));
-}
-
-function fail(what: string, expected: string, got: string): never {
-  throw new Error(`${what}\n  expected\n    ${expected}\n  got\n    ${got}`);
 }

@@ -117,7 +117,8 @@ export function createPolling(setAside: SetAside, sources: readonly OwnMessages[
     const said = envelope?.poll?.value ?? false;
     const poll = isHeld || (turns.isUnderWay(session.key) ? turns.vaspPolls(session.key) : said);
     if (!isHeld && !own.concerns(session)) turns.over(session.key);
-    if (envelope?.kind !== 'message' || said === poll) return filled;
+    const isSaid = said === poll && (envelope?.poll !== undefined || filled.origin === 'vasp');
+    if (envelope?.kind !== 'message' || isSaid) return filled;
     return scannedReply(exchange, filled, setPoll(filled.body, envelope, poll));
   }
 }

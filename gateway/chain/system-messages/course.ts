@@ -7,10 +7,11 @@ import { element } from '../../csp/element.ts';
 import type { EnvelopeTransaction } from '../../csp/envelope.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { loggedName } from '../../csp/primitives.ts';
+import { setPoll } from '../../csp/splice.ts';
 import { result, status } from '../../csp/status.ts';
 import type { Addressee, FailedEffect, Judged, SessionEffect, Standing } from '../../system-message-ports.ts';
 import { answerHere, passRest, respond } from '../answered-here.ts';
-import { type Exchange, type Handler, messageOf, type Reply } from '../exchange.ts';
+import { type Exchange, type Handler, messageOf, type Reply, scannedReply } from '../exchange.ts';
 import { answerFirst, isHeldBack } from './block.ts';
 import { doEffects, type Ending } from './effects.ts';
 import { hear, notHeard } from './hearing.ts';
@@ -66,6 +67,8 @@ class Course {
   #ending: Ending | undefined;
   /** Whether some transaction has been told how the session ended. */
   #endIsTold = false;
+  /** Whether the VASP may have been asked something in the session. */
+  #hasAsked = false;
   #outcome = 'answered';
 
   constructor(parts: CourseParts, exchange: Exchange, addressee: Addressee, ways: WaysOn) {
@@ -121,12 +124,22 @@ class Course {
 
   async end(): Promise<Reply> {
     const ending = this.#ending;
-    if (ending === undefined) return passRest(this.#exchange, this.#answers, this.#ways.forward, this.#outcome);
+    if (ending === undefined) {
+      return this.#withPoll(await passRest(this.#exchange, this.#answers, this.#ways.forward, this.#outcome));
+    }
     const disconnect = element('Disconnect', [result(ending.code, ending.description)]);
     const more: readonly Transaction[] = this.#endIsTold
       ? []
       : [{ mode: 'Request', id: END_ID, primitive: disconnect }];
     return { ...answerHere(this.#exchange, this.#answers, { more, outcome: String(ending.code) }), endsSession: true };
+  }
+
+  /** What the VASP sent along with an answer to the gateway waits for the client's poll. */
+  #withPoll(reply: Reply): Reply {
+    const { session } = this.#exchange;
+    const isWaiting = session !== undefined && this.#hasAsked && this.#parts.setAside.isWaiting(session.key);
+    if (!isWaiting || reply.envelope === undefined) return reply;
+    return scannedReply(this.#exchange, reply, setPoll(reply.body, reply.envelope, true));
   }
 
   async #follow({ effects, claim }: Judged): Promise<void> {
@@ -136,6 +149,7 @@ class Course {
 
   async #do(effects: readonly SessionEffect[]): Promise<readonly FailedEffect[]> {
     if (effects.length === 0) return [];
+    this.#hasAsked = true;
     const done = await doEffects(this.#parts, this.#exchange, this.#addressee, effects, this.#ways.next);
     this.#exchange = done.exchange;
     this.#ending = done.ending;

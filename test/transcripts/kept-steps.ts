@@ -1,0 +1,76 @@
+/** The steps about what was kept, counted and sent beside the wire: store, audit chain, metrics, messages of operators. */
+import { userKeyOf } from '../../gateway/chain/identity.ts';
+import { recordsOf } from './page-steps.ts';
+import { fail, row, type StepRow } from './step.ts';
+import type { Client, World } from './world.ts';
+
+export const KEPT_STEPS: readonly StepRow[] = [
+  row(/^the audit chain holds of (?<who>\w+): (?<what>.+)$/, async (world, { who = '', what = '' }) => {
+    const got = (await recordsOf(world, world.client(who))).join(', ') || 'nothing';
+    if (got !== what) fail('the audit chain holds other records', what, got);
+  }),
+  row(/^the store holds nothing about (?<who>\w+)$/, async (world, { who = '' }) => {
+    const client = world.client(who);
+    const got = [...held(world, client), ...sessionsOf(world, client), ...(await messagesTo(world, client))];
+    if (got.length > 0) fail('the store holds something', 'nothing', got.join(', '));
+  }),
+  row(/^the store holds a session of (?<who>\w+) with (?<codes>.+)$/, (world, { who = '', codes = '' }) => {
+    const got = sessionsOf(world, world.client(who));
+    if (!got.includes(codes)) fail('the store holds other sessions', codes, got.join('; ') || 'none');
+  }),
+  row(/^the store holds no session of (?<who>\w+)$/, (world, { who = '' }) => {
+    const got = sessionsOf(world, world.client(who));
+    if (got.length > 0) fail('the store holds sessions', 'none', got.join('; '));
+  }),
+  row(/^the store holds of (?<who>\w+): (?<what>.+)$/, (world, { who = '', what = '' }) => {
+    const got = held(world, world.client(who)).join(', ') || 'nothing';
+    if (got !== what) fail('the store holds other acceptances', what, got);
+  }),
+  row(/^the operator sends (?<policy>\S+) to (?<who>\w+)$/, (world, { policy = '', who = '' }) =>
+    operatorSends(world, policy, world.client(who)),
+  ),
+  row(/^the messages to (?<who>\w+): (?<what>.+)$/, async (world, { who = '', what = '' }) => {
+    const got = (await messagesTo(world, world.client(who))).join(', ') || 'none';
+    if (got !== what) fail('the store holds other messages', what, got);
+  }),
+  row(/^counted: (?<what>.+)$/, (world, { what = '' }) => {
+    const kinds = new Set(['login', 'negotiation', 'reject', 'upstreamError', 'systemMessage', 'systemMessageEffect']);
+    const calls = world.rig.metrics.slice(world.counted).filter(([name]) => kinds.has(name));
+    world.counted = world.rig.metrics.length;
+    const got = calls.map((call) => call.join(' ')).join(', ');
+    if (got !== what) fail('other things were counted', what, got || 'nothing');
+  }),
+];
+
+function held(world: World, client: Client): readonly string[] {
+  const key = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+  return (world.store.acceptancesNow.get(key) ?? []).map(
+    ({ policy, version, option }) => `${policy} ${version} ${option ?? 'acknowledged'}`,
+  );
+}
+
+function sessionsOf(world: World, client: Client): readonly string[] {
+  const key = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+  return [...world.store.sessionsNow.values()]
+    .filter(({ userKey }) => userKey === key)
+    .map(({ granted }) => (granted.isAll ? 'everything' : granted.codes().join(' ')));
+}
+
+/** One message of an operator's policy to one user. */
+async function operatorSends(world: World, policyId: string, client: Client): Promise<void> {
+  const policy = world.rig.policies().onLine.find(({ id }) => id === policyId);
+  if (policy === undefined) throw new Error(`no on-line policy is called ${policyId}`);
+  const vasp = client.vasp.toLowerCase();
+  const desk = await world.rig.desk();
+  await desk.enqueue([{ policy, userKey: userKeyOf(world.rig.secrets, vasp, client.user), vasp }]);
+}
+
+/** Policy and state, and of answers the option and the way. */
+async function messagesTo(world: World, client: Client): Promise<readonly string[]> {
+  const user = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+  return (await world.store.systemMessages.of(user)).map(({ policy, state, sentAt, deliveredAt, option, way }) => {
+    const proof =
+      state === 'open' ? (deliveredAt !== undefined ? 'had' : sentAt !== undefined ? 'sent' : 'new') : state;
+    return [policy, proof, option, way].filter((part) => part !== undefined).join(' ');
+  });
+}
