@@ -13,7 +13,7 @@ const TEXT_KEY = 0;
 const HASH_KEY = 1;
 
 export class FieldWriter {
-  #bytes = Buffer.alloc(512);
+  #bytes = Buffer.allocUnsafe(512);
   #length = 0;
 
   /** A whole number below 256 ** `size`; `size` is at most 6. */
@@ -84,7 +84,7 @@ export class FieldWriter {
 
   #room(size: number): void {
     if (this.#length + size <= this.#bytes.length) return;
-    this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length + size)]);
+    this.#bytes = Buffer.concat([this.#bytes, Buffer.allocUnsafe(this.#bytes.length + size)]);
   }
 }
 

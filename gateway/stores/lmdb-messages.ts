@@ -36,11 +36,7 @@ export class LmdbMessages implements SystemMessageStore {
 
   async put(records: readonly MessageRecord[]): Promise<void> {
     // What cannot be written is found out before anything is.
-    const written = records.map(({ id, userKey, ...rest }) => ({
-      id,
-      userKey,
-      bytes: writeMessage({ id, userKey, ...rest }),
-    }));
+    const written = records.map((record) => ({ id: record.id, userKey: record.userKey, bytes: writeMessage(record) }));
     const { messages, users } = this.#in;
     await messages.transaction(() => {
       for (const { id, userKey, bytes } of written) {
