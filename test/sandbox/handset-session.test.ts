@@ -3,8 +3,10 @@
  * sandbox: the reciprocal addition, every other way to set off a message, words to the service contact, and what a
  * person at the terminal sees of it.
  */
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { runDialogue } from '../../gateway/sandbox/handset/dialogue.ts';
 import { Handset } from '../../gateway/sandbox/handset/handset.ts';
@@ -64,9 +66,13 @@ interface World {
   handset(name: string): Handset;
 }
 
-function world(policies: readonly string[], { version, encoding }: (typeof SPELLINGS)[number]): World {
-  const files = [LEVELS, ...policies].map((text, index) => ({ path: `${index}.yaml`, text }));
-  const rig = createRig({ policies: files });
+/** @param policies texts of files, or a folder of them */
+function world(policies: readonly string[] | string, { version, encoding }: (typeof SPELLINGS)[number]): World {
+  const files =
+    typeof policies === 'string'
+      ? policies
+      : [LEVELS, ...policies].map((text, index) => ({ path: `${index}.yaml`, text }));
+  const rig = createRig({ policies: files, vasps: [{ name: 'sandbox' }] });
   const sandbox = createSandbox();
   rig.upstream.otherwise = async ({ body, contentType }) =>
     vaspAnswer((await sandbox.handle({ body, contentType })).body, contentType);
@@ -182,6 +188,33 @@ test('a person at the terminal is asked, may leave it at that, and is asked agai
   ]);
   expect(shown).toContain('Do you agree to the terms?');
   expect(shown).toMatch(/Published\.[\s\S]*Logged out\.\n$/);
+});
+
+test('the README shows what two phones see with the policies that ship', async () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, block = ''] = /Bob sees this at once[^`]*`1`:\n\n```\n([\s\S]*?)```/.exec(readme) ?? [];
+  const { handset } = world(fileURLToPath(new URL('../../policies', import.meta.url)), {
+    version: '1.3',
+    encoding: 'xml',
+  });
+  const bob = handset('bob');
+  const alice = handset('alice');
+  const before = [
+    { text: /3\) Decline\n[\s\S]*q = give up/, type: '1\n' },
+    { text: /1\) I agree\n[\s\S]*q = give up/, type: '1\n' },
+  ];
+  const onScreen = converse(bob, [
+    ...before,
+    { text: /> $/, type: '/help\n' },
+    { text: /q = not now/, type: '1\n' },
+    { text: /Answered\.[\s\S]*> $/, type: '/contacts\n' },
+    { text: /wv:bob\/contacts@sandbox\n {2}wv:alice@sandbox\n/, type: '/quit\n' },
+  ]);
+  expect(await play(alice, '1.3', ['/add wv:bob@sandbox'], ['accept', '1'])).toMatchObject({ exit: 0 });
+  const lines = block.trim().split('\n');
+  expect(lines).toHaveLength(6);
+  const shown = await onScreen;
+  for (const line of lines) expect(shown).toContain(line.replace(/ 1$/, ''));
 });
 
 /** Runs the dialogue, and types each line once what it replies to stands on the screen behind what was replied to before. */
