@@ -119,6 +119,8 @@ async function open(
   cir: CirAgreement | undefined,
 ): Promise<Session | undefined> {
   const { facts, asked } = login;
+  const keepsNames = parts.systemMessages?.interests().any === true;
+  const person = keepsNames ? sealPerson(parts.secrets, facts) : undefined;
   let session: Session;
   try {
     const accepted = acceptedBy(parts.secrets, login, pass);
@@ -132,7 +134,7 @@ async function open(
       // Without a KeepAliveTime in the answer the time that the client asked for holds [P4.2].
       keepAliveSeconds: keepAliveSeconds ?? childInteger(login.primitive, 'TimeToLive'),
       ...(cir === undefined ? {} : { cir }),
-      ...(parts.systemMessages?.interests().any === true ? { person: sealPerson(parts.secrets, facts) } : {}),
+      ...(person === undefined ? {} : { person }),
     });
   } catch {
     parts.log.error('the session cannot be stored', loginFields(login));

@@ -2,20 +2,21 @@
  * The definitions of policies that messages were made under, each once in the store under its hash, so that a message goes
  * on as it was meant when the policy is changed or removed, or the gateway starts again [policy-files §6].
  */
-import { createHash } from 'node:crypto';
 import type { OnLinePolicy } from '../policy/model.ts';
 import { readOnLinePolicy } from '../policy/on-line.ts';
-import type { NoteStore } from '../ports.ts';
+import type { NoteStore, Secrets } from '../ports.ts';
 
 const NOTE = 'on-line-policy/';
 
 export class Definitions {
   readonly #notes: NoteStore;
+  readonly #secrets: Secrets;
   readonly #known = new Map<string, OnLinePolicy>();
   readonly #hashes = new WeakMap<OnLinePolicy, string>();
 
-  constructor(notes: NoteStore) {
+  constructor(notes: NoteStore, secrets: Secrets) {
     this.#notes = notes;
+    this.#secrets = secrets;
   }
 
   /** The hash of a policy's definition, kept from now on; durable when resolved. */
@@ -40,7 +41,7 @@ export class Definitions {
   #hashOf(policy: OnLinePolicy): string {
     const known = this.#hashes.get(policy);
     if (known !== undefined) return known;
-    const hash = createHash('sha256').update(policy.definition, 'utf8').digest('hex');
+    const hash = this.#secrets.keyedHash('on-line-policy', policy.definition);
     this.#hashes.set(policy, hash);
     return hash;
   }

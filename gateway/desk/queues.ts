@@ -39,7 +39,7 @@ export class Queues {
 
   private constructor(parts: DeskParts) {
     this.#parts = parts;
-    this.definitions = new Definitions(parts.notes);
+    this.definitions = new Definitions(parts.notes, parts.secrets);
     this.#enqueuing = new Enqueuing(parts, this);
   }
 

@@ -25,9 +25,13 @@ export function knowsSystemMessages(
   return overrides.find(({ client }) => client.matches(clientId))?.systemMessages ?? version === '1.3';
 }
 
-/** Who logged in, as a session's record keeps it. */
-export function sealPerson(secrets: Secrets, { userId, clientId, language }: LoginFacts): Uint8Array {
-  return secrets.seal(PURPOSE, JSON.stringify([userId, clientId, language ?? null]));
+/** Longer names are nobody's, and have no place in a session's record: its user is told what concerns everybody. */
+const LONGEST_NAMES = 1_024;
+
+/** Who logged in, as a session's record keeps it; undefined when that is too long. */
+export function sealPerson(secrets: Secrets, { userId, clientId, language }: LoginFacts): Uint8Array | undefined {
+  const person = JSON.stringify([userId, clientId, language ?? null]);
+  return person.length > LONGEST_NAMES ? undefined : secrets.seal(PURPOSE, person);
 }
 
 /** A session whose user's names are known. */
