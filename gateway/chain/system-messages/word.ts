@@ -27,15 +27,29 @@ export type MayHoldWord = (envelope: Envelope, body: Uint8Array) => boolean;
 /** The name before the domain of a service contact of which nothing is configured. */
 const USUAL_NAME = 'service';
 
+/** What a name may be hidden behind: percent escapes, and in XML references, comments and CDATA; first its rarer byte. */
+const HIDING: Readonly<Record<Encoding, readonly (readonly [byte: number, sign: string])[]>> = {
+  xml: [
+    [0x25, '%'],
+    [0x26, '&#'],
+    [0x21, '<!'],
+  ],
+  wbxml: [[0x25, '%']],
+};
+
 /** @param serviceContact as configured */
 export function wordFilter(serviceContact: string | undefined): MayHoldWord {
   const name = serviceContact === undefined ? USUAL_NAME : readUserId(serviceContact).name;
-  const literal = name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  // Whatever a name may be hidden behind: percent escapes, and in XML references and the ends of pieces of text.
-  const forms: Readonly<Record<Encoding, RegExp>> = {
-    xml: new RegExp(`${literal}|%|&#|<!\\[|<!-`, 'i'),
-    wbxml: new RegExp(`${literal}|%`, 'i'),
-  };
+  // A byte for a character is enough to look for one of ASCII; others may be written in too many ways.
+  const isAscii = /^[\x20-\x7e]+$/.test(name);
+
+  function mayGoToContact(body: Uint8Array, encoding: Encoding): boolean {
+    if (!isAscii) return true;
+    for (const [byte, sign] of HIDING[encoding]) {
+      if (body.includes(byte) && asBuffer(body).includes(sign)) return true;
+    }
+    return asBuffer(body).toString('latin1').toLowerCase().includes(name);
+  }
 
   return (envelope, body) => {
     for (const { primitive, mode, id } of envelope.transactions) {
@@ -47,7 +61,7 @@ export function wordFilter(serviceContact: string | undefined): MayHoldWord {
           if (asBuffer(body).includes(MESSAGE_ID_PREFIX)) return true;
           break;
         case 'SendMessage-Request':
-          if (forms[envelope.encoding].test(asBuffer(body).toString('latin1'))) return true;
+          if (mayGoToContact(body, envelope.encoding)) return true;
       }
     }
     return false;
