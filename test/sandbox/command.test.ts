@@ -103,6 +103,11 @@ describe('sapgw handset', () => {
     ['an answer that is no option', ['--answer', 'perhaps'], /"perhaps" is none of the options: 1 I accept/],
     ['an unknown version', ['--version', '1.4'], /Allowed choices are 1\.1, 1\.2, 1\.3/],
     ['a text for nobody', ['--text', 'x'], /--send and --text belong together/],
+    [
+      'a command without its slash',
+      ['--do', 'add wv:bob@sandbox'],
+      /--do takes a command such as "\/add wv:bob@sandbox"/,
+    ],
   ])('%s is wrong use', async (_, args, expected) => {
     const { exit, out, err } = await handset(...args);
     expect(out + err).toMatch(expected);
