@@ -4,6 +4,7 @@ import type { UserActions, UserRequest } from '../admin/api-users.ts';
 import { entryLine } from '../audit/line.ts';
 import { forgetUser, userData } from '../audit/user-data.ts';
 import type { AuditStore } from '../audit-ports.ts';
+import type { Desk } from '../desk/desk.ts';
 import type { Log, Store } from '../ports.ts';
 
 /** Entries that are read at once. */
@@ -38,10 +39,12 @@ export interface UserParts {
   readonly userKey: (vasp: string, userId: string) => string;
   /** How long audit records are kept; undefined: for ever. */
   readonly keepMillis: number | undefined;
+  /** What waits for the user in memory is taken back before the store is cleared. */
+  readonly systemMessages: Pick<Desk, 'forget'>;
   readonly log: Log;
 }
 
-export function userActions({ store, vasps, userKey, keepMillis, log }: UserParts): UserActions {
+export function userActions({ store, vasps, userKey, keepMillis, systemMessages, log }: UserParts): UserActions {
   const forEach = async (
     what: string,
     { user, vasp }: UserRequest,
@@ -62,8 +65,9 @@ export function userActions({ store, vasps, userKey, keepMillis, log }: UserPart
   return {
     export: (request) => forEach('user data exported', request, (vasp, key) => userData(store, vasp, key)),
     forget: (request) =>
-      forEach('user forgotten', request, (vasp, key) =>
-        forgetUser(store, vasp, key, { withRecords: request.withRecords, keepMillis }),
-      ),
+      forEach('user forgotten', request, async (vasp, key) => {
+        await systemMessages.forget(key);
+        return forgetUser(store, vasp, key, { withRecords: request.withRecords, keepMillis });
+      }),
   };
 }
