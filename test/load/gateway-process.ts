@@ -17,6 +17,8 @@ export interface GatewayPlan {
   readonly vaspUrl: string;
   /** Further keys of the VASP's configuration, as in a YAML flow mapping. */
   readonly vasp?: string;
+  /** Further VASPs, each a YAML flow mapping. */
+  readonly vasps?: Readonly<Record<string, string>>;
   /** Further lines of the configuration. */
   readonly config?: string;
   /** Policy files by name. */
@@ -136,14 +138,15 @@ export class GatewayProcess {
 
 const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
 
-function configText({ vaspUrl, vasp, limits, config }: GatewayPlan): string {
+function configText({ vaspUrl, vasp, vasps = {}, limits, config }: GatewayPlan): string {
+  const more = Object.entries(vasps).map(([name, text]) => `\n  ${name}: ${text}`);
   return `listen: 127.0.0.1:0
 admin: { listen: 127.0.0.1:0, tokenFile: ./admin-token }
 policies: ./policies
 store: lmdb:./data
 secretFile: ./secret
 vasps:
-  im: { url: ${vaspUrl}${vasp === undefined ? '' : `, ${vasp}`} }
+  im: { url: ${vaspUrl}${vasp === undefined ? '' : `, ${vasp}`} }${more.join('')}
 limits: ${limits ?? '{}'}
 log: { level: error }
 ${config ?? ''}`;
