@@ -6,7 +6,7 @@ import type { OnLinePolicy } from '../policy/model.ts';
 import type { MessageRecord } from '../system-message-ports.ts';
 import { type DeskParts, type EnqueueOutcome, type EnqueueRequest, INBOX_MILLIS } from './parts.ts';
 import { type Queues, SEALED } from './queues.ts';
-import type { OpenMessage } from './user-queue.ts';
+import { isAtRest, type OpenMessage } from './user-queue.ts';
 
 const ID_BYTES = 16;
 
@@ -53,7 +53,9 @@ export class Enqueuing {
       }
       if (records.length > 0) await this.#parts.store.put(records);
       for (const message of messages) this.#queues.take(message);
-      for (const message of replaced) await this.#queues.finish(message, 'withdrawn');
+      for (const message of replaced) {
+        await this.#queues.finish(message, isAtRest(message) ? 'delivered' : 'withdrawn');
+      }
     } finally {
       for (const sameness of reserved) this.#underWay.delete(sameness);
     }
@@ -86,7 +88,7 @@ export class Enqueuing {
     if (this.#underWay.has(sameness)) return 'known';
     if (request.id !== undefined && (await store.get(id)) !== undefined) return 'known';
     const open = [...(this.#queues.of(userKey)?.messages.values() ?? [])];
-    if (open.some((message) => isSame(message, request, aboutKey) && isCurrent(message, policy))) return 'known';
+    if (open.some((message) => isSame(message, request, aboutKey) && stillStands(message, policy))) return 'known';
     if (policy.category === 'help' && (await store.settings(userKey)).help === 'off') {
       const kept = (await store.of(userKey)).filter(({ state }) => state === 'inbox');
       return kept.length >= limits.openPerUser ? 'full' : 'inbox';
@@ -97,7 +99,7 @@ export class Enqueuing {
     return isFull ? 'full' : 'queued';
   }
 
-  /** Open messages of earlier versions of the policy: the new one takes their place. */
+  /** Open messages of the policy about the same: the new one takes their place. */
   #older({ request, aboutKey }: Wanted): readonly OpenMessage[] {
     const open = [...(this.#queues.of(request.userKey)?.messages.values() ?? [])];
     return open.filter((message) => isSame(message, request, aboutKey) && !this.#queues.busy.has(message.record.id));
@@ -137,6 +139,11 @@ function isSame({ record }: OpenMessage, { policy, broadcast }: EnqueueRequest, 
   return record.policy === policy.id && record.aboutKey === aboutKey && record.broadcast === broadcast;
 }
 
-function isCurrent(message: OpenMessage, policy: OnLinePolicy): boolean {
-  return message.policy.definition === policy.definition;
+/**
+ * Whether an open message says all that a new one would. One that was read and wants no answer has had its occasion; but who was
+ * asked about somebody need not be asked again while the question can be answered.
+ */
+function stillStands(message: OpenMessage, policy: OnLinePolicy): boolean {
+  if (message.policy.definition !== policy.definition) return false;
+  return !isAtRest(message) || message.record.aboutKey !== undefined;
 }

@@ -143,7 +143,7 @@ export class UserQueue {
 }
 
 /** The client has it, and nothing has to come back: an answer that comes all the same finds it by its id. */
-function isAtRest({ record, policy }: OpenMessage): boolean {
+export function isAtRest({ record, policy }: OpenMessage): boolean {
   return record.deliveredAt !== undefined && !wantsAnswer(policy);
 }
 

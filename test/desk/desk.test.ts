@@ -147,6 +147,24 @@ describe('a message', () => {
   });
 });
 
+test('what was read and wants no answer comes again at the next occasion; a question about somebody does not', async () => {
+  const tip = onLine('tip', 'login', 'options:\n  - { id: ok, text: { en: OK } }');
+  const added = onLine('added', 'added-to-contact-list', 'options:\n  - { id: ok, text: { en: OK } }');
+  const world = await DeskWorld.open([tip, added]);
+  const bob = world.user('bob');
+  for (let times = 0; times < 2; times++) {
+    await bob.logsIn();
+    await world.user('alice').adds('wv:bob@im.example');
+    for (let out = await bob.poll(); out !== undefined; out = await bob.poll()) await bob.acknowledges(out);
+  }
+  const records = await world.records('wv:bob@im.example');
+  expect(records.map(({ policy, state }) => [policy, state])).toEqual([
+    ['tip', 'delivered'],
+    ['added', 'open'],
+    ['tip', 'open'],
+  ]);
+});
+
 describe('an answer', () => {
   test('counts once; the same again is confirmed, another is refused', async () => {
     const world = await DeskWorld.open([QUESTION]);

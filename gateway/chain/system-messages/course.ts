@@ -8,13 +8,13 @@ import type { EnvelopeTransaction } from '../../csp/envelope.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { loggedName } from '../../csp/primitives.ts';
 import { setPoll } from '../../csp/splice.ts';
-import { result, status } from '../../csp/status.ts';
+import { result, STATUS, status } from '../../csp/status.ts';
 import type { Addressee, FailedEffect, Judged, SessionEffect, Standing } from '../../system-message-ports.ts';
 import { answerHere, passRest, respond } from '../answered-here.ts';
 import { type Exchange, type Handler, messageOf, type Reply, scannedReply } from '../exchange.ts';
 import { answerFirst, isHeldBack } from './block.ts';
 import { doEffects, type Ending } from './effects.ts';
-import { hear, notHeard } from './hearing.ts';
+import { hear, notHeard, TRY_LATER } from './hearing.ts';
 import type { AskVasp } from './own-transaction.ts';
 import type { SystemMessageParts } from './parts.ts';
 import { type Word, wordIn } from './word.ts';
@@ -63,7 +63,7 @@ class Course {
   /** With the session as effects have left it. */
   #exchange: Exchange;
   /** Undefined: it has to be asked for, anew after every answer. */
-  #standing: Standing | undefined;
+  #standing: Standing | 'unknown' | undefined;
   #ending: Ending | undefined;
   /** Whether some transaction has been told how the session ended. */
   #endIsTold = false;
@@ -81,7 +81,7 @@ class Course {
   /** Does what silence has led to. */
   async begin(): Promise<void> {
     this.#standing = await this.#standingNow();
-    await this.#do(this.#standing.timedOut);
+    if (this.#standing !== 'unknown') await this.#do(this.#standing.timedOut);
   }
 
   /** A transaction that is not for the gateway. */
@@ -89,6 +89,11 @@ class Course {
     if (this.#ending !== undefined) return this.#tellEnd(index, transaction, this.#ending);
     if (!isHeldBack(transaction)) return;
     this.#standing ??= await this.#standingNow();
+    if (this.#standing === 'unknown') {
+      this.#outcome = String(STATUS.SERVICE_UNAVAILABLE);
+      this.#answers.set(index, respond(transaction, status(STATUS.SERVICE_UNAVAILABLE, TRY_LATER)));
+      return;
+    }
     const { blocking } = this.#standing;
     if (blocking === undefined) return;
     const { askingCode, metrics, log } = this.#parts;
@@ -163,15 +168,15 @@ class Course {
     this.#answers.set(index, waits ? respond(transaction, status(code, description)) : undefined);
   }
 
-  /** A desk that fails holds nobody up. */
-  async #standingNow(): Promise<Standing> {
+  /** What cannot be known may be something that blocks: then nothing is served that something could block. */
+  async #standingNow(): Promise<Standing | 'unknown'> {
     const { desk } = this.#parts;
     if (!desk.concerns(this.#addressee.userKey)) return CLEAR;
     try {
       return await desk.standing(this.#addressee);
     } catch {
       this.#logFailure();
-      return CLEAR;
+      return 'unknown';
     }
   }
 

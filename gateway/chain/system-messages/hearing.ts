@@ -20,7 +20,7 @@ export interface Heard {
 }
 
 const MESSAGE_ID_BYTES = 16;
-const TRY_LATER = 'The service cannot do this at the moment. Please try again later.';
+export const TRY_LATER = 'The service cannot do this at the moment. Please try again later.';
 
 /** @throws what the desk rejects with */
 export async function hear(
