@@ -212,6 +212,17 @@ describe('effects', () => {
     expect(world.own.failures).toEqual([[{ effect: ADD, status: 500 }]]);
   });
 
+  test('what the gateway asks in a session is no event; what the client asks is', async () => {
+    const world = await PollingWorld.open(SPELLING);
+    world.own.looksFor = ALL_INTERESTS;
+    world.own.judges = follow({ kind: 'authorize-presence', user: 'wv:romeo@im.example' });
+    await world.ask(chosen);
+    expect(world.rig.upstream.seen.length).toBe(1);
+    expect(world.own.happenings).toEqual([]);
+    await world.ask(element('DeleteAttributeList-Request', [element('DefaultList', true)]));
+    expect(world.own.happenings).toMatchObject([{ kind: 'presence-authorization-changed', otherUser: undefined }]);
+  });
+
   test('a VASP that says nothing of use, or is not there', async () => {
     const world = await PollingWorld.open(SPELLING);
     world.own.judges = follow(ADD);

@@ -45,7 +45,6 @@ export function createRigDesk(parts: RigDeskParts): RigDesk {
       limits: { ...DEFAULT_DESK_LIMITS, ...limits },
       events: {
         concern: async () => {},
-        interestsChanged: async () => {},
         ring: (user) => {
           rang.push(user);
         },
