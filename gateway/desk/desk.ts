@@ -48,8 +48,6 @@ export class Desk implements SystemMessages {
   readonly #sessions = new LRUCache<string, string>({ max: MOST_SESSIONS });
   #interestsOf: PolicySet | undefined;
   #interests: Interests | undefined;
-  /** As the other processes know them. */
-  #interestsTold = '';
 
   private constructor(parts: DeskParts, queues: Queues) {
     this.#parts = parts;
@@ -88,14 +86,6 @@ export class Desk implements SystemMessages {
     }
     // Messages of policies that are gone are still answered.
     return this.#interests.any || this.#queues.size === 0 ? this.#interests : { ...this.#interests, any: true };
-  }
-
-  async #tellInterests(): Promise<void> {
-    const interests = this.interests();
-    const written = JSON.stringify(interests);
-    if (written === this.#interestsTold) return;
-    this.#interestsTold = written;
-    await this.#parts.events.interestsChanged(interests);
   }
 
   async standing(addressee: Addressee): Promise<Standing> {
@@ -176,7 +166,6 @@ export class Desk implements SystemMessages {
 
   /** To be called about once a second. */
   async sweep(): Promise<void> {
-    await this.#tellInterests();
     this.#answers.sweep();
     await this.#queues.sweep();
     await this.#webhooks.sweep();

@@ -3,7 +3,7 @@
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { OnLinePolicy } from '../policy/model.ts';
 import type { AcceptanceStore, Clock, Log, NoteStore, Secrets } from '../ports.ts';
-import type { Interests, MessageRecord, SystemMessageStore } from '../system-message-ports.ts';
+import type { MessageRecord, SystemMessageStore } from '../system-message-ports.ts';
 
 export interface DeskParts {
   readonly store: SystemMessageStore;
@@ -42,7 +42,6 @@ export const INBOX_MILLIS = 30 * 86_400_000;
 export interface DeskEvents {
   /** Whether the desk has to do with these users' messages is another than before: resolved when every process knows. */
   concern(changes: readonly (readonly [userKey: string, concerns: boolean])[]): Promise<void>;
-  interestsChanged(interests: Interests): Promise<void>;
   /** Something waits for the user: calls the clients of all of the user's sessions. */
   ring(userKey: string): void;
   /** A record has another state, or another time, than before. */

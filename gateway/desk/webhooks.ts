@@ -71,7 +71,7 @@ export class Webhooks {
       } else {
         this.#waiting.delete(key);
         metrics.systemMessageEffect('webhook', outcome === 'delivered' ? 'done' : 'failed');
-        if (outcome !== 'delivered') log.warn('a webhook was given up', { policy: call.policy, outcome, tries });
+        if (outcome === 'try-again') log.warn('a webhook was given up', { policy: call.policy, tries });
       }
       await this.#write();
     } finally {

@@ -51,7 +51,6 @@ export async function openDesk(base: Base, around: DeskSurroundings): Promise<De
       events: {
         concern: around.concern ?? (async () => {}),
         // Each process knows by the policies that are in force in it.
-        interestsChanged: async () => {},
         ring: around.ring,
         changed: (record, before) => broadcasts?.changed(record, before),
       },

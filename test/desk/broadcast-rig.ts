@@ -155,7 +155,6 @@ export class Rig {
       limits: { ...DEFAULT_DESK_LIMITS, ...limits },
       events: {
         concern: async () => {},
-        interestsChanged: async () => {},
         ring: () => {},
         changed: (record, before) => broadcasts?.changed(record, before),
       },

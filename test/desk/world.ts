@@ -85,7 +85,6 @@ export class DeskWorld {
             else this.concerned.delete(userKey);
           }
         },
-        interestsChanged: async () => {},
         ring: (userKey) => void this.rung.push(userKey),
         changed: (record, before) => void this.changed.push([record.state, before?.state]),
       },

@@ -59,7 +59,7 @@ async function desk(concern: (changes: Concerns) => Promise<void>, ...files: rea
     metrics: { systemMessage: () => {}, systemMessagesOpen: () => {}, systemMessageEffect: () => {} },
     log: { info: () => {}, warn: () => {}, error: () => {} },
     limits: DEFAULT_DESK_LIMITS,
-    events: { concern, interestsChanged: async () => {}, ring: () => {}, changed: () => {} },
+    events: { concern, ring: () => {}, changed: () => {} },
     serviceContact: undefined,
     selfCareUrl: () => undefined,
     userKey: (vasp, userId) => userKeyOf(SECRETS, vasp, userId),
