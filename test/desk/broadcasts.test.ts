@@ -147,6 +147,14 @@ describe('to users by a glob, and to everybody', () => {
     expect(await rig.whole(all.id)).toMatchObject({ matched: 2, nameless: 0 });
   });
 
+  test('a session without a name that was opened meanwhile is counted once', async () => {
+    const world = new World();
+    const rig = await Rig.start(world);
+    const { id } = await rig.begin({ to: { kind: 'users', users: '*' } });
+    await world.logIn({ user: ALICE, isNameless: true, change: { openedAt: world.clock.wall() } });
+    expect(await rig.whole(id)).toMatchObject({ matched: 0, nameless: 1 });
+  });
+
   test('a policy that asks for names cannot reach those without', async () => {
     const world = new World();
     await world.logIn({ user: ALICE, isNameless: true });
@@ -305,6 +313,20 @@ describe('the report', () => {
     await again.broadcasts.recount();
     await world.store.systemMessages.remove((await world.records()).map((record) => record.id));
     expect((await Rig.start(world)).report(id)).toEqual(last);
+  });
+
+  test('counts no message twice that ended just before its count was written', async () => {
+    const world = new World();
+    await logInAll(world, users(3));
+    const rig = await Rig.start(world);
+    const { id } = await rig.begin({});
+    await rig.whole(id);
+    await rig.hand('wv:user0@im.example', 'answered');
+    world.now += 3 * 3_600_000;
+    await rig.hand('wv:user1@im.example', 'answered');
+    await rig.broadcasts.recount();
+    expect((await Rig.start(world)).report(id)).toEqual(rig.report(id));
+    expect(rig.report(id).counts).toMatchObject({ made: 3, answered: 2, open: 1 });
   });
 
   test('a hundred are kept, those under way all of them', async () => {
