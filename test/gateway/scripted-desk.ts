@@ -11,6 +11,7 @@ import type {
   Standing,
   SystemMessages,
 } from '../../gateway/system-message-ports.ts';
+import { NO_INTERESTS } from '../transcripts/rig-desk.ts';
 
 export const ALL_INTERESTS: Interests = {
   any: true,
@@ -19,15 +20,6 @@ export const ALL_INTERESTS: Interests = {
   presence: true,
   authorizations: true,
   errors: true,
-};
-
-export const NO_INTERESTS: Interests = {
-  any: false,
-  logins: false,
-  contactLists: false,
-  presence: false,
-  authorizations: false,
-  errors: false,
 };
 
 /** 22 characters that say a short name. */

@@ -11,10 +11,11 @@ import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import { resultCode } from '../../gateway/csp/status.ts';
 import { transactionIdOf, wireId } from '../../gateway/system-message/ids.ts';
 import type { SessionEffect } from '../../gateway/system-message-ports.ts';
+import { NO_INTERESTS } from '../transcripts/rig-desk.ts';
 import { policyFiles } from '../transcripts/world.ts';
 import { SPELLINGS, sendMessage, statusOk, USER_ID } from './messages.ts';
 import { type Heard, newMessage, PollingWorld, SESSION, textOf } from './polling-world.ts';
-import { ALL_INTERESTS, idOf, NO_INTERESTS } from './scripted-desk.ts';
+import { ALL_INTERESTS, idOf } from './scripted-desk.ts';
 
 const SPELLING = { version: '1.3', encoding: 'xml' } as const;
 const OURS = transactionIdOf(idOf('x'), 7);

@@ -1,13 +1,23 @@
 /**
  * The desk of a rig: the real one over the rig's store, made again at every restart. A desk reads its store before it can
- * answer, a rig is there at once: until then nobody may ask it anything, so a rig's `send` waits for `opened`.
+ * answer, a rig is there at once: until then nobody may ask it anything, so a rig's `send` waits for `opened`. It has room for
+ * all users of a machine, which takes time to make, so a rig without on-line policies has none.
  */
 import { userKeyOf } from '../../gateway/chain/identity.ts';
 import { Desk } from '../../gateway/desk/desk.ts';
 import { DEFAULT_DESK_LIMITS, type DeskLimits, type DeskMetrics } from '../../gateway/desk/parts.ts';
 import type { PolicySets } from '../../gateway/policy/live-sets.ts';
 import type { Clock, Log, Secrets, Store } from '../../gateway/ports.ts';
-import type { SystemMessages } from '../../gateway/system-message-ports.ts';
+import type { Interests, SystemMessages } from '../../gateway/system-message-ports.ts';
+
+export const NO_INTERESTS: Interests = {
+  any: false,
+  logins: false,
+  contactLists: false,
+  presence: false,
+  authorizations: false,
+  errors: false,
+};
 
 export interface RigDeskParts {
   readonly store: Store;
@@ -26,14 +36,17 @@ export interface RigDesk {
   readonly messages: SystemMessages;
   /** The desk as it is now. */
   desk(): Desk;
-  opened(): Promise<void>;
+  /** Resolves when the desk may be asked; undefined: there is none, and nothing to ask. */
+  opened(options?: { readonly always?: boolean }): Promise<void> | undefined;
   /** Forgets everything that was in memory. */
   restart(): void;
 }
 
 export function createRigDesk(parts: RigDeskParts): RigDesk {
   let desk: Desk | undefined;
-  let opening = open();
+  let opening: Promise<void> | undefined;
+  /** What was once said to somebody is answered whatever policies are in force. */
+  let isNeeded = false;
 
   async function open(): Promise<void> {
     const { store, rang, limits, ...rest } = parts;
@@ -63,14 +76,18 @@ export function createRigDesk(parts: RigDeskParts): RigDesk {
 
   return {
     desk: now,
-    opened: () => opening,
+    opened({ always = false } = {}) {
+      isNeeded ||= always || parts.policies.current().onLine.length > 0;
+      if (isNeeded) opening ??= open();
+      return opening;
+    },
     restart() {
       desk = undefined;
-      opening = open();
+      opening = undefined;
     },
     messages: {
-      concerns: (user) => now().concerns(user),
-      interests: () => now().interests(),
+      concerns: (user) => isNeeded && now().concerns(user),
+      interests: () => (isNeeded ? now().interests() : NO_INTERESTS),
       standing: (addressee) => now().standing(addressee),
       take: (addressee) => now().take(addressee),
       answered: (addressee, id, answer) => now().answered(addressee, id, answer),

@@ -243,9 +243,13 @@ export function createRig(options: RigOptions = {}): Rig {
     log: lines,
     rang,
     policies: () => policies.current(),
-    desk: () => rigDesk.opened().then(() => rigDesk.desk()),
+    desk: async () => {
+      await rigDesk.opened({ always: true });
+      return rigDesk.desk();
+    },
     send: async (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) => {
-      await rigDesk.opened();
+      const opened = rigDesk.opened();
+      if (opened !== undefined) await opened;
       return gateway.handle({
         target,
         host,
@@ -273,7 +277,9 @@ export function createRig(options: RigOptions = {}): Rig {
       negotiations.sweep();
       waiting.sweep();
       await store.sessions.sweep(clock.wall());
-      await rigDesk.opened();
+      const opened = rigDesk.opened();
+      if (opened === undefined) return;
+      await opened;
       await rigDesk.desk().sweep();
     },
   };

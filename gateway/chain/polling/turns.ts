@@ -3,8 +3,6 @@
  * neither starves, and Poll says T while either waits [X42, P8.2]. Known only of sessions for which the gateway holds
  * something; for all others the VASP is asked and its word on Poll stands.
  */
-import { LRUCache } from 'lru-cache';
-
 export type Side = 'vasp' | 'own';
 
 interface Turn {
@@ -20,11 +18,12 @@ const FIRST: Turn = { next: 'vasp', vaspPolls: undefined };
 const SESSIONS = 50_000;
 
 export class Turns {
-  readonly #turns = new LRUCache<string, Turn>({ max: SESSIONS });
+  /** The one that was heard of longest ago first; a plain map, because most of the time nothing stands in it. */
+  readonly #turns = new Map<string, Turn>();
 
   /** From now on what the VASP says of Poll is kept. */
   begin(sessionKey: string): void {
-    if (!this.#turns.has(sessionKey)) this.#turns.set(sessionKey, FIRST);
+    if (!this.#turns.has(sessionKey)) this.#set(sessionKey, FIRST);
   }
 
   isUnderWay(sessionKey: string): boolean {
@@ -37,12 +36,12 @@ export class Turns {
 
   /** That side has handed something over. */
   served(sessionKey: string, side: Side): void {
-    this.#turns.set(sessionKey, { ...this.#of(sessionKey), next: side === 'own' ? 'vasp' : 'own' });
+    this.#set(sessionKey, { ...this.#of(sessionKey), next: side === 'own' ? 'vasp' : 'own' });
   }
 
   /** What the VASP's message says of Poll; one that says nothing says F [P8.1]. */
   heard(sessionKey: string, vaspPolls: boolean): void {
-    this.#turns.set(sessionKey, { ...this.#of(sessionKey), vaspPolls });
+    this.#set(sessionKey, { ...this.#of(sessionKey), vaspPolls });
   }
 
   hasHeard(sessionKey: string): boolean {
@@ -57,6 +56,14 @@ export class Turns {
   /** The gateway has nothing to do with the session's messages any more: what was heard grows old unseen from now on. */
   over(sessionKey: string): void {
     this.#turns.delete(sessionKey);
+  }
+
+  #set(sessionKey: string, turn: Turn): void {
+    this.#turns.delete(sessionKey);
+    this.#turns.set(sessionKey, turn);
+    if (this.#turns.size <= SESSIONS) return;
+    const [oldest] = this.#turns.keys();
+    if (oldest !== undefined) this.#turns.delete(oldest);
   }
 
   #of(sessionKey: string): Turn {
