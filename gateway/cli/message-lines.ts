@@ -1,7 +1,9 @@
 /** What the admin API tells of operator messages, and of the messages of one user, as lines for people. */
+import type { MessageFields } from '../audit/user-data.ts';
+import type { MessageCounts } from '../desk/broadcast-counts.ts';
 
-/** What the API answers of an operator message. */
-export interface ToldMessage {
+/** What the API answers of an operator message: the counts stand among the rest. */
+export interface ToldMessage extends Omit<MessageCounts, 'made'> {
   readonly id: string;
   readonly policy: string;
   readonly version: number;
@@ -17,15 +19,6 @@ export interface ToldMessage {
   readonly matched: number;
   readonly queued: number;
   readonly full: number;
-  readonly open: number;
-  readonly inbox: number;
-  readonly read: number;
-  readonly sent: number;
-  readonly delivered: number;
-  readonly answered: number;
-  readonly options: Readonly<Record<string, number>>;
-  readonly expired: number;
-  readonly withdrawn: number;
   readonly hint?: string;
   readonly kept?: boolean;
 }
@@ -34,21 +27,7 @@ export interface ToldMessage {
 export interface ToldUser {
   readonly vasp: string;
   readonly help: string;
-  readonly messages: readonly {
-    readonly policy: string;
-    readonly version: number;
-    readonly broadcast: string | null;
-    readonly state: string;
-    readonly createdAt: string;
-    readonly expiresAt: string;
-    readonly sentAt: string | null;
-    readonly tries: number;
-    readonly deliveredAt: string | null;
-    readonly answeredAt: string | null;
-    readonly option: string | null;
-    readonly way: string | null;
-    readonly endedAt: string | null;
-  }[];
+  readonly messages: readonly MessageFields[];
 }
 
 /** In one line, for a list. */

@@ -101,3 +101,31 @@ applies: { until: 2026-07-01T00:00:00Z }
 message: { en: "Closed in July." }
 withoutSystemMessages: { grant: full }
 `;
+
+/** Where a SHA-256 stands. */
+export const ZEROS = '0'.repeat(64);
+
+/** A line as `sapgw audit export` writes it: somebody accepted in May 2026. */
+export function exportedLine(sequence: number, changes: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({
+    sequence,
+    id: 'C4mB0mbXmFpdvJXpQXJ2QA',
+    user: 'n4cJ0yA1rzq8sXb2Qd7WkA',
+    vasp: 'sandbox',
+    version: 1,
+    outcome: 'accepted',
+    text: ZEROS,
+    language: 'en',
+    presentedAt: '2026-05-02T08:14:40.000Z',
+    decidedAt: '2026-05-02T08:15:00.000Z',
+    tries: 1,
+    way: 'system-message',
+    level: 'full',
+    granted: ['full'],
+    csp: '1.3',
+    charge: null,
+    previous: ZEROS,
+    hash: ZEROS,
+    ...changes,
+  });
+}

@@ -1,6 +1,6 @@
 /** What the policy commands say of on-line messages. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { LEVELS, NOTICE, Workspace } from './policy-harness.ts';
+import { exportedLine, LEVELS, NOTICE, Workspace } from './policy-harness.ts';
 
 const ADDED = `kind: on-line-service
 id: added
@@ -152,34 +152,8 @@ describe('of on-line messages', () => {
   });
 
   test('replay does not count what a session asked as asked before login', async () => {
-    const record = {
-      sequence: 1,
-      id: 'x',
-      user: 'u',
-      vasp: 'sandbox',
-      policy: 'welcome',
-      version: 1,
-      outcome: 'accepted',
-    };
-    const { out } = await space.run(
-      ['replay', '-', space.at('set')],
-      `${JSON.stringify({
-        ...record,
-        option: 'hook',
-        text: '0'.repeat(64),
-        language: 'en',
-        presentedAt: '2026-05-02T08:14:40.000Z',
-        decidedAt: '2026-05-02T08:15:00.000Z',
-        tries: 1,
-        way: 'system-message',
-        level: 'full',
-        granted: ['full'],
-        csp: '1.3',
-        charge: null,
-        previous: '0'.repeat(64),
-        hash: '0'.repeat(64),
-      })}\n`,
-    );
+    const line = exportedLine(1, { policy: 'welcome', option: 'hook' });
+    const { out } = await space.run(['replay', '-', space.at('set')], `${line}\n`);
     expect(out).toContain('1 with version 1, hook: not asked, the policy asks in a session, not before a login');
   });
 });

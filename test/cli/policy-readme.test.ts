@@ -5,7 +5,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Workspace } from './policy-harness.ts';
+import { exportedLine, Workspace } from './policy-harness.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'policies');
 const README = readFileSync(join(FOLDER, 'README.md'), 'utf8');
@@ -16,31 +16,9 @@ const BLOCKS = README.split(/^```/m)
 const SHOWN = BLOCKS.filter((block) => block.startsWith('$ '));
 const PLAIN = BLOCKS.flatMap((block) => block.split('\n')).filter((line) => /^sapgw policy /.test(line));
 
-/** As `sapgw audit export` writes them: both accepted in May. */
-const record = (sequence: number, policy: string): string =>
-  JSON.stringify({
-    sequence,
-    id: 'C4mB0mbXmFpdvJXpQXJ2QA',
-    user: 'n4cJ0yA1rzq8sXb2Qd7WkA',
-    vasp: 'sandbox',
-    policy,
-    version: 1,
-    outcome: 'accepted',
-    option: 'accept',
-    text: '0'.repeat(64),
-    language: 'en',
-    presentedAt: '2026-05-02T08:14:40.000Z',
-    decidedAt: '2026-05-02T08:15:00.000Z',
-    tries: 1,
-    way: 'system-message',
-    level: 'full',
-    granted: ['full'],
-    csp: '1.3',
-    charge: null,
-    previous: '0'.repeat(64),
-    hash: '0'.repeat(64),
-  });
-const RECORDS = [record(1, 'aoc-messaging'), record(2, 'terms-of-use')].join('\n');
+const RECORDS = ['aoc-messaging', 'terms-of-use']
+  .map((policy, index) => exportedLine(index + 1, { policy, option: 'accept' }))
+  .join('\n');
 
 const space = new Workspace();
 beforeAll(() => {

@@ -1,36 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FEES, LEVELS, NOTICE, Workspace } from './policy-harness.ts';
+import { exportedLine, FEES, LEVELS, NOTICE, Workspace, ZEROS } from './policy-harness.ts';
 
 const space = new Workspace();
 beforeAll(() => space.write({ 'old/levels.yaml': LEVELS, 'old/fees.yaml': FEES, 'old/notice.yaml': NOTICE }));
 afterAll(() => space.remove());
 
-/** Where a SHA-256 stands. */
-const ZEROS = '0'.repeat(64);
-
 /** A line of the export; the sequence number is also the second at which was decided. */
 const line = (sequence: number, changes: Readonly<Record<string, unknown>> = {}): string =>
-  JSON.stringify({
-    sequence,
-    id: 'x'.repeat(22),
+  exportedLine(sequence, {
     user: 'hash-of-alice',
-    vasp: 'sandbox',
     policy: 'fees',
     version: 2,
-    outcome: 'accepted',
     option: 'pay',
-    text: ZEROS,
-    language: 'en',
-    presentedAt: '2026-05-01T00:00:00.000Z',
     decidedAt: new Date(Date.UTC(2026, 4, 1, 0, 0, sequence)).toISOString(),
-    tries: 1,
-    way: 'system-message',
-    level: 'full',
-    granted: ['full'],
-    csp: '1.3',
-    charge: null,
-    previous: ZEROS,
-    hash: ZEROS,
     ...changes,
   });
 
