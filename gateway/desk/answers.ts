@@ -80,6 +80,10 @@ export class Answers {
   async done(addressee: Addressee, claim: string, failed: readonly FailedEffect[]): Promise<void> {
     const { chosen } = this.#claims.get(claim) ?? { chosen: [] };
     this.#claims.delete(claim);
+    const grants = chosen.flatMap(({ option }) => option?.effects ?? []).some(({ kind }) => kind === 'grant');
+    if (grants && failed.every(({ effect }) => effect.kind !== 'grant')) {
+      this.#queues.ofOrNew(addressee.userKey).session(addressee.sessionKey).chosenAt = this.#parts.clock.wall();
+    }
     await this.#settle(addressee, chosen, failed);
   }
 

@@ -28,7 +28,7 @@ import { Preferences } from './preferences.ts';
 import { Queues } from './queues.ts';
 import { DeskSelfCare, type SelfCare } from './self-care.ts';
 import { ServiceContact } from './service-contact.ts';
-import { interestsOf, Triggers } from './triggers.ts';
+import { interestsOf, NO_INTERESTS, Triggers } from './triggers.ts';
 import { Webhooks } from './webhooks.ts';
 
 /** A session that is forgotten here keeps its state until its user's messages are at their end. */
@@ -47,7 +47,8 @@ export class Desk implements SystemMessages {
   /** Users by the keys of sessions in which something was said. */
   readonly #sessions = new LRUCache<string, string>({ max: MOST_SESSIONS });
   #interestsOf: PolicySet | undefined;
-  #interests: Interests | undefined;
+  #interests: Interests = NO_INTERESTS;
+  #withMessages: Interests = NO_INTERESTS;
 
   private constructor(parts: DeskParts, queues: Queues) {
     this.#parts = parts;
@@ -80,20 +81,21 @@ export class Desk implements SystemMessages {
 
   interests(): Interests {
     const set = this.#parts.policies.current();
-    if (this.#interests === undefined || this.#interestsOf !== set) {
+    if (this.#interestsOf !== set) {
       this.#interestsOf = set;
       this.#interests = interestsOf(set);
+      this.#withMessages = { ...this.#interests, any: true };
     }
     // Messages of policies that are gone are still answered.
-    return this.#interests.any || this.#queues.size === 0 ? this.#interests : { ...this.#interests, any: true };
+    return this.#queues.size > 0 ? this.#withMessages : this.#interests;
   }
 
   async standing(addressee: Addressee): Promise<Standing> {
-    const rulings = this.#queues.of(addressee.userKey)?.rulings ?? [];
+    const { userKey, sessionKey, openedAt } = addressee;
     return {
       isWaiting: this.#handing.isWaiting(addressee),
       blocking: this.#handing.blocking(addressee),
-      timedOut: rulings.filter(({ at }) => addressee.openedAt < at).map(({ effect }) => effect),
+      timedOut: this.#queues.of(userKey)?.timedOut(sessionKey, openedAt) ?? [],
     };
   }
 

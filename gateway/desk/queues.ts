@@ -3,8 +3,9 @@
  * it is in a queue, and what a user acknowledged or answered is in the store before the client hears of it [X40].
  */
 
+import type { OnLinePolicy } from '../policy/model.ts';
 import { timeoutEffect } from '../system-message/choice.ts';
-import { isDoneWhenDelivered } from '../system-message/question.ts';
+import { isDoneWhenDelivered, wantsAnswer } from '../system-message/question.ts';
 import type { MessageRecord, MessageState } from '../system-message-ports.ts';
 import { Agenda } from './agenda.ts';
 import { Definitions } from './definitions.ts';
@@ -120,7 +121,7 @@ export class Queues {
     // What is in the inbox waits for its reader.
     const endedAt = state === 'inbox' ? undefined : clock.wall();
     const ended = { ...record, ...changes, state, endedAt };
-    if (policy.trigger.on === 'first-login' && (state === 'answered' || state === 'delivered')) {
+    if (policy.trigger.on === 'first-login' && hasDoneItsWork(policy, state, ended.option)) {
       const settings = await store.settings(record.userKey);
       await store.set(record.userKey, { ...settings, seen: new Map([...settings.seen, [policy.id, policy.version]]) });
     }
@@ -253,4 +254,15 @@ export class Queues {
   about({ about }: MessageRecord): string | undefined {
     return about === undefined ? undefined : this.#parts.secrets.unseal(SEALED, about);
   }
+}
+
+/**
+ * Whether a message for the first login need not be said at the next one. Where acceptance is asked for, nothing but that will
+ * do; else an answer, or where none is wanted, that the client has it.
+ */
+function hasDoneItsWork(policy: OnLinePolicy, state: MessageState, chosen: string | undefined): boolean {
+  if (state === 'delivered') return !wantsAnswer(policy);
+  if (state !== 'answered') return false;
+  const accepting = policy.options.filter(({ effects }) => effects.some(({ kind }) => kind === 'accept'));
+  return accepting.length === 0 || accepting.some(({ id }) => id === chosen);
 }

@@ -16,6 +16,15 @@ const MOST_ADDED = 100;
 /** Sessions whose errors are remembered. */
 const MOST_SESSIONS_WITH_ERRORS = 50_000;
 
+export const NO_INTERESTS: Interests = {
+  any: false,
+  logins: false,
+  contactLists: false,
+  presence: false,
+  authorizations: false,
+  errors: false,
+};
+
 export function interestsOf({ onLine }: PolicySet): Interests {
   const on = (...kinds: readonly Trigger['on'][]): boolean => onLine.some(({ trigger }) => kinds.includes(trigger.on));
   return {

@@ -40,6 +40,8 @@ export class SessionState {
   readonly notes: Note[] = [];
   /** The client has said that it does not know the primitive. */
   isConversational = false;
+  /** When the user's own choice set the level of this session: what silence led to before holds no longer. */
+  chosenAt = Number.NEGATIVE_INFINITY;
 
   tell(note: Note): void {
     this.notes.push(note);
@@ -109,6 +111,12 @@ export class UserQueue {
     if (handed !== undefined) return pageDue(handed, policy.resend, now) !== undefined;
     if (wantsAnswer(policy)) return true;
     return record.deliveredAt === undefined && !this.#isUnderWay(message, now);
+  }
+
+  /** What silence has led to in a session that was open then. */
+  timedOut(sessionKey: string, openedAt: number): readonly SessionEffect[] {
+    const since = Math.max(openedAt, this.sessions.get(sessionKey)?.chosenAt ?? openedAt);
+    return this.rulings.filter(({ at }) => since < at).map(({ effect }) => effect);
   }
 
   /** Whether something that went out in some session goes out there once more now. */

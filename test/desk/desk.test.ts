@@ -313,6 +313,26 @@ describe('an answer', () => {
   });
 });
 
+test('terms for the first login are asked again until they are accepted', async () => {
+  const terms = onLine(
+    'terms',
+    'first-login',
+    [
+      'options:',
+      '  - { id: accept, text: { en: Accept }, do: [ { accept: true } ] }',
+      '  - { id: leave, text: { en: Leave }, do: [ { logout: true } ] }',
+    ].join('\n'),
+  ).replace('notification', 'terms');
+  const world = await DeskWorld.open([terms]);
+  const alice = world.user('alice');
+  await alice.logsIn();
+  await alice.done(await alice.chooses(await alice.poll(), '2'));
+  await alice.logsIn();
+  await alice.chooses(await alice.poll(), '1');
+  await alice.logsIn();
+  expect(await alice.poll()).toBeUndefined();
+});
+
 describe('silence', () => {
   const silent = (onTimeout: string) =>
     onLine('silent', 'login', `requiresResponse: true\nexpires: 1m\nonTimeout: ${onTimeout}`);
@@ -334,6 +354,24 @@ describe('silence', () => {
     await world.sweepAfter(86_400_000);
     await world.desk.sweep();
     expect(world.concerned.size).toBe(0);
+  });
+
+  test('holds no longer where the user has chosen a level since', async () => {
+    const upgrade = onLine(
+      'upgrade',
+      'operator',
+      'options:\n  - { id: more, text: { en: More }, do: [ { grant: full } ] }',
+    );
+    const world = await DeskWorld.open([silent('{ grant: few }'), upgrade]);
+    const alice = world.user('alice');
+    await alice.logsIn();
+    await world.sweepAfter(61_000);
+    const { userKey } = alice.addressee;
+    await world.desk.enqueue([{ policy: world.policy('upgrade'), userKey, vasp: 'verona' }]);
+    world.clock.advance(1_000);
+    await alice.done(await alice.chooses(await alice.poll(), '1'));
+    expect((await world.desk.standing(alice.addressee)).timedOut).toEqual([]);
+    expect((await world.desk.standing({ ...alice.addressee, sessionKey: 'alice-2' })).timedOut).toHaveLength(1);
   });
 
   test('about terms ends the session, unless the policy says otherwise', async () => {
