@@ -44,21 +44,27 @@ export class HandingOver {
     this.#number = Buffer.from(parts.secrets.randomBytes(FIRST_NUMBER_BYTES)).readUInt32BE();
   }
 
+  #queueOf({ userKey, sessionKey, openedAt }: Addressee): UserQueue | undefined {
+    const queue = this.#queues.of(userKey);
+    queue?.recollect(sessionKey, openedAt);
+    return queue;
+  }
+
   isWaiting(addressee: Addressee): boolean {
-    const queue = this.#queues.of(addressee.userKey);
+    const queue = this.#queueOf(addressee);
     return queue !== undefined && this.#next(queue, addressee) !== undefined;
   }
 
   /** The message that has to be answered before anything else is served, as the user reads it [X44]. */
   blocking(addressee: Addressee): SystemMessage | undefined {
-    const queue = this.#queues.of(addressee.userKey);
+    const queue = this.#queueOf(addressee);
     if (queue === undefined) return undefined;
     const message = [...queue.messages.values()].find((one) => one.policy.block && this.#concerns(one, addressee));
     return message && shownTo(addressee, message.policy, message.record.id, message.about).message;
   }
 
   async take(addressee: Addressee): Promise<OutgoingMessage | undefined> {
-    const queue = this.#queues.of(addressee.userKey);
+    const queue = this.#queueOf(addressee);
     const next = queue && this.#next(queue, addressee);
     if (queue === undefined || next === undefined) return undefined;
     return next.kind === 'note'
@@ -68,7 +74,7 @@ export class HandingOver {
 
   /** Whether this session is spoken to by text messages. */
   isConversation(addressee: Addressee): boolean {
-    const state = this.#queues.of(addressee.userKey)?.sessions.get(addressee.sessionKey);
+    const state = this.#queueOf(addressee)?.sessions.get(addressee.sessionKey);
     return !addressee.knowsSystemMessages || state?.isConversational === true;
   }
 
@@ -152,7 +158,7 @@ export class HandingOver {
     { transactionId, page }: { readonly transactionId?: string; readonly page?: number },
   ): Promise<void> {
     const { userKey, sessionKey } = addressee;
-    const queue = this.#queues.of(userKey);
+    const queue = this.#queueOf(addressee);
     if (queue?.sessions.get(sessionKey)?.dropNote(id) === true) return this.#queues.settled([userKey]);
     const message = queue?.messages.get(id);
     if (queue === undefined || message === undefined) return;
@@ -166,12 +172,14 @@ export class HandingOver {
   }
 
   /** The client does not know System Messages, whatever its version says: it is spoken to by text messages now. */
-  notUnderstood({ userKey, sessionKey }: Addressee, id: string): void {
-    const queue = this.#queues.of(userKey);
+  notUnderstood(addressee: Addressee, id: string): void {
+    const { userKey, sessionKey } = addressee;
+    const queue = this.#queueOf(addressee);
     const state = queue?.sessions.get(sessionKey);
     if (queue === undefined || state === undefined || state.isConversational) return;
     state.isConversational = true;
     state.handed.delete(id);
+    queue.forgetDelivery(id);
     const policy = queue.messages.get(id)?.policy.id;
     if (policy !== undefined) this.#parts.metrics.systemMessage(policy, 'not-understood');
     this.#parts.events.ring(userKey);
@@ -192,9 +200,9 @@ export class HandingOver {
   }
 
   /** The questions that were shown in this session and can still be answered, the latest first. */
-  questionsIn({ userKey, sessionKey }: Addressee): readonly OpenMessage[] {
-    const queue = this.#queues.of(userKey);
-    const state = queue?.sessions.get(sessionKey);
+  questionsIn(addressee: Addressee): readonly OpenMessage[] {
+    const queue = this.#queueOf(addressee);
+    const state = queue?.sessions.get(addressee.sessionKey);
     if (queue === undefined || state === undefined) return [];
     const lastAt = ({ record }: OpenMessage): number =>
       Math.max(...(state.handed.get(record.id) ?? []).map(({ at }) => at));

@@ -12,7 +12,7 @@ import type { Addressee, FailedEffect, MessageRecord } from '../system-message-p
 import type { HandingOver } from './handing-over.ts';
 import type { DeskParts } from './parts.ts';
 import type { Preferences } from './preferences.ts';
-import type { Queues } from './queues.ts';
+import { type Queues, sentBefore } from './queues.ts';
 import type { OpenMessage } from './user-queue.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -60,6 +60,7 @@ export class Outcomes {
     await this.#queues.finish(message, 'answered', {
       answeredAt,
       deliveredAt: record.deliveredAt ?? answeredAt,
+      ...sentBefore(record, answeredAt),
       option: option?.id,
       way,
     });

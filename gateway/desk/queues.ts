@@ -93,8 +93,11 @@ export class Queues {
 
   /** Takes a message that is in the store into its user's queue. */
   take(message: OpenMessage): void {
-    const { record } = message;
-    this.ofOrNew(record.userKey).put(message);
+    this.ofOrNew(message.record.userKey).put(message);
+    this.#own(message);
+  }
+
+  #own({ record }: OpenMessage): void {
     this.#owners.set(record.id, record.userKey);
     this.#expiries.add(record.id, record.expiresAt);
   }
@@ -149,8 +152,10 @@ export class Queues {
     const { clock, metrics } = this.#parts;
     metrics.systemMessage(message.policy.id, 'delivered');
     const deliveredAt = clock.wall();
-    if (isDoneWhenDelivered(message.policy)) await this.finish(message, 'delivered', { deliveredAt });
-    else await this.change(message, { deliveredAt }, true);
+    // Whoever has it was sent it, whatever a crash has kept from being written.
+    const proven = { deliveredAt, ...sentBefore(message.record, deliveredAt) };
+    if (isDoneWhenDelivered(message.policy)) await this.finish(message, 'delivered', proven);
+    else await this.change(message, proven, true);
   }
 
   /** To be called when anything about these users was changed: others are told what has become of it. */
@@ -241,7 +246,11 @@ export class Queues {
           log.error('a message has lost its policy', { policy: record.policy });
           await store.put([{ ...record, state: 'withdrawn', endedAt: now }]);
         } else if (rules) this.#rule({ record, policy }, record.endedAt ?? now);
-        else this.take({ record, policy, about: this.about(record) });
+        else {
+          const message = { record, policy, about: this.about(record) };
+          this.ofOrNew(record.userKey).recall(message);
+          this.#own(message);
+        }
       }
       if (records.length < SLICE) break;
       after = records.at(-1)?.id;
@@ -265,4 +274,9 @@ function hasDoneItsWork(policy: OnLinePolicy, state: MessageState, chosen: strin
   if (state !== 'answered') return false;
   const accepting = policy.options.filter(({ effects }) => effects.some(({ kind }) => kind === 'accept'));
   return accepting.length === 0 || accepting.some(({ id }) => id === chosen);
+}
+
+/** That a message was sent, of one of which this was not written. */
+export function sentBefore({ sentAt, tries }: MessageRecord, at: number): Pick<MessageRecord, 'sentAt' | 'tries'> {
+  return { sentAt: sentAt ?? at, tries: Math.max(1, tries) };
 }

@@ -34,6 +34,9 @@ const MOST_NOTES = 10;
 /** Sessions of one user whose state is kept; the oldest begins anew. */
 const MOST_SESSIONS = 20;
 
+/** What a session has of a message that its client acknowledged before the process began. */
+const ACKNOWLEDGED_BEFORE: Handed = [{ sends: 1, at: 0, transactionId: '', isAcknowledged: true }];
+
 /** How far things have come in one session. */
 export class SessionState {
   readonly handed = new Map<string, Handed>();
@@ -63,6 +66,33 @@ export class UserQueue {
   readonly messages = new Map<string, OpenMessage>();
   readonly sessions = new Map<string, SessionState>();
   rulings: readonly Ruling[] = [];
+  /** When messages of before the process began were delivered, by id; in wall-clock milliseconds. */
+  readonly #deliveredBefore = new Map<string, number>();
+
+  /** Takes a message that the store had at the start. */
+  recall(message: OpenMessage): void {
+    this.put(message);
+    const { id, deliveredAt } = message.record;
+    if (deliveredAt !== undefined) this.#deliveredBefore.set(id, deliveredAt);
+  }
+
+  /**
+   * To be called before a session is served: what was acknowledged before the process began is neither sent again to a
+   * session that was open then, nor forgotten as the question that its user may be answering. In which of several sessions
+   * it was acknowledged nobody knows any more; a later one is told anew.
+   */
+  recollect(sessionKey: string, openedAt: number): void {
+    for (const [id, at] of this.#deliveredBefore) {
+      if (openedAt > at) continue;
+      const { handed } = this.session(sessionKey);
+      if (!handed.has(id)) handed.set(id, ACKNOWLEDGED_BEFORE);
+    }
+  }
+
+  /** It was not understood: it is told anew in whatever session. */
+  forgetDelivery(id: string): void {
+    this.#deliveredBefore.delete(id);
+  }
 
   session(key: string): SessionState {
     const known = this.sessions.get(key);
@@ -88,6 +118,7 @@ export class UserQueue {
 
   remove(id: string): void {
     this.messages.delete(id);
+    this.#deliveredBefore.delete(id);
     for (const { handed } of this.sessions.values()) handed.delete(id);
   }
 
