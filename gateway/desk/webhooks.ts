@@ -52,11 +52,20 @@ export class Webhooks {
     await this.#write();
   }
 
-  /** Sends what is due. To be called about once a second; resolves when what it began has ended. */
+  /** Sends what is due, a few at a time. To be called about once a second; resolves when what it began has ended. */
   async sweep(): Promise<void> {
+    const free = MOST_RUNNING - this.#running.size;
+    await Promise.all(Array.from({ length: free }, () => this.#sendDue()));
+  }
+
+  async #sendDue(): Promise<void> {
+    for (let due = this.#nextDue(); due !== undefined; due = this.#nextDue()) await this.#send(...due);
+  }
+
+  #nextDue(): readonly [key: string, Waiting] | undefined {
     const now = this.#parts.clock.wall();
-    const due = [...this.#waiting].filter(([key, { nextAt }]) => nextAt <= now && !this.#running.has(key));
-    await Promise.all(due.slice(0, MOST_RUNNING - this.#running.size).map(([key, one]) => this.#send(key, one)));
+    for (const one of this.#waiting) if (one[1].nextAt <= now && !this.#running.has(one[0])) return one;
+    return undefined;
   }
 
   async #send(key: string, { call, tries }: Waiting): Promise<void> {
