@@ -67,6 +67,11 @@ export class Person {
     }
   }
 
+  /** Whether everything that it was told is acknowledged, and nothing is being answered. */
+  get isAtRest(): boolean {
+    return this.#answers.size === 0 && [...this.told.values()].every(({ isAcknowledged }) => isAcknowledged);
+  }
+
   /** Finishes what is under way, and begins nothing more. */
   async stop(): Promise<void> {
     this.#isOver = true;
@@ -97,7 +102,7 @@ export class Person {
     this.told.set(received.messageId, one);
     one.times += 1;
     if (one.isAcknowledged) one.again += 1;
-    const answer = await this.#asked(() => this.phone.acknowledge(received));
+    const answer = await this.#said(() => this.phone.acknowledge(received));
     if (answer === undefined) return undefined;
     one.isAcknowledged = true;
     this.#answerInTime(one);
@@ -106,7 +111,10 @@ export class Person {
 
   #answerInTime(one: Told): void {
     const { choice } = this.mind;
-    if (choice === undefined || one.isAnswering || one.confirmed !== undefined || one.refused !== undefined) return;
+    const { received, isAnswering, confirmed, refused } = one;
+    if (choice === undefined || !received.isQuestion || isAnswering || confirmed !== undefined) return;
+    // Whoever is asked again in a conversation, although it said that it did not understand, answers again.
+    if (refused !== undefined && received.kind === 'system-message') return;
     one.isAnswering = true;
     const answering = this.#answer(one, choice).finally(() => {
       one.isAnswering = false;
@@ -117,11 +125,7 @@ export class Person {
 
   async #answer(one: Told, choice: number): Promise<void> {
     await sleep(this.mind.thinkingMillis());
-    let heard: Heard | undefined;
-    while (heard === undefined && !this.#isOver) {
-      heard = await this.#asked(() => this.phone.choose(one.received, choice));
-      if (heard === undefined) await sleep(TRY_AGAIN_MILLIS);
-    }
+    const heard = await this.#said(() => this.phone.choose(one.received, choice));
     if (heard === undefined) return;
     if (heard.code !== 200) one.refused = heard.code;
     else if (one.received.kind === 'system-message') one.confirmed = choice;
@@ -135,11 +139,24 @@ export class Person {
     if (choice === undefined) return;
     const said = [...this.told.values()].find(
       ({ received, confirmed, refused, isSaid, isAnswering }) =>
-        received.kind === 'text' && confirmed === undefined && refused === undefined && (isSaid || isAnswering),
+        received.kind === 'text' &&
+        received.isQuestion &&
+        confirmed === undefined &&
+        refused === undefined &&
+        (isSaid || isAnswering),
     );
     if (said === undefined) return;
     if (text === `Thank you. You chose: ${options[choice - 1]}`) said.confirmed = choice;
     else if (!text.startsWith('Thank you')) said.refused = 402;
+  }
+
+  /** Says it until the gateway has heard it; undefined when there is no time for that any more. */
+  async #said(say: () => Promise<Heard>): Promise<Heard | undefined> {
+    for (;;) {
+      const heard = await this.#asked(say);
+      if (heard !== undefined || this.#isOver) return heard;
+      await sleep(TRY_AGAIN_MILLIS);
+    }
   }
 
   /** The answer; undefined when the connection broke. */

@@ -19,6 +19,8 @@ export interface Received {
   readonly text: string;
   /** Who wrote a text. */
   readonly from: string;
+  /** Has options to choose from. */
+  readonly isQuestion: boolean;
 }
 
 /** What an HTTP answer to this phone held. */
@@ -167,15 +169,18 @@ function receivedIn({ id: transactionId, primitive }: Transaction): Received | u
     const [message] = children(child(primitive, 'SystemMessageList'), 'SystemMessage');
     const text = childText(message, 'SystemMessageText') ?? '';
     const messageId = childText(message, 'SystemMessageID') ?? '';
-    return { kind: 'system-message', transactionId, messageId, text, from: '' };
+    const isQuestion = child(message, 'AnswerOptions') !== undefined;
+    return { kind: 'system-message', transactionId, messageId, text, from: '', isQuestion };
   }
   if (primitive.name !== 'NewMessage') return undefined;
   const info = child(primitive, 'MessageInfo');
+  const text = childText(primitive, 'ContentData') ?? '';
   return {
     kind: 'text',
     transactionId,
     messageId: childText(info, 'MessageID') ?? '',
-    text: childText(primitive, 'ContentData') ?? '',
+    text,
+    isQuestion: /^1 /m.test(text),
     from: childText(descendant(info, 'Sender', 'User'), 'UserID') ?? '',
   };
 }
