@@ -244,6 +244,20 @@ describe('effects', () => {
     world.own.judges = follow({ ...grant, low: all.low, high: all.high });
     expect(codes(await world.ask(chosen, sendMessage()))).toEqual([200, 200]);
   });
+
+  test('a level that silence takes away is gone also when the store cannot be written; one that is given is not', async () => {
+    const world = await PollingWorld.open(SPELLING);
+    const presence = ServiceSet.ofCodes(['MP', 'GETPR']);
+    const grant = { kind: 'grant', level: 'x', low: presence.low, high: presence.high, isAtMost: true } as const;
+    const { sessions } = world.rig.store;
+    const put = sessions.put.bind(sessions);
+    sessions.put = () => Promise.reject(new Error('the disk is full'));
+    world.own.judges = follow(grant);
+    expect(codes(await world.ask(chosen, sendMessage()))).toEqual([200, 506]);
+    world.own.judges = follow({ ...grant, isAtMost: false });
+    expect(codes(await world.ask(chosen, sendMessage()))).toEqual([200, 200]);
+    sessions.put = put;
+  });
 });
 
 function code(value: number): Element {

@@ -90,6 +90,8 @@ export async function doEffects(
       return STATUS.OK;
     } catch {
       parts.log.error('the session cannot be stored', { vasp: vasp.name, session: session.key });
+      // What is taken away is taken away all the same: for this message now, for the next when it comes.
+      if (isAtMost) current = { ...current, session: { ...session, record: { ...session.record, granted } } };
       return STATUS.SERVICE_UNAVAILABLE;
     }
   }
