@@ -13,12 +13,12 @@ import { type KilledResult, NEWS, OPTIONS, runKilled } from './messages-killed.t
 
 const SEED = Number(process.env.FAULTS_SEED ?? 20_040_917);
 const KILLS = scaled(5, 50);
-const PHONES = 120;
+const PHONES = 60;
 
 let run: KilledResult;
 beforeAll(
   async () => {
-    run = await runKilled({ directory: temporaryFolder(), kills: KILLS, phones: PHONES, perSecond: 80, seed: SEED });
+    run = await runKilled({ directory: temporaryFolder(), kills: KILLS, phones: PHONES, perSecond: 45, seed: SEED });
     console.log(`seed ${SEED}; policy and queued/delivered/answered at each kill: ${run.moments.join(', ')}`);
   },
   isNightly ? 3_600_000 : 120_000,

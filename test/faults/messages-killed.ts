@@ -134,10 +134,9 @@ export async function runKilled(plan: KilledPlan): Promise<KilledResult> {
     crowd.turnWheel();
     const random = randomFractions(plan.seed);
     const moments: string[] = [];
-    let begun = 0;
     for (let kill = 0; kill < plan.kills; kill++) {
       // What was not at its end goes on by itself.
-      if (await isAllSent(gateway)) await send(gateway, POLICIES[begun++ % POLICIES.length] ?? '', plan.perSecond);
+      if (await isAllSent(gateway)) for (const policy of POLICIES) await send(gateway, policy, plan.perSecond);
       await sleep(random() * LONGEST_LIFE_MILLIS);
       moments.push(momentOf(await reports(gateway)));
       // What the reports say is a little older than the kill.
@@ -202,8 +201,10 @@ async function isAllSent(gateway: GatewayProcess): Promise<boolean> {
 }
 
 function momentOf(sent: readonly Sent[]): string {
-  const [{ policy = 'nothing', queued = 0, delivered = 0, answered = 0 } = {}] = sent.filter(isRunning);
-  return `${policy} ${queued}/${delivered}/${answered}`;
+  const moments = sent.filter(isRunning).map(({ policy, queued, delivered, answered }) => {
+    return `${policy} ${queued}/${delivered}/${answered}`;
+  });
+  return moments.join(' + ');
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditSeal } from '../../gateway/audit/seal.ts';
@@ -96,6 +97,7 @@ const OPTIONS = [
 const SILENT_SHARE = 0.1;
 const ONE_ON_WHEEL_OF = 50;
 const ASK_MILLIS = 200;
+const CROWD_NICENESS = 10;
 
 export async function runMessages(plan: RunPlan): Promise<RunResult> {
   const { programOf, progress = () => {} } = plan;
@@ -114,6 +116,8 @@ export async function runMessages(plan: RunPlan): Promise<RunResult> {
   ].map(started) as [ChildProcess, ChildProcess, ChildProcess];
   let gateway: GatewayProcess | undefined;
   try {
+    // Phones are elsewhere in the world: here they take what the others leave of the processors.
+    setPriority(crowd.pid ?? 0, CROWD_NICENESS);
     const { port } = await answerOf<{ port: number }>(upstream);
     gateway = await GatewayProcess.start(gatewayPlan(plan, vasp.url, port));
     progress('phones log in');

@@ -98,11 +98,11 @@ export class MessagesVasp {
     };
   }
 
-  /** A text, or Status where a VASP might as well answer nothing. */
-  #next(sessionId: string): Transaction {
+  /** A text; nothing at all where nothing waits [P8]. */
+  #next(sessionId: string): Transaction | [] {
     const session = this.sessions.get(sessionId);
     const text = session?.waiting.shift();
-    if (session === undefined || text === undefined) return { mode: 'Request', id: '', primitive: status(200) };
+    if (session === undefined || text === undefined) return [];
     this.#transactions += 1;
     const id = `v${this.#transactions}`;
     session.open.add(id);
