@@ -21,7 +21,7 @@ beforeAll(
     run = await runKilled({ directory: temporaryFolder(), kills: KILLS, phones: PHONES, perSecond: 45, seed: SEED });
     console.log(`seed ${SEED}; policy and queued/delivered/answered at each kill: ${run.moments.join(', ')}`);
   },
-  isNightly ? 3_600_000 : 120_000,
+  isNightly ? 3_600_000 : 600_000,
 );
 
 /** Every message that anybody was told, with its record. */
