@@ -21,7 +21,7 @@ const result = await runMessages({
   perSecond: Number(perSecond),
   thinkingMillis: 4_000,
   wheelMillis: 5_000,
-  expiresSeconds: 45,
+  expiresSeconds: 120,
   dataPerSecond: Number(dataRate),
   beforeSeconds: 20,
   warmUpSeconds: 10,

@@ -19,7 +19,7 @@ test(`a message to ${SESSIONS} sessions at ${PER_SECOND}/s: every one is account
     perSecond: PER_SECOND,
     thinkingMillis: scaled(500, 4_000),
     wheelMillis: scaled(500, 5_000),
-    expiresSeconds: scaled(4, 45),
+    expiresSeconds: scaled(4, 120),
     dataPerSecond: scaled(100, 300),
     beforeSeconds: scaled(1, 20),
     warmUpSeconds: scaled(0.5, 10),
