@@ -179,6 +179,7 @@ function crowdPlan({ phones, seed }: KilledPlan, port: number, name: string, opt
     silent: 0,
     thinkingMillis: 300,
     onWheel: 1,
+    reactionMillis: 0,
     wheelMillis: 400,
     connections: 16,
   };

@@ -22,6 +22,8 @@ export interface CrowdPlan {
   readonly silent: number;
   /** How long a user thinks at most. */
   readonly thinkingMillis: number;
+  /** A phone polls within this time after it was called, as the network and the phone have it. */
+  readonly reactionMillis: number;
   /** One in so many has no CIR and polls by the wheel; 1: all of them. */
   readonly onWheel: number;
   /** Between two polls of a phone on the wheel. */
@@ -82,7 +84,7 @@ export class Crowd {
       const person = this.people[Number(CALL.exec(datagram.toString('latin1'))?.[1] ?? -1)];
       this.#calls += 1;
       if (person === undefined) this.#surprise(`called by ${datagram.toString('latin1')}`);
-      else this.#call(person);
+      else this.#callSoon(person, random() * plan.reactionMillis);
     });
   }
 
@@ -103,6 +105,11 @@ export class Crowd {
       }),
     );
     return crowd;
+  }
+
+  #callSoon(person: Person, millis: number): void {
+    if (millis === 0) this.#call(person);
+    else setTimeout(() => this.#call(person), millis);
   }
 
   /** Phones without CIR poll from now on, evenly spread over the time between two polls. */

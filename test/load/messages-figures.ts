@@ -20,6 +20,7 @@ const result = await runMessages({
   sessions: Number(sessions),
   perSecond: Number(perSecond),
   thinkingMillis: 4_000,
+  reactionMillis: Number(process.env.REACTION ?? 500),
   wheelMillis: 5_000,
   expiresSeconds: 120,
   dataPerSecond: Number(dataRate),

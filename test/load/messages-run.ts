@@ -27,6 +27,7 @@ export interface RunPlan {
   readonly sessions: number;
   readonly perSecond: number;
   readonly thinkingMillis: number;
+  readonly reactionMillis: number;
   /** Between two polls of the few phones that are not called. */
   readonly wheelMillis: number;
   /** Longer than everybody thinks, by far. */
@@ -198,7 +199,7 @@ requiresResponse: true
 expires: ${expiresSeconds}s
 `;
 
-function crowdPlan({ sessions, seed, thinkingMillis, wheelMillis }: RunPlan, port: number): CrowdPlan {
+function crowdPlan({ sessions, seed, thinkingMillis, reactionMillis, wheelMillis }: RunPlan, port: number): CrowdPlan {
   return {
     port,
     phones: sessions,
@@ -207,6 +208,7 @@ function crowdPlan({ sessions, seed, thinkingMillis, wheelMillis }: RunPlan, por
     options: OPTIONS.map(([, text]) => text),
     silent: SILENT_SHARE,
     thinkingMillis,
+    reactionMillis,
     onWheel: ONE_ON_WHEEL_OF,
     wheelMillis,
     connections: 32,

@@ -18,6 +18,7 @@ test(`a message to ${SESSIONS} sessions at ${PER_SECOND}/s: every one is account
     sessions: SESSIONS,
     perSecond: PER_SECOND,
     thinkingMillis: scaled(500, 4_000),
+    reactionMillis: 0,
     wheelMillis: scaled(500, 5_000),
     expiresSeconds: scaled(4, 120),
     dataPerSecond: scaled(100, 300),
