@@ -50,7 +50,6 @@ export async function openDesk(base: Base, around: DeskSurroundings): Promise<De
       ...partsOf(base, around, webhooks),
       events: {
         concern: around.concern ?? (async () => {}),
-        // Each process knows by the policies that are in force in it.
         ring: around.ring,
         changed: (record, before) => broadcasts?.changed(record, before),
       },
