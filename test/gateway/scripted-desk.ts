@@ -1,5 +1,6 @@
 /** A desk that has messages for one user, says what the test tells it to say, and keeps what it is told. */
 import { type Element, element } from '../../gateway/csp/element.ts';
+import { NO_INTERESTS } from '../../gateway/desk/triggers.ts';
 import { messageOfTransaction, transactionIdOf, wireId } from '../../gateway/system-message/ids.ts';
 import type {
   Addressee,
@@ -11,7 +12,6 @@ import type {
   Standing,
   SystemMessages,
 } from '../../gateway/system-message-ports.ts';
-import { NO_INTERESTS } from '../transcripts/rig-desk.ts';
 
 export const ALL_INTERESTS: Interests = {
   any: true,
