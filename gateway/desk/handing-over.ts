@@ -96,6 +96,7 @@ export class HandingOver {
 
   #concerns({ record, policy }: OpenMessage, { facts }: Addressee): boolean {
     const now = this.#parts.clock.wall();
+    if (this.#queues.ending(record.id) !== undefined) return false;
     return now < record.expiresAt && record.vasp === facts.vasp && appliesTo(policy.applies, facts, now);
   }
 
@@ -160,8 +161,10 @@ export class HandingOver {
     const { userKey, sessionKey } = addressee;
     const queue = this.#queueOf(addressee);
     if (queue?.sessions.get(sessionKey)?.dropNote(id) === true) return this.#queues.settled([userKey]);
+    // An end that is on its way into the store is not to be overtaken by a change of what was before.
+    await this.#queues.ending(id);
     const message = queue?.messages.get(id);
-    if (queue === undefined || message === undefined) return;
+    if (queue === undefined || message === undefined) return this.#queues.deliveredLate(id, userKey);
     const state = queue.session(sessionKey);
     const before = state.handed.get(id) ?? notHanded(1);
     const which = page ?? (transactionId === undefined ? undefined : pageOfTransaction(before, transactionId));

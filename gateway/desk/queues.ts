@@ -26,6 +26,8 @@ export class Queues {
   readonly definitions: Definitions;
   /** Messages whose answer is being carried out. */
   readonly busy = new Set<string>();
+  /** Messages whose end is on its way into the store. */
+  readonly #ending = new Map<string, Promise<void>>();
   readonly #parts: DeskParts;
   readonly #users = new Map<string, UserQueue>();
   /** Users by the ids of their open messages. */
@@ -113,11 +115,29 @@ export class Queues {
     return changed;
   }
 
-  /** Brings a message to its end; durable when resolved. */
-  async finish(
+  /** Brings a message to its end, once; durable when resolved. Until then it is not handed over, changed or ended otherwise. */
+  finish(
     message: OpenMessage,
     state: Exclude<MessageState, 'open'>,
     changes: Partial<MessageRecord> = {},
+  ): Promise<void> {
+    const { id } = message.record;
+    const underWay = this.#ending.get(id);
+    if (underWay !== undefined) return underWay;
+    const ending = this.#end(this.find(id) ?? message, state, changes).finally(() => this.#ending.delete(id));
+    this.#ending.set(id, ending);
+    return ending;
+  }
+
+  /** Resolves when a message that is coming to its end has come to it; undefined when it is not. */
+  ending(id: string): Promise<void> | undefined {
+    return this.#ending.get(id);
+  }
+
+  async #end(
+    message: OpenMessage,
+    state: Exclude<MessageState, 'open'>,
+    changes: Partial<MessageRecord>,
   ): Promise<void> {
     const { store, clock, events, metrics } = this.#parts;
     const { record, policy } = message;
@@ -156,6 +176,18 @@ export class Queues {
     const proven = { deliveredAt, ...sentBefore(message.record, deliveredAt) };
     if (isDoneWhenDelivered(message.policy)) await this.finish(message, 'delivered', proven);
     else await this.change(message, proven, true);
+  }
+
+  /** The client has a message that has come to its end before it said so: that is proven all the same. Durable when resolved. */
+  async deliveredLate(id: string, userKey: string): Promise<void> {
+    const { store, clock, events, metrics } = this.#parts;
+    const record = await store.get(id);
+    if (record === undefined || record.userKey !== userKey || record.deliveredAt !== undefined) return;
+    const deliveredAt = clock.wall();
+    const proven = { ...record, deliveredAt, ...sentBefore(record, deliveredAt) };
+    await store.put([proven]);
+    metrics.systemMessage(record.policy, 'delivered');
+    events.changed(proven, record);
   }
 
   /** To be called when anything about these users was changed: others are told what has become of it. */

@@ -60,6 +60,22 @@ describe('a message', () => {
     expect((await world.records('wv:alice@im.example'))[0]).toMatchObject({ state: 'delivered', tries: 3 });
   });
 
+  test('that is acknowledged after its end is delivered all the same', async () => {
+    const world = await DeskWorld.open([QUESTION]);
+    const alice = world.user('alice');
+    await alice.logsIn();
+    const out = await alice.poll();
+    await world.sweepAfter(3_600_000);
+    await world.user('mallory').acknowledges(out);
+    expect(await world.records('wv:alice@im.example')).toMatchObject([{ state: 'expired', deliveredAt: undefined }]);
+    await alice.acknowledges(out);
+    await alice.acknowledges(out);
+    expect(await world.records('wv:alice@im.example')).toMatchObject([
+      { state: 'expired', deliveredAt: NOON + 3_600_000 },
+    ]);
+    expect(world.counted.filter((one) => one === 'question delivered')).toHaveLength(1);
+  });
+
   test('waits for a user who is away, until it expires', async () => {
     const added = onLine('added', 'added-to-contact-list', 'expires: 1h', '{ en: "{otherUser} added you." }');
     const world = await DeskWorld.open([added]);
@@ -331,6 +347,40 @@ test('terms for the first login are asked again until they are accepted', async 
   await alice.chooses(await alice.poll(), '1');
   await alice.logsIn();
   expect(await alice.poll()).toBeUndefined();
+});
+
+test('an end on its way into the store is not overtaken: not by a poll, nor by an acknowledgement', async () => {
+  const world = await DeskWorld.open([QUESTION]);
+  const phone = world.user('alice');
+  const tablet = world.user('alice', { session: 'alice-2' });
+  await phone.logsIn();
+  const out = await phone.poll();
+  const { systemMessages } = world.store;
+  const put = systemMessages.put.bind(systemMessages);
+  let goOn: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let reach: () => void = () => {};
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  systemMessages.put = async (records) => {
+    if (records.some(({ state }) => state === 'answered')) {
+      reach();
+      await held;
+    }
+    await put(records);
+  };
+  const answered = phone.chooses(out, '1');
+  await reached;
+  const polled = tablet.poll();
+  const acknowledged = tablet.acknowledges(out);
+  goOn();
+  expect(await answered).toMatchObject({ status: 200 });
+  expect(await polled).toBeUndefined();
+  await acknowledged;
+  expect(await world.records('wv:alice@im.example')).toMatchObject([{ state: 'answered', option: 'yes' }]);
 });
 
 describe('silence', () => {
