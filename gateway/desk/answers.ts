@@ -7,9 +7,9 @@
 import { STATUS } from '../csp/status.ts';
 import type { SystemMessageAnswer } from '../csp/system-message.ts';
 import type { OnLineOption } from '../policy/model.ts';
-import { choiceOf, sessionEffects } from '../system-message/choice.ts';
-import { readWireId } from '../system-message/ids.ts';
-import type { Addressee, FailedEffect, Judged, MessageRecord, SessionEffect } from '../system-message-ports.ts';
+import { choiceOf, logoutLast, sessionEffects } from '../system-message/choice.ts';
+import { readWireId, wireId } from '../system-message/ids.ts';
+import type { Addressee, FailedEffect, Judged, MessageRecord } from '../system-message-ports.ts';
 import type { HandingOver } from './handing-over.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { DeskParts } from './parts.ts';
@@ -73,7 +73,7 @@ export class Answers {
     }
     const claim = Buffer.from(this.#parts.secrets.randomBytes(CLAIM_BYTES)).toString('base64url');
     this.#claims.set(claim, { chosen, until: this.#parts.clock.monotonic() + CLAIM_MILLIS });
-    return { status, description: said, effects: lastLogout(effects), claim };
+    return { status, description: said, effects: logoutLast(effects), claim };
   }
 
   /** The effects of a claim were tried; durable when resolved. */
@@ -163,7 +163,7 @@ export class Answers {
     await this.#handing.acknowledged(addressee, id, {});
     return this.take(
       addressee,
-      [{ id: `sapgw.${id}`, chosenOptionId: option, verificationKey: undefined }],
+      [{ id: wireId(id), chosenOptionId: option, verificationKey: undefined }],
       'conversation',
     );
   }
@@ -172,9 +172,3 @@ export class Answers {
 const NO_SUCH_MESSAGE = 'There is no such message.';
 const TOO_LATE = 'The time to answer is over.';
 const ANSWERED = 'The message has been answered already.';
-
-/** Nothing can be done in a session after its end. */
-function lastLogout(effects: readonly SessionEffect[]): readonly SessionEffect[] {
-  const others = effects.filter(({ kind }) => kind !== 'logout');
-  return others.length === effects.length ? effects : [...others, { kind: 'logout' }];
-}

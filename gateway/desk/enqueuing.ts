@@ -3,12 +3,11 @@
  * the store before anybody can be handed it.
  */
 import type { OnLinePolicy } from '../policy/model.ts';
+import { newId } from '../system-message/ids.ts';
 import type { MessageRecord } from '../system-message-ports.ts';
 import { type DeskParts, type EnqueueOutcome, type EnqueueRequest, INBOX_MILLIS } from './parts.ts';
 import { type Queues, SEALED } from './queues.ts';
 import { isAtRest, type OpenMessage } from './user-queue.ts';
-
-const ID_BYTES = 16;
 
 /** A request with what stands in the record for it. */
 interface Wanted {
@@ -75,7 +74,7 @@ export class Enqueuing {
   #wanted(request: EnqueueRequest): Wanted {
     const { secrets, userKey } = this.#parts;
     const { policy, vasp, about, broadcast } = request;
-    const id = request.id ?? Buffer.from(secrets.randomBytes(ID_BYTES)).toString('base64url');
+    const id = request.id ?? newId((count) => secrets.randomBytes(count));
     const aboutKey = about === undefined ? undefined : userKey(vasp, about);
     const sameness = `${request.userKey} ${policy.id} ${aboutKey ?? ''} ${broadcast ?? ''}`;
     return { request, id, aboutKey, sameness };

@@ -19,7 +19,7 @@ import {
   withAcknowledged,
   withSent,
 } from '../system-message/handing.ts';
-import { transactionIdOf, wireId } from '../system-message/ids.ts';
+import { newId, transactionIdOf, wireId } from '../system-message/ids.ts';
 import { languagesOf, shownTo, wantsAnswer } from '../system-message/question.ts';
 import type { Addressee, OutgoingMessage } from '../system-message-ports.ts';
 import type { DeskParts } from './parts.ts';
@@ -190,7 +190,7 @@ export class HandingOver {
 
   /** Words to the user in this session. */
   tell({ userKey, sessionKey }: Addressee, text: string): void {
-    const id = Buffer.from(this.#parts.secrets.randomBytes(16)).toString('base64url');
+    const id = newId((count) => this.#parts.secrets.randomBytes(count));
     this.#queues.ofOrNew(userKey).session(sessionKey).tell({ id, text });
     this.#parts.events.ring(userKey);
   }

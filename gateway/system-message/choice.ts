@@ -17,11 +17,11 @@ export function choiceOf({ options }: OnLinePolicy, chosenOptionId: string | und
 const OTHER_USER = '{otherUser}';
 
 /**
- * What has to be done in the user's session, in order; a logout comes last, because nothing can be done after it.
+ * What has to be done in the user's session, in order.
  * @param about whom `{otherUser}` stands for
  */
 export function sessionEffects(effects: readonly Effect[], about: string | undefined): readonly SessionEffect[] {
-  const found = effects.flatMap((effect): readonly SessionEffect[] => {
+  return effects.flatMap((effect): readonly SessionEffect[] => {
     switch (effect.kind) {
       case 'add-contact':
       case 'authorize-presence':
@@ -39,7 +39,12 @@ export function sessionEffects(effects: readonly Effect[], about: string | undef
         return [];
     }
   });
-  return [...found.filter(({ kind }) => kind !== 'logout'), ...found.filter(({ kind }) => kind === 'logout')];
+}
+
+/** The effects of several answers in their order, and at last a logout if there is one: nothing can be done after it. */
+export function logoutLast(effects: readonly SessionEffect[]): readonly SessionEffect[] {
+  const others = effects.filter(({ kind }) => kind !== 'logout');
+  return others.length === effects.length ? effects : [...others, { kind: 'logout' }];
 }
 
 /** What silence leads to; undefined: nothing. It takes away and never gives. */

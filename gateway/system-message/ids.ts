@@ -7,13 +7,19 @@
 /** Recognisable as the gateway's, as SystemMessageID and as MessageID [X63]. */
 export const MESSAGE_ID_PREFIX = 'sapgw.';
 
-/** 128 bits of base64url. */
+const ID_BYTES = 16;
+/** As many in base64url. */
 const ID = '[A-Za-z0-9_-]{22}';
 const OURS = new RegExp(`^sapgw\\.(${ID})(?:\\.([2-9]|[1-9][0-9]))?$`);
 const TRANSACTION = new RegExp(`^sm[0-9a-z]{6}-(${ID})$`);
 const TRANSACTION_PREFIX = 'sm';
 /** Of a TransactionID: with the prefix, six characters and a dash before the id. */
 const TRANSACTION_LENGTH = 31;
+
+/** An id that nobody guesses. @param randomBytes gives so many random bytes */
+export function newId(randomBytes: (count: number) => Uint8Array): string {
+  return Buffer.from(randomBytes(ID_BYTES)).toString('base64url');
+}
 
 /** @param page from 0: a text too long for one NewMessage goes out in several, each with a MessageID of its own */
 export function wireId(id: string, page = 0): string {

@@ -20,6 +20,12 @@ const QUESTION = onLine(
   '{ en: "Well, {user}?" }',
 );
 
+const ADD_BACK = onLine(
+  'added',
+  'added-to-contact-list',
+  'options:\n  - { id: add, text: { en: Add }, do: [ { addToContactList: "{otherUser}" } ] }',
+);
+
 describe('a message', () => {
   test('goes out once, and is done when it is acknowledged', async () => {
     const world = await DeskWorld.open([GREETING]);
@@ -240,12 +246,7 @@ describe('an answer', () => {
   });
 
   test('whose effects nobody finished leaves the question open', async () => {
-    const add = onLine(
-      'added',
-      'added-to-contact-list',
-      'options:\n  - { id: add, text: { en: Add }, do: [ { addToContactList: "{otherUser}" } ] }',
-    );
-    const world = await DeskWorld.open([add]);
+    const world = await DeskWorld.open([ADD_BACK]);
     await world.user('alice').adds('wv:bob@im.example');
     const bob = world.user('bob');
     const out = await bob.poll();
@@ -261,12 +262,7 @@ describe('an answer', () => {
   });
 
   test('whose effect failed is kept, and the user is told', async () => {
-    const add = onLine(
-      'added',
-      'added-to-contact-list',
-      'options:\n  - { id: add, text: { en: Add }, do: [ { addToContactList: "{otherUser}" } ] }',
-    );
-    const world = await DeskWorld.open([add]);
+    const world = await DeskWorld.open([ADD_BACK]);
     await world.user('alice').adds('wv:bob@im.example');
     const bob = world.user('bob');
     const out = await bob.poll();

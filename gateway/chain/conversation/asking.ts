@@ -18,6 +18,7 @@ import {
 } from '../../negotiation/window.ts';
 import type { OffLinePolicy, PolicySet } from '../../policy/model.ts';
 import { chooseLanguage, textFor, textValues } from '../../policy/text.ts';
+import { MESSAGE_ID_PREFIX } from '../../system-message/ids.ts';
 import { countOutcomes } from '../counting.ts';
 import { takeAnswer } from '../held-answers.ts';
 import type { LoginParts } from '../login.ts';
@@ -30,8 +31,6 @@ export type AskingParts = Pick<
 
 /** How long the end of a session can still be heard of. */
 const ENDING_MILLIS = 60_000;
-/** Recognisable as the gateway's [X63]. */
-const MESSAGE_ID_PREFIX = 'sapgw.';
 const MESSAGE_ID_BYTES = 9;
 
 type EndReason = 'answered' | 'declined' | 'timed-out' | 'wrong-answers' | 'question-gone';

@@ -7,7 +7,7 @@ import { wordsFor } from '../../conversation/words.ts';
 import { element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { result, STATUS, status } from '../../csp/status.ts';
-import { wireId } from '../../system-message/ids.ts';
+import { newId, wireId } from '../../system-message/ids.ts';
 import type { Addressee, Judged } from '../../system-message-ports.ts';
 import { respond } from '../answered-here.ts';
 import type { SystemMessageParts } from './parts.ts';
@@ -19,7 +19,6 @@ export interface Heard {
   readonly judged: Judged | undefined;
 }
 
-const MESSAGE_ID_BYTES = 16;
 export const TRY_LATER = 'The service cannot do this at the moment. Please try again later.';
 
 /** @throws what the desk rejects with */
@@ -73,6 +72,6 @@ function statusOf(transaction: Transaction, { status: code, description }: Judge
 }
 
 function taken({ secrets }: SystemMessageParts, transaction: Transaction): Transaction {
-  const id = Buffer.from(secrets.randomBytes(MESSAGE_ID_BYTES)).toString('base64url');
-  return respond(transaction, element('SendMessage-Response', [result(STATUS.OK), element('MessageID', wireId(id))]));
+  const messageId = wireId(newId((count) => secrets.randomBytes(count)));
+  return respond(transaction, element('SendMessage-Response', [result(STATUS.OK), element('MessageID', messageId)]));
 }
