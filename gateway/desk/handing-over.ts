@@ -118,9 +118,7 @@ export class HandingOver {
     const { record, policy } = message;
     const now = clock.monotonic();
     const shown = shownTo(addressee, policy, record.id, message.about);
-    const texts = this.isConversation(addressee)
-      ? pagesOf('question', shown.message, wordsFor(shown.language))
-      : undefined;
+    const texts = this.#textsOf(message, addressee);
     const state = queue.session(addressee.sessionKey);
     const before = state.handed.get(record.id) ?? notHanded(texts?.length ?? 1);
     const page = pageDue(before, policy.resend, now) ?? 0;
@@ -137,6 +135,13 @@ export class HandingOver {
         ? systemMessageRequest(shown.message)
         : this.#newMessage(addressee, wireId(record.id, page), texts[page] ?? '', record.createdAt);
     return { transactionId, primitive };
+  }
+
+  /** The message as text messages; undefined in a session that is sent System Messages. */
+  #textsOf({ record, policy, about }: OpenMessage, addressee: Addressee): readonly string[] | undefined {
+    if (!this.isConversation(addressee)) return undefined;
+    const { message, language } = shownTo(addressee, policy, record.id, about);
+    return pagesOf('question', message, wordsFor(language));
   }
 
   #newMessage({ facts }: Addressee, messageId: string, text: string, at: number): Element {
@@ -166,7 +171,7 @@ export class HandingOver {
     const message = queue?.messages.get(id);
     if (queue === undefined || message === undefined) return this.#queues.deliveredLate(id, userKey);
     const state = queue.session(sessionKey);
-    const before = state.handed.get(id) ?? notHanded(1);
+    const before = state.handed.get(id) ?? notHanded(this.#textsOf(message, addressee)?.length ?? 1);
     const which = page ?? (transactionId === undefined ? undefined : pageOfTransaction(before, transactionId));
     const handed = withAcknowledged(before, which);
     if (isAcknowledged(handed) && message.record.deliveredAt === undefined) await this.#queues.delivered(message);

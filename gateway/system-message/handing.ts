@@ -45,9 +45,14 @@ export function withSent(handed: Handed, page: number, transactionId: string, no
   return handed.map((one, index) => (index === page ? { ...one, sends: one.sends + 1, at: now, transactionId } : one));
 }
 
-/** @param page undefined: all of them */
+/**
+ * What the client has went out, be it before the process began.
+ * @param page undefined: all of them
+ */
 export function withAcknowledged(handed: Handed, page: number | undefined): Handed {
-  return handed.map((one, index) => (page === undefined || index === page ? { ...one, isAcknowledged: true } : one));
+  return handed.map((one, index) =>
+    page === undefined || index === page ? { ...one, sends: Math.max(1, one.sends), isAcknowledged: true } : one,
+  );
 }
 
 export function isAcknowledged(handed: Handed): boolean {

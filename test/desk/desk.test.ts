@@ -472,6 +472,35 @@ describe('by text messages', () => {
     ]);
   });
 
+  test('a question that went out before a restart and is acknowledged after it can be answered', async () => {
+    const store = openMemoryStore();
+    const world = await DeskWorld.open([QUESTION], { store });
+    const before = world.user('alice', talk);
+    await before.logsIn();
+    const out = await before.poll();
+    const again = await DeskWorld.open([QUESTION], { store, clock: world.clock });
+    const alice = again.user('alice', talk);
+    await alice.acknowledges(out);
+    expect(await alice.reads()).toBeUndefined();
+    await alice.writes('2');
+    expect(await alice.reads()).toContain('You chose: No');
+    expect(await again.records('wv:alice@im.example')).toMatchObject([{ state: 'answered', option: 'no' }]);
+  });
+
+  test('a page that went out before a restart is not taken for the whole text', async () => {
+    const long = QUESTION.replace('message: ', `message: { en: "${'a long text '.repeat(40)}" } # `);
+    const store = openMemoryStore();
+    const world = await DeskWorld.open([long], { store });
+    const before = world.user('alice', talk);
+    await before.logsIn();
+    const out = await before.poll();
+    const again = await DeskWorld.open([long], { store, clock: world.clock });
+    const alice = again.user('alice', talk);
+    await again.desk.delivered(alice.addressee, idOf(out));
+    expect(await again.records('wv:alice@im.example')).toMatchObject([{ state: 'open', deliveredAt: undefined }]);
+    expect(await alice.reads()).toContain('Reply with the number');
+  });
+
   test('what is no answer is told so; commands work meanwhile', async () => {
     const world = await DeskWorld.open([QUESTION]);
     const alice = world.user('alice', talk);

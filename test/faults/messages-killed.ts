@@ -69,6 +69,8 @@ export const OPTIONS = [
 const ADDED_OPTIONS = ['Add them', 'No thank you'];
 const POLICIES = ['question', 'notice'] as const;
 const PAUSE_MILLIS = 20;
+/** What has not come about by then never will. */
+const PATIENCE_MILLIS = 180_000;
 const LONGEST_LIFE_MILLIS = 900;
 
 const LEVELS = 'kind: service-levels\ndefault: full\nlevels:\n  full: { grant: [WVCSPFeat] }\n';
@@ -151,11 +153,15 @@ export async function runKilled(plan: KilledPlan): Promise<KilledResult> {
       crowdPlan({ ...plan, phones: Math.max(...adders.added.keys()) }, gateway.port, ABSENT, ADDED_OPTIONS),
     );
     absent.turnWheel();
-    await until(async () => (await gateway.metric('sapgw_system_messages_open')) === 0 && (await isAllSent(gateway)));
-    await until(async () => [...crowd.people, ...absent.people].every((person) => person.isAtRest));
+    await until('every message is at its end', async () => {
+      return (await gateway.metric('sapgw_system_messages_open')) === 0 && (await isAllSent(gateway));
+    });
+    await until('every phone is at rest', async () => {
+      return [...crowd.people, ...absent.people].every((person) => person.isAtRest);
+    });
     const sent = await reports(gateway);
     const calls = sent.reduce((sum, { options }) => sum + (options.yes ?? 0), 0);
-    await until(async () => receiver.calls.size >= calls);
+    await until('every webhook is called', async () => receiver.calls.size >= calls);
     await crowd.stop();
     await absent.stop();
     const acceptances = await gateway.records();
@@ -208,8 +214,12 @@ function momentOf(sent: readonly Sent[]): string {
   return moments.join(' + ');
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(PAUSE_MILLIS);
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const fuse = performance.now() + PATIENCE_MILLIS;
+  while (!(await isSo())) {
+    if (performance.now() > fuse) throw new Error(`it never came about that ${what}`);
+    await sleep(PAUSE_MILLIS);
+  }
 }
 
 /** Of a gateway that has stopped. */
