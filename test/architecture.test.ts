@@ -88,9 +88,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...SHARED, 'listening.ts', 'csp', 'gateway.ts', 'chain'],
   // Which headers are passed on, and what a plain answer looks like, is one rule for both sides of the gateway.
   upstream: [...SHARED, 'csp', 'http/headers.ts', 'http/answers.ts'],
-  // A session's key and the token in its URL are one rule for where they are told and where they are judged.
   // What is to be said to users in their sessions, and what they answered.
   desk: [...SHARED, ...CORE],
+  // A session's key and the token in its URL are one rule for where they are told and where they are judged.
   cir: [...SHARED, 'listening.ts', 'csp', 'chain/cir-token.ts', 'chain/identity.ts'],
   // Web pages for users: how a body is read is one rule for all that comes in on the listener.
   pages: [...SHARED, 'policy', 'negotiation', 'chain', 'desk/self-care.ts', 'http/body.ts'],

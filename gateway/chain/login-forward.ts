@@ -10,6 +10,7 @@ import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
 import { closed, endings } from '../negotiation/window.ts';
+import { sealPerson } from '../system-message/person.ts';
 import { acceptedBy } from './acceptance-records.ts';
 import { askOfVasp } from './capability-negotiation.ts';
 import { countOutcomes, outcomesOfForwarded, type VaspSaid } from './counting.ts';
@@ -20,7 +21,6 @@ import type { KeptPass, Pass } from './negotiation-memory.ts';
 import { refuseAll } from './refusal.ts';
 import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
 import type { Session } from './sessions.ts';
-import { sealPerson } from './system-messages/addressee.ts';
 import { greet } from './system-messages/greeting.ts';
 
 /** Answers are between the client and the gateway: no VASP hears them [X15]. */

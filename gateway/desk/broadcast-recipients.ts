@@ -6,6 +6,7 @@ import { appliesTo, matchesUser } from '../policy/decide.ts';
 import type { Applies, Glob, LoginFacts, OnLinePolicy } from '../policy/model.ts';
 import { readUserId } from '../policy/user-id.ts';
 import type { Secrets, SessionRecord } from '../ports.ts';
+import { NOBODY, type Person, unsealPerson } from '../system-message/person.ts';
 
 export interface Recipients {
   readonly policy: OnLinePolicy;
@@ -26,35 +27,22 @@ export function reachOf(
   now: number,
 ): Reach {
   if (session.expiresAt <= now || (vasp !== undefined && session.vasp !== vasp)) return 'not-meant';
-  const name = nameOf(session, secrets);
+  const name = unsealPerson(secrets, session.person);
   if (name === undefined) {
     const { users: _users, clients: _clients, when: _when, ...withoutName } = policy.applies;
-    if (!appliesTo(withoutName, factsOf(session, NO_NAME), now)) return 'not-meant';
+    if (!appliesTo(withoutName, factsOf(session, NOBODY), now)) return 'not-meant';
     return users === undefined && asksForNoName(policy.applies) ? 'reached' : 'nameless';
   }
   if (users !== undefined && !matchesUser(users, readUserId(name.userId))) return 'not-meant';
   return appliesTo(policy.applies, factsOf(session, name), now) ? 'reached' : 'not-meant';
 }
 
-type Name = Pick<LoginFacts, 'userId' | 'clientId' | 'language'>;
-
-const NO_NAME: Name = { userId: '', clientId: '', language: undefined };
-
 const asksForNoName = ({ users, clients, when }: Applies): boolean =>
   users === undefined && clients === undefined && when === undefined;
 
-const factsOf = ({ vasp, version, encoding }: SessionRecord, name: Name): LoginFacts => ({
+const factsOf = ({ vasp, version, encoding }: SessionRecord, name: Person): LoginFacts => ({
   vasp,
   version,
   encoding,
   ...name,
 });
-
-/** Undefined when it was not written, or by a key that is not live any more. */
-function nameOf({ person }: SessionRecord, secrets: Pick<Secrets, 'unseal'>): Name | undefined {
-  const text = person === undefined ? undefined : secrets.unseal('person', person);
-  if (text === undefined) return undefined;
-  const [userId, clientId, language]: readonly unknown[] = JSON.parse(text) as readonly unknown[];
-  if (typeof userId !== 'string' || typeof clientId !== 'string') return undefined;
-  return { userId, clientId, language: typeof language === 'string' ? language : undefined };
-}

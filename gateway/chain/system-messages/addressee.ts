@@ -4,6 +4,7 @@
  */
 import type { Glob, LoginFacts } from '../../policy/model.ts';
 import type { LiveSession, Secrets, SessionRecord } from '../../ports.ts';
+import { NOBODY, unsealPerson } from '../../system-message/person.ts';
 import type { Addressee, PersonFacts } from '../../system-message-ports.ts';
 
 /** Which clients know System Messages against what their version says; the first that matches decides [X11]. */
@@ -15,23 +16,12 @@ export interface AddresseeParts {
   readonly vasps: readonly { readonly name: string; readonly language: string | undefined }[];
 }
 
-const PURPOSE = 'person';
-
 /** CSP 1.3 does, 1.1 and 1.2 do not, and the operator knows better [X11]. */
 export function knowsSystemMessages(
   overrides: ClientOverrides,
   { clientId, version }: Pick<LoginFacts, 'clientId' | 'version'>,
 ): boolean {
   return overrides.find(({ client }) => client.matches(clientId))?.systemMessages ?? version === '1.3';
-}
-
-/** Longer names are nobody's, and have no place in a session's record: its user is told what concerns everybody. */
-const LONGEST_NAMES = 1_024;
-
-/** Who logged in, as a session's record keeps it; undefined when that is too long. */
-export function sealPerson(secrets: Secrets, { userId, clientId, language }: LoginFacts): Uint8Array | undefined {
-  const person = JSON.stringify([userId, clientId, language ?? null]);
-  return person.length > LONGEST_NAMES ? undefined : secrets.seal(PURPOSE, person);
 }
 
 /** A session whose user's names are known. */
@@ -63,15 +53,5 @@ export function createAddressees(parts: AddresseeParts): (session: LiveSession) 
 }
 
 function factsOf(secrets: Secrets, { vasp, version, encoding, person }: SessionRecord): PersonFacts {
-  const sealed = person === undefined ? undefined : secrets.unseal(PURPOSE, person);
-  const read: unknown = sealed === undefined ? undefined : JSON.parse(sealed);
-  const [userId, clientId, language] = Array.isArray(read) ? (read as readonly unknown[]) : [];
-  return {
-    userId: typeof userId === 'string' ? userId : '',
-    vasp,
-    clientId: typeof clientId === 'string' ? clientId : '',
-    version,
-    encoding,
-    language: typeof language === 'string' ? language : undefined,
-  };
+  return { vasp, version, encoding, ...(unsealPerson(secrets, person) ?? NOBODY) };
 }
