@@ -20,7 +20,7 @@ import {
   withSent,
 } from '../system-message/handing.ts';
 import { newId, transactionIdOf, wireId } from '../system-message/ids.ts';
-import { languagesOf, shownTo, wantsAnswer } from '../system-message/question.ts';
+import { languageOf, ownLanguageFor, shownTo, wantsAnswer } from '../system-message/question.ts';
 import type { Addressee, OutgoingMessage } from '../system-message-ports.ts';
 import type { DeskParts } from './parts.ts';
 import type { Queues } from './queues.ts';
@@ -117,7 +117,6 @@ export class HandingOver {
     const { clock, metrics } = this.#parts;
     const { record, policy } = message;
     const now = clock.monotonic();
-    const shown = shownTo(addressee, policy, record.id, message.about);
     const texts = this.#textsOf(message, addressee);
     const state = queue.session(addressee.sessionKey);
     const before = state.handed.get(record.id) ?? notHanded(texts?.length ?? 1);
@@ -132,7 +131,7 @@ export class HandingOver {
     await this.#queues.change(message, { sentAt: record.sentAt ?? clock.wall(), tries: record.tries + 1 }, false);
     const primitive =
       texts === undefined
-        ? systemMessageRequest(shown.message)
+        ? systemMessageRequest(shownTo(addressee, policy, record.id, message.about).message)
         : this.#newMessage(addressee, wireId(record.id, page), texts[page] ?? '', record.createdAt);
     return { transactionId, primitive };
   }
@@ -203,8 +202,7 @@ export class HandingOver {
   /** The language in which the user was last spoken to, or is to be. */
   languageFor(addressee: Addressee): string {
     const last = this.questionsIn(addressee)[0];
-    if (last !== undefined) return shownTo(addressee, last.policy, last.record.id, last.about).language;
-    return languagesOf(addressee).find((language) => language !== undefined) ?? '';
+    return last === undefined ? ownLanguageFor(addressee) : languageOf(last.policy, addressee);
   }
 
   /** The questions that were shown in this session and can still be answered, the latest first. */

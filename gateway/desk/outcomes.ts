@@ -7,7 +7,7 @@ import { shownTextOf } from '../audit/shown-text.ts';
 import type { AuditRecord } from '../audit-ports.ts';
 import { contactWords } from '../conversation/contact-words.ts';
 import type { Effect, OnLineOption } from '../policy/model.ts';
-import { keptText, shownTo } from '../system-message/question.ts';
+import { keptText, languageOf, shownTo } from '../system-message/question.ts';
 import type { Addressee, FailedEffect, MessageRecord } from '../system-message-ports.ts';
 import type { HandingOver } from './handing-over.ts';
 import type { DeskParts } from './parts.ts';
@@ -50,7 +50,7 @@ export class Outcomes {
     const effects = option?.effects ?? [];
     if (effects.some(({ kind }) => kind === 'accept')) {
       const acceptance = { policy: policy.id, version: policy.version, option: option?.id, acceptedAt: answeredAt };
-      const text = shownTextOf(keptText(policy, record.vasp, this.#languageOf(addressee, message)));
+      const text = shownTextOf(keptText(policy, record.vasp, languageOf(policy, addressee)));
       const accepted = this.#record(addressee, { ...answer, message }, text.hash, answeredAt);
       await acceptances.accept(record.userKey, { remember: [acceptance], records: [accepted], texts: [text] });
       metrics.systemMessageEffect('accept', 'done');
@@ -92,7 +92,7 @@ export class Outcomes {
       outcome: 'accepted',
       option: option?.id,
       text,
-      language: this.#languageOf(addressee, message),
+      language: languageOf(policy, addressee),
       presentedAt: record.sentAt ?? record.createdAt,
       decidedAt,
       tries: Math.max(1, record.tries),
@@ -104,17 +104,12 @@ export class Outcomes {
     };
   }
 
-  #languageOf(addressee: Addressee, { policy, record, about }: OpenMessage): string {
-    return shownTo(addressee, policy, record.id, about).language;
-  }
-
   /** Tells the user in words what has to be told: that a text was taken for an answer, and what could not be done. */
   told(addressee: Addressee, answers: readonly GivenAnswer[], failed: readonly FailedEffect[]): void {
     const { metrics } = this.#parts;
     const [first] = answers;
     if (first === undefined) return;
-    const language = this.#languageOf(addressee, first.message);
-    const words = contactWords(language);
+    const words = contactWords(languageOf(first.message.policy, addressee));
     for (const { message, option, way } of answers) {
       if (way !== 'conversation') continue;
       const { options } = shownTo(addressee, message.policy, message.record.id, message.about).message;

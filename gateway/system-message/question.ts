@@ -26,13 +26,23 @@ export function isDoneWhenDelivered(policy: OnLinePolicy): boolean {
 }
 
 /** Languages to speak to a user in, best first. */
-export function languagesOf({ facts, languageOfVasp }: Addressee): readonly (string | undefined)[] {
+function languagesOf({ facts, languageOfVasp }: Addressee): readonly (string | undefined)[] {
   return [facts.language, languageOfVasp];
+}
+
+/** The language of the gateway's own words to a user; empty when nothing is known. */
+export function ownLanguageFor(addressee: Addressee): string {
+  return languagesOf(addressee).find((language) => language !== undefined) ?? '';
+}
+
+/** The language in which a user reads a policy's message: a tag as the policy writes it. */
+export function languageOf(policy: OnLinePolicy, addressee: Addressee): string {
+  return chooseLanguage(policy.message, languagesOf(addressee));
 }
 
 /** @param about the other user that the message is about */
 export function shownTo(addressee: Addressee, policy: OnLinePolicy, id: string, about: string | undefined): Shown {
-  const language = chooseLanguage(policy.message, languagesOf(addressee));
+  const language = languageOf(policy, addressee);
   const values = onLineTextValues(addressee.facts, about);
   return { message: messageIn(policy, language, wireId(id), values), language };
 }

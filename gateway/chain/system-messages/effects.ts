@@ -8,6 +8,7 @@ import { type Element, element } from '../../csp/element.ts';
 import { ServiceSet } from '../../csp/service-tree.ts';
 import { STATUS } from '../../csp/status.ts';
 import type { Log } from '../../ports.ts';
+import { ownLanguageFor } from '../../system-message/question.ts';
 import type { Addressee, FailedEffect, SessionEffect } from '../../system-message-ports.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { NO_SUCH_SESSION } from '../session-refusal.ts';
@@ -41,7 +42,7 @@ const GONE: Ending = { code: STATUS.INVALID_SESSION, description: NO_SUCH_SESSIO
 export async function doEffects(
   parts: EffectParts,
   exchange: Exchange,
-  { facts, languageOfVasp }: Addressee,
+  addressee: Addressee,
   effects: readonly SessionEffect[],
   next: Handler,
 ): Promise<EffectsDone> {
@@ -49,7 +50,7 @@ export async function doEffects(
   let ending: Ending | undefined;
   const failed: FailedEffect[] = [];
   const { version } = exchange.envelope;
-  const words = wordsFor(facts.language ?? languageOfVasp ?? '');
+  const words = wordsFor(ownLanguageFor(addressee));
   const ask = async (primitive: Element): Promise<OwnAnswer> => {
     const answer = await parts.ask(current, primitive, next);
     if (answer.endsSession) ending ??= GONE;
@@ -64,7 +65,7 @@ export async function doEffects(
   async function statusOf(effect: SessionEffect): Promise<number> {
     switch (effect.kind) {
       case 'add-contact':
-        return addContact(ask, version, facts.userId, effect.user);
+        return addContact(ask, version, addressee.facts.userId, effect.user);
       case 'authorize-presence':
       case 'deny-presence':
         return authorizePresence(ask, version, effect.user, effect.kind === 'authorize-presence');

@@ -8,6 +8,7 @@ import { element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { result, STATUS, status } from '../../csp/status.ts';
 import { newId, wireId } from '../../system-message/ids.ts';
+import { ownLanguageFor } from '../../system-message/question.ts';
 import type { Addressee, Judged } from '../../system-message-ports.ts';
 import { respond } from '../answered-here.ts';
 import type { SystemMessageParts } from './parts.ts';
@@ -51,7 +52,7 @@ export async function hear(
       };
     }
     case 'text-to-many': {
-      const words = wordsFor(addressee.facts.language ?? addressee.languageOfVasp ?? '');
+      const words = wordsFor(ownLanguageFor(addressee));
       const contact = serviceContactFor(parts.serviceContact, addressee.facts.userId);
       return {
         answer: respond(transaction, status(STATUS.BAD_PARAMETER, words.alone(contact))),
