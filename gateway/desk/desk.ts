@@ -8,7 +8,6 @@ import { LRUCache } from 'lru-cache';
 import { childText, type Element } from '../csp/element.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
 import { type SystemMessageAnswer, systemMessageAnswers } from '../csp/system-message.ts';
-import type { PolicySet } from '../policy/model.ts';
 import { messageOfTransaction, readWireId } from '../system-message/ids.ts';
 import type {
   Addressee,
@@ -22,13 +21,14 @@ import type {
 } from '../system-message-ports.ts';
 import { Answers } from './answers.ts';
 import { HandingOver } from './handing-over.ts';
+import { interestsInForce } from './interests.ts';
 import { Outcomes } from './outcomes.ts';
 import type { DeskParts, EnqueueOutcome, EnqueueRequest } from './parts.ts';
 import { Preferences } from './preferences.ts';
 import { Queues } from './queues.ts';
 import { DeskSelfCare, type SelfCare } from './self-care.ts';
 import { ServiceContact } from './service-contact.ts';
-import { interestsOf, NO_INTERESTS, Triggers } from './triggers.ts';
+import { Triggers } from './triggers.ts';
 import { Webhooks } from './webhooks.ts';
 
 /** A session that is forgotten here keeps its state until its user's messages are at their end. */
@@ -37,21 +37,17 @@ const MOST_SESSIONS = 200_000;
 export class Desk implements SystemMessages {
   readonly preferences: Preferences;
   readonly selfCare: SelfCare;
-  readonly #parts: DeskParts;
   readonly #queues: Queues;
   readonly #handing: HandingOver;
   readonly #answers: Answers;
   readonly #contact: ServiceContact;
   readonly #triggers: Triggers;
   readonly #webhooks: Webhooks;
+  readonly #interests: () => Interests;
   /** Users by the keys of sessions in which something was said. */
   readonly #sessions = new LRUCache<string, string>({ max: MOST_SESSIONS });
-  #interestsOf: PolicySet | undefined;
-  #interests: Interests = NO_INTERESTS;
-  #withMessages: Interests = NO_INTERESTS;
 
   private constructor(parts: DeskParts, queues: Queues) {
-    this.#parts = parts;
     this.#queues = queues;
     this.#handing = new HandingOver(parts, queues);
     this.preferences = new Preferences(parts, queues);
@@ -61,6 +57,7 @@ export class Desk implements SystemMessages {
     this.#answers = new Answers(parts, queues, this.#handing, outcomes);
     this.#contact = new ServiceContact(parts, this.#handing, this.#answers, this.preferences);
     this.#triggers = new Triggers(parts, queues);
+    this.#interests = interestsInForce(parts.policies, () => queues.size > 0);
   }
 
   /** Reads what the store has; rejects when it cannot be read. */
@@ -80,14 +77,7 @@ export class Desk implements SystemMessages {
   }
 
   interests(): Interests {
-    const set = this.#parts.policies.current();
-    if (this.#interestsOf !== set) {
-      this.#interestsOf = set;
-      this.#interests = interestsOf(set);
-      this.#withMessages = { ...this.#interests, any: true };
-    }
-    // Messages of policies that are gone are still answered.
-    return this.#queues.size > 0 ? this.#withMessages : this.#interests;
+    return this.#interests();
   }
 
   async standing(addressee: Addressee): Promise<Standing> {

@@ -4,10 +4,10 @@
  */
 import { LRUCache } from 'lru-cache';
 import { appliesTo, appliesToUser } from '../policy/decide.ts';
-import type { OnLinePolicy, PolicySet, Trigger } from '../policy/model.ts';
+import type { OnLinePolicy } from '../policy/model.ts';
 import { isMet, matchesStatus } from '../policy/occasions.ts';
 import { readUserId } from '../policy/user-id.ts';
-import type { Addressee, Happening, Interests } from '../system-message-ports.ts';
+import type { Addressee, Happening } from '../system-message-ports.ts';
 import type { DeskParts, EnqueueRequest } from './parts.ts';
 import type { Queues } from './queues.ts';
 
@@ -15,27 +15,6 @@ import type { Queues } from './queues.ts';
 const MOST_ADDED = 100;
 /** Sessions whose errors are remembered. */
 const MOST_SESSIONS_WITH_ERRORS = 50_000;
-
-export const NO_INTERESTS: Interests = {
-  any: false,
-  logins: false,
-  contactLists: false,
-  presence: false,
-  authorizations: false,
-  errors: false,
-};
-
-export function interestsOf({ onLine }: PolicySet): Interests {
-  const on = (...kinds: readonly Trigger['on'][]): boolean => onLine.some(({ trigger }) => kinds.includes(trigger.on));
-  return {
-    any: onLine.length > 0,
-    logins: on('login', 'first-login'),
-    contactLists: on('added-to-contact-list'),
-    presence: on('presence-exposed'),
-    authorizations: on('presence-authorization-changed'),
-    errors: on('repeated-errors'),
-  };
-}
 
 export class Triggers {
   readonly #parts: DeskParts;

@@ -3,10 +3,9 @@
  * of a session, and what policies wait for likewise, so each worker has both in its own memory: the primary tells all of
  * them that a message waits before whoever caused it goes on.
  */
-import { interestsOf } from '../desk/triggers.ts';
+import { interestsInForce } from '../desk/interests.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
-import type { PolicySet } from '../policy/model.ts';
-import type { Interests, SystemMessages } from '../system-message-ports.ts';
+import type { SystemMessages } from '../system-message-ports.ts';
 
 /** What the primary answers. */
 export type SystemMessageService = Omit<SystemMessages, 'concerns' | 'interests'>;
@@ -19,8 +18,8 @@ export interface SystemMessageNews {
   concern(changes: Concerns): Promise<void>;
 }
 
-/** Serves the desk to workers. */
-export function systemMessageService(desk: SystemMessages): SystemMessageService {
+/** What is asked of one process in another, passed on: to the desk in the primary, to the primary in a worker. */
+export function systemMessageService(desk: SystemMessageService): SystemMessageService {
   return {
     standing: (addressee) => desk.standing(addressee),
     take: (addressee) => desk.take(addressee),
@@ -113,34 +112,10 @@ export function remoteSystemMessages(service: SystemMessageService): RemoteSyste
       concerned = users;
       return {
         concerns: (userKey) => users.has(userKey),
-        interests: interestsHere(policies, users),
-        standing: (addressee) => service.standing(addressee),
-        take: (addressee) => service.take(addressee),
-        answered: (addressee, transactionId, answer) => service.answered(addressee, transactionId, answer),
-        delivered: (addressee, messageId) => service.delivered(addressee, messageId),
-        chosen: (addressee, answers) => service.chosen(addressee, answers),
-        wrote: (addressee, text) => service.wrote(addressee, text),
-        done: (addressee, claim, failed) => service.done(addressee, claim, failed),
-        happened: (happening) => service.happened(happening),
-        ended: (sessionKey) => service.ended(sessionKey),
+        // Of the policies in force in this process: they were told before anybody else heard of them.
+        interests: interestsInForce(policies, () => users.size > 0),
+        ...systemMessageService(service),
       };
     },
-  };
-}
-
-/** Of the policies that are in force in this process: they were told before anybody else heard of them. */
-function interestsHere(policies: PolicySets, concerned: ReadonlySet<string>): () => Interests {
-  let of: PolicySet | undefined;
-  let interests: Interests | undefined;
-  let withMessages: Interests | undefined;
-  return () => {
-    const set = policies.current();
-    if (interests === undefined || withMessages === undefined || of !== set) {
-      of = set;
-      interests = interestsOf(set);
-      withMessages = { ...interests, any: true };
-    }
-    // Messages of policies that are gone are still answered.
-    return concerned.size === 0 ? interests : withMessages;
   };
 }

@@ -1,6 +1,6 @@
 /** A desk that has messages for one user, says what the test tells it to say, and keeps what it is told. */
 import { type Element, element } from '../../gateway/csp/element.ts';
-import { NO_INTERESTS } from '../../gateway/desk/triggers.ts';
+import { NO_INTERESTS } from '../../gateway/desk/interests.ts';
 import { messageOfTransaction, transactionIdOf, wireId } from '../../gateway/system-message/ids.ts';
 import type {
   Addressee,

@@ -9,7 +9,7 @@ import { decodeMessage } from '../../gateway/csp/codec.ts';
 import { childText, descendant, type Element, element } from '../../gateway/csp/element.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import { resultCode } from '../../gateway/csp/status.ts';
-import { NO_INTERESTS } from '../../gateway/desk/triggers.ts';
+import { NO_INTERESTS } from '../../gateway/desk/interests.ts';
 import { transactionIdOf, wireId } from '../../gateway/system-message/ids.ts';
 import type { SessionEffect } from '../../gateway/system-message-ports.ts';
 import { policyFiles } from '../transcripts/world.ts';

@@ -5,8 +5,8 @@
  */
 import { userKeyOf } from '../../gateway/chain/identity.ts';
 import { Desk } from '../../gateway/desk/desk.ts';
+import { NO_INTERESTS } from '../../gateway/desk/interests.ts';
 import { DEFAULT_DESK_LIMITS, type DeskLimits, type DeskMetrics } from '../../gateway/desk/parts.ts';
-import { NO_INTERESTS } from '../../gateway/desk/triggers.ts';
 import type { PolicySets } from '../../gateway/policy/live-sets.ts';
 import type { Clock, Log, Secrets, Store } from '../../gateway/ports.ts';
 import type { SystemMessages } from '../../gateway/system-message-ports.ts';
