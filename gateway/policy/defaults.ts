@@ -1,6 +1,7 @@
 /**
  * What holds where a policy says nothing. policies/README.md lists these for operators.
  */
+import type { PresenceAttribute } from '../csp/presence-attributes.ts';
 import type { Ruling, Texts } from './model.ts';
 
 export const DEFAULT_LEVEL_NAME = 'full';
@@ -32,3 +33,12 @@ export const NO_MORE_HELP_TEXT: Readonly<Record<string, string>> = {
   sv: 'Visa inga fler hjälpmeddelanden',
   de: 'Keine Hilfenachrichten mehr anzeigen',
 };
+
+/** What `presence-exposed` looks for where a policy names none: location, address and contact attributes. */
+export const SENSITIVE_ATTRIBUTES: readonly PresenceAttribute[] = [
+  'GeoLocation',
+  'FreeTextLocation',
+  'Address',
+  'PreferredContacts',
+  'ContactInfo',
+];

@@ -14,9 +14,9 @@ import {
   DEFAULT_RESEND_TIMES,
   NO_MORE_HELP,
   NO_MORE_HELP_TEXT,
+  SENSITIVE_ATTRIBUTES,
 } from './defaults.ts';
 import type { Effect, Level, OnLinePolicy, Trigger } from './model.ts';
-import { SENSITIVE_ATTRIBUTES } from './presence-attributes.ts';
 import { type EffectFile, type OnLineServiceFile, onLineServiceSchema } from './schema-on-line.ts';
 
 type OptionFile = NonNullable<OnLineServiceFile['options']>[number];

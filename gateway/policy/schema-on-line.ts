@@ -3,7 +3,7 @@
  * name, is checked in check-on-line.ts.
  */
 import * as z from 'zod';
-import { PRESENCE_ATTRIBUTES } from './presence-attributes.ts';
+import { PRESENCE_ATTRIBUTES } from '../csp/presence-attributes.ts';
 import { applies, duration, flag, id, levelName, MOST_OPTIONS, order, text, texts, version } from './schema-forms.ts';
 
 const MOST_ERRORS = 100;

@@ -3,8 +3,8 @@
  * levels are checked in test-file.ts.
  */
 import * as z from 'zod';
+import { PRESENCE_ATTRIBUTES } from '../csp/presence-attributes.ts';
 import { CSP_VERSIONS } from '../csp/versions.ts';
-import { PRESENCE_ATTRIBUTES } from './presence-attributes.ts';
 import { duration, flag, id, levelName, moment, text } from './schema-forms.ts';
 import { effectSchema, TRIGGERS } from './schema-on-line.ts';
 

@@ -3,9 +3,10 @@
  * writing that user's attribute list: everybody may see everything until told otherwise, so nobody is ever asked.
  */
 import { child, childText, type Element, element } from '../csp/element.ts';
+import { PRESENCE_ATTRIBUTES } from '../csp/presence-attributes.ts';
 import { STATUS, status } from '../csp/status.ts';
 import { type Call, ok, statusOf, unknownUser } from './call.ts';
-import { isPresenceAttribute, PRESENCE_ATTRIBUTES, presenceChanged } from './presence.ts';
+import { isPresenceAttribute, presenceChanged } from './presence.ts';
 
 export function presenceAuthUser(call: Call): Element {
   const { request, version } = call;

@@ -3,6 +3,7 @@
  * sandbox's own: T while the user has a session. What others see is limited by the owner's attribute lists.
  */
 import { child, childInteger, childText, type Element, element } from '../csp/element.ts';
+import { PRESENCE_ATTRIBUTES } from '../csp/presence-attributes.ts';
 import { status } from '../csp/status.ts';
 import { type CspVersion, isAtLeast } from '../csp/versions.ts';
 import { canonicalListId } from './address.ts';
@@ -10,12 +11,6 @@ import { type Call, CODE, listAddresses, namedUsers, ok, resultOf, selectedAttri
 import { presenceSubList, simpleAttribute } from './elements.ts';
 import { enqueue, type SandboxSession, type SandboxUser } from './state.ts';
 
-/** In the order of the content model. */
-export const PRESENCE_ATTRIBUTES =
-  `OnlineStatus Registration ClientInfo TimeZone GeoLocation Address FreeTextLocation PLMN CommCap
-  UserAvailability PreferredContacts PreferredLanguage StatusText StatusMood Alias StatusContent ContactInfo InfoLink`.split(
-    /\s+/,
-  );
 const ONLY_IN_1_3: ReadonlySet<string> = new Set([
   'ClientContentLimit',
   'ClientIMPriority',
@@ -24,7 +19,7 @@ const ONLY_IN_1_3: ReadonlySet<string> = new Set([
 ]);
 
 export function isPresenceAttribute(name: string, version: CspVersion): boolean {
-  return PRESENCE_ATTRIBUTES.includes(name) && (name !== 'InfoLink' || isAtLeast(version, '1.2'));
+  return PRESENCE_ATTRIBUTES.some((known) => known === name) && (name !== 'InfoLink' || isAtLeast(version, '1.2'));
 }
 
 function currentAttributes(user: SandboxUser): ReadonlyMap<string, Element> {
