@@ -1,6 +1,7 @@
 /** What the admin API tells of operator messages, and of the messages of one user, as lines for people. */
 import type { MessageFields } from '../audit/user-data.ts';
 import type { MessageCounts } from '../desk/broadcast-counts.ts';
+import { counted } from './counted.ts';
 
 /** What the API answers of an operator message: the counts stand among the rest. */
 export interface ToldMessage extends Omit<MessageCounts, 'made'> {
@@ -98,5 +99,3 @@ function inboxOf({ inbox, read }: ToldMessage): string {
   if (inbox + read === 0) return '';
   return `, ${inbox + read} of them for the inbox of users who want no help messages${read === 0 ? '' : ` (${read} read)`}`;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,14 +1,7 @@
 /** `sapgw policy check`: every problem of a folder of policy files at once, for people, editors and pipelines. */
 import { formatProblem, type Problem } from '../yaml/problem.ts';
-import {
-  counted,
-  EXIT_FAILED,
-  EXIT_UNREADABLE,
-  gatewayOf,
-  readSet,
-  type Terminal,
-  type VaspFlags,
-} from './policy-command.ts';
+import { counted } from './counted.ts';
+import { EXIT_FAILED, EXIT_UNREADABLE, gatewayOf, readSet, type Terminal, type VaspFlags } from './policy-command.ts';
 
 export interface CheckFlags extends VaspFlags {
   readonly json?: boolean;

@@ -99,6 +99,3 @@ export async function gatewayOf(
   for (const problem of loaded.problems) printError(problem);
   return EXIT_UNREADABLE;
 }
-
-/** Such as `1 file` and `2 files`. */
-export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -8,7 +8,8 @@ import {
   type SetComparison,
 } from '../policy/compare.ts';
 import { compareLogin, type LoginCompared, readSampleLogins } from '../policy/sample-logins.ts';
-import { counted, EXIT_FAILED, EXIT_UNREADABLE, type Print, readValidSet, type Terminal } from './policy-command.ts';
+import { counted } from './counted.ts';
+import { EXIT_FAILED, EXIT_UNREADABLE, type Print, readValidSet, type Terminal } from './policy-command.ts';
 
 export interface DiffFlags {
   /** A file of sample logins. */

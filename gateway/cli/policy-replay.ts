@@ -13,7 +13,8 @@ import {
   replayDecision,
 } from '../policy/replay.ts';
 import { type PolicyTotals, type ReplayGroup, ReplayTotals } from '../policy/replay-totals.ts';
-import { counted, EXIT_FAILED, EXIT_UNREADABLE, type Print, readValidSet, type Terminal } from './policy-command.ts';
+import { counted } from './counted.ts';
+import { EXIT_FAILED, EXIT_UNREADABLE, type Print, readValidSet, type Terminal } from './policy-command.ts';
 
 export interface ReplayFlags {
   /** The folder of the time of the records. */

@@ -1,16 +1,9 @@
 /** `sapgw policy test`: runs the tests beside the policies, and says what they leave untested. */
 import { runPolicyTests, type TestReport } from '../policy/test-run.ts';
 import { formatProblem } from '../yaml/problem.ts';
+import { counted } from './counted.ts';
 import { type CheckFlags, summary } from './policy-check.ts';
-import {
-  counted,
-  EXIT_FAILED,
-  EXIT_UNREADABLE,
-  gatewayOf,
-  type Print,
-  readSet,
-  type Terminal,
-} from './policy-command.ts';
+import { EXIT_FAILED, EXIT_UNREADABLE, gatewayOf, type Print, readSet, type Terminal } from './policy-command.ts';
 
 export async function test(directory: string, flags: CheckFlags, terminal: Terminal): Promise<number> {
   const gateway = await gatewayOf(flags, terminal);

@@ -7,6 +7,7 @@ import { type Forgotten, forgetUser, userData } from '../audit/user-data.ts';
 import { userKeyOf } from '../chain/identity.ts';
 import { readUserId } from '../policy/user-id.ts';
 import { type ConfigOptions, configFromOptions, withConfigOptions } from './config.ts';
+import { counted } from './counted.ts';
 import { example } from './help.ts';
 import { type OpenedStore, type Output, openConfigured, processOutput, vaspsAsked } from './stored.ts';
 
@@ -109,8 +110,4 @@ function told(forgotten: Forgotten, hasRetention: boolean): string {
   if (damaged.length > 0) parts.push(`entries ${damaged.join(', ')} cannot be read and were left`);
   if (sessions > 0) parts.push(`${counted(sessions, 'open session')} kept until the end of it`);
   return `${vasp}: ${parts.join('; ')}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
