@@ -78,19 +78,16 @@ const ORDER_FORM =
   'Send {"policy": ID} with {"user": ID}, {"users": GLOB} or {"everybody": true}, and "vasp" and "perSecond" if you wish.';
 
 function orderOf(body: unknown): BroadcastOrder | { readonly message: string } {
-  const { perSecond, ...texts } = isObject(body) ? body : {};
-  const read = readFields(isObject(body) ? texts : body, {
+  const read = readFields(body, {
     policy: 'text',
     user: 'text',
     users: 'text',
     everybody: 'true',
     vasp: 'text',
+    perSecond: 'number',
   });
   if (read.kind === 'wrong') return { message: `${read.message} ${ORDER_FORM}` };
-  const { policy, user, users, everybody, vasp } = read.fields;
-  if (perSecond !== undefined && perSecond !== null && typeof perSecond !== 'number') {
-    return { message: `The value of perSecond must be a number. ${ORDER_FORM}` };
-  }
+  const { policy, user, users, everybody, vasp, perSecond } = read.fields;
   if (policy === undefined) return { message: `No policy is named. ${ORDER_FORM}` };
   const named: BroadcastOrder['to'][] = [
     ...(user === undefined ? [] : [{ kind: 'user', user } as const]),
@@ -99,11 +96,8 @@ function orderOf(body: unknown): BroadcastOrder | { readonly message: string } {
   ];
   const [to] = named;
   if (to === undefined || named.length > 1) return { message: `Name whom it is for, in one way. ${ORDER_FORM}` };
-  return { policy, to, vasp, perSecond: perSecond ?? undefined };
+  return { policy, to, vasp, perSecond: perSecond === undefined ? undefined : Number(perSecond) };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function begun(outcome: SendOutcome): ApiAnswer {
   if (outcome.kind === 'refused') {

@@ -1,6 +1,6 @@
-/** Reads the few texts that bodies of the API hold; anything else in a body is told, never ignored. */
+/** Reads the few texts and numbers that bodies of the API hold; anything else in a body is told, never ignored. */
 
-export type FieldKind = 'text' | 'true';
+export type FieldKind = 'text' | 'number' | 'true';
 
 export type ReadFields<Name extends string> =
   | { readonly kind: 'right'; readonly fields: Readonly<Partial<Record<Name, string>>> }
@@ -9,7 +9,14 @@ export type ReadFields<Name extends string> =
 
 const LONGEST_TEXT = 1024;
 
-/** The fields that are there; `true` reads as the text `true`, and `false` as absent. */
+/** What a value of each kind must be. */
+const FORMS: Readonly<Record<FieldKind, { readonly form: string; readonly isRight: (value: unknown) => boolean }>> = {
+  text: { form: `a text of 1 to ${LONGEST_TEXT} characters`, isRight: isText },
+  number: { form: 'a number', isRight: (value) => typeof value === 'number' },
+  true: { form: 'true', isRight: (value) => value === true },
+};
+
+/** The fields that are there, each as text; where no number belongs, `false` reads as absent. */
 export function readFields<Name extends string>(
   body: unknown,
   known: Readonly<Record<Name, FieldKind>>,
@@ -27,16 +34,14 @@ export function readFields<Name extends string>(
         message: `The key ${JSON.stringify(key.slice(0, 40))} is unknown; known are ${names.join(', ')}.`,
       };
     }
-    if (value === null || value === false) continue;
-    const isRight = known[name] === 'true' ? value === true : isText(value);
-    if (!isRight) {
-      const form = known[name] === 'true' ? 'true' : `a text of 1 to ${LONGEST_TEXT} characters`;
-      return { kind: 'wrong', message: `The value of ${name} must be ${form}.` };
-    }
+    if (value === null || (value === false && known[name] !== 'number')) continue;
+    const { form, isRight } = FORMS[known[name]];
+    if (!isRight(value)) return { kind: 'wrong', message: `The value of ${name} must be ${form}.` };
     fields[name] = String(value);
   }
   return { kind: 'right', fields };
 }
 
-const isText = (value: unknown): boolean =>
-  typeof value === 'string' && value.length > 0 && value.length <= LONGEST_TEXT;
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_TEXT;
+}
