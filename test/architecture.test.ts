@@ -81,7 +81,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'secrets.ts': SHARED,
   'subscribers.ts': [...SHARED, 'policy'],
   'policy-folder.ts': [...SHARED, 'policy', 'yaml'],
-  policies: [...SHARED, 'policy', 'policy-folder.ts'],
+  policies: [...SHARED, 'policy', 'yaml', 'policy-folder.ts'],
   config: [...SHARED, 'yaml'],
   chain: [...SHARED, ...CORE],
   'gateway.ts': [...SHARED, ...CORE, 'chain'],

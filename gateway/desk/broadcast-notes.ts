@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { OnLinePolicy } from '../policy/model.ts';
 import { readOnLinePolicy } from '../policy/on-line.ts';
 import type { NoteStore } from '../ports.ts';
+import { jsonIn } from '../yaml/data.ts';
 import type { MessageCounts } from './broadcast-counts.ts';
 import { type BroadcastState, type BroadcastTarget, KEPT_BROADCASTS } from './broadcast-model.ts';
 
@@ -119,7 +120,7 @@ export async function readBroadcasts(notes: NoteStore): Promise<ReadBroadcasts> 
 }
 
 function readNote(place: number, text: string): KeptBroadcast | undefined {
-  const parsed = NOTE.safeParse(jsonOf(text));
+  const parsed = NOTE.safeParse(jsonIn(text));
   const policy = parsed.success ? readOnLinePolicy(parsed.data.definition) : undefined;
   if (!parsed.success || policy === undefined) return undefined;
   const { id, to, perSecond, since, state, pass, walked, nameless, full, ended } = parsed.data;
@@ -130,12 +131,4 @@ function readNote(place: number, text: string): KeptBroadcast | undefined {
     progress: { state, until, pass, cursor, walked, nameless, full },
     ended,
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

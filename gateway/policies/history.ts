@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import type { PolicyFile } from '../policy/model.ts';
 import type { NoteStore } from '../ports.ts';
+import { jsonIn } from '../yaml/data.ts';
 
 /** Sets that are kept. */
 export const KEPT_SETS = 10;
@@ -100,7 +101,7 @@ export class SetHistory {
   }
 
   read(text: string | undefined): HistoryIndex {
-    const { success, data } = INDEX.safeParse(text === undefined ? undefined : parsed(text));
+    const { success, data } = INDEX.safeParse(text === undefined ? undefined : jsonIn(text));
     return success ? data : EMPTY_HISTORY;
   }
 
@@ -120,15 +121,7 @@ export class SetHistory {
   /** A set's files, by their names alone; undefined when they are no longer there. */
   async files({ hash, place }: KeptSet): Promise<readonly PolicyFile[] | undefined> {
     const text = await this.#notes.get(contentNote(place));
-    const { success, data } = CONTENT.safeParse(text === undefined ? undefined : parsed(text));
+    const { success, data } = CONTENT.safeParse(text === undefined ? undefined : jsonIn(text));
     return success && data.hash === hash ? data.files.map(([path, text]) => ({ path, text })) : undefined;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Looking into data that is still unchecked: what a file holds, before its shape is known to be right. */
+/** Looking into data that is still unchecked: what a file or a note holds, before its shape is known to be right. */
 import type { Path } from './problem.ts';
 
 /** A plain mapping. */
@@ -11,4 +11,13 @@ export function valueAt(value: unknown, path: Path): unknown {
     if (typeof at !== 'object' || at === null) return undefined;
     return Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined;
   }, value);
+}
+
+/** What a text of JSON holds; undefined when it is none. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
