@@ -3,7 +3,7 @@
  * written to it, how it stands with help messages, that an answer was taken, and what could not be done. No sentence is
  * longer than 480 characters, so that it fits a phone's message with room to spare: values are cut at a bound.
  */
-import { characters } from '../policy/text.ts';
+import { characters, primaryLanguage } from '../policy/text.ts';
 
 export interface ContactWords {
   /** What can be written; `url` is the self-care page's address. */
@@ -20,9 +20,7 @@ export interface ContactWords {
   readonly chosen: (optionText: string) => string;
   /** An answer to a message without options was taken. */
   readonly taken: string;
-  readonly answeredAlready: string;
   readonly noSuchOption: string;
-  readonly tooLate: string;
   readonly notUnderstood: (url: string | undefined) => string;
   /** `user` is the user id. */
   readonly couldNotAddContact: (user: string) => string;
@@ -58,9 +56,7 @@ const ENGLISH: ContactWords = {
     count === 1 ? 'Your inbox has 1 message. Here it is.' : `Your inbox has ${count} messages.`,
   chosen: (option) => `Thank you. You chose: ${bounded(option, LONGEST_OPTION)}`,
   taken: 'Thank you.',
-  answeredAlready: 'You have already answered that. Your first answer counts.',
   noSuchOption: 'That is none of the answers.',
-  tooLate: 'The time to answer is over.',
   notUnderstood: (url) =>
     `I did not understand that. Write "help" to see what you can write.${page(url, (at) => `Or open ${at}`)}`,
   couldNotAddContact: (id) => `${user(id)} could not be added to your contacts.`,
@@ -81,9 +77,7 @@ const SWEDISH: ContactWords = {
     count === 1 ? 'Det finns 1 meddelande i din inkorg. Här är det.' : `Det finns ${count} meddelanden i din inkorg.`,
   chosen: (option) => `Tack. Du valde: ${bounded(option, LONGEST_OPTION)}`,
   taken: 'Tack.',
-  answeredAlready: 'Det har du redan svarat på. Ditt första svar gäller.',
   noSuchOption: 'Det är inget av svaren.',
-  tooLate: 'Tiden att svara är ute.',
   notUnderstood: (url) =>
     `Det förstod jag inte. Skriv "hjälp" för att se vad du kan skriva.${page(url, (at) => `Eller öppna ${at}`)}`,
   couldNotAddContact: (id) => `Det gick inte att lägga till ${user(id)} bland dina kontakter.`,
@@ -107,9 +101,7 @@ const GERMAN: ContactWords = {
       : `In Ihrem Posteingang liegen ${count} Nachrichten.`,
   chosen: (option) => `Danke. Sie haben gewählt: ${bounded(option, LONGEST_OPTION)}`,
   taken: 'Danke.',
-  answeredAlready: 'Das haben Sie schon beantwortet. Ihre erste Antwort gilt.',
   noSuchOption: 'Das ist keine der Antworten.',
-  tooLate: 'Die Zeit zum Antworten ist abgelaufen.',
   notUnderstood: (url) =>
     `Das habe ich nicht verstanden. Schreiben Sie „Hilfe“, um zu sehen, was Sie schreiben können.${page(url, (at) => `Oder öffnen Sie ${at}`)}`,
   couldNotAddContact: (id) => `${user(id)} konnte nicht zu Ihren Kontakten hinzugefügt werden.`,
@@ -125,5 +117,5 @@ const BY_LANGUAGE: ReadonlyMap<string, ContactWords> = new Map([
 
 /** The words for a language tag, by its primary language; English where the gateway does not know it. */
 export function contactWords(language: string): ContactWords {
-  return BY_LANGUAGE.get(language.split('-', 1)[0]?.toLowerCase() ?? '') ?? ENGLISH;
+  return BY_LANGUAGE.get(primaryLanguage(language)) ?? ENGLISH;
 }

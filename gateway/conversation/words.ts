@@ -2,6 +2,7 @@
  * What the gateway itself says in a conversation, in the languages that it knows. The questions are the operator's; these
  * sentences only say how to answer them and how the conversation ended.
  */
+import { primaryLanguage } from '../policy/text.ts';
 
 export interface Words {
   /** How a question with options is answered. */
@@ -89,5 +90,5 @@ const BY_LANGUAGE: ReadonlyMap<string, Words> = new Map([
 
 /** The words for a language tag, by its primary language; English where the gateway does not know it. */
 export function wordsFor(language: string): Words {
-  return BY_LANGUAGE.get(language.split('-', 1)[0]?.toLowerCase() ?? '') ?? ENGLISH;
+  return BY_LANGUAGE.get(primaryLanguage(language)) ?? ENGLISH;
 }

@@ -2,6 +2,7 @@
  * What the gateway itself says on its pages, around the policies' texts. A language is added by adding a table; whoever
  * reads none of them gets English.
  */
+import { primaryLanguage } from '../policy/text.ts';
 
 /** `{time}` is a stretch of time such as `2 minutes`; `{number}` and `{of}` are numbers. */
 export interface Words {
@@ -172,8 +173,7 @@ export const WORD_TABLES: readonly Words[] = [ENGLISH, SWEDISH, GERMAN];
 /** The words in the first of these languages that there are any in. `languages` best first, as tags. */
 export function wordsFor(languages: readonly string[]): Words {
   for (const language of languages) {
-    const primary = language.split('-', 1)[0]?.toLowerCase();
-    const words = WORD_TABLES.find((table) => table.language === primary);
+    const words = WORD_TABLES.find((table) => table.language === primaryLanguage(language));
     if (words !== undefined) return words;
   }
   return ENGLISH;

@@ -17,6 +17,7 @@ import {
   ON_LINE_PLACEHOLDERS,
   type Placeholder,
   placeholdersIn,
+  primaryLanguage,
   type TextValues,
 } from './text.ts';
 
@@ -203,8 +204,7 @@ function checkLanguages(document: YamlDocument, policy: Mapping): void {
     if (path[0] === 'message' || keys.length === 0) continue;
     const table = new Map(keys.map((key) => [key, '']));
     const missing = languages.filter((language) => {
-      const chosen = chooseLanguage(table, [language]);
-      return chosen.split('-')[0]?.toLowerCase() !== language.split('-')[0]?.toLowerCase();
+      return primaryLanguage(chooseLanguage(table, [language])) !== primaryLanguage(language);
     });
     if (missing.length > 0) {
       document.report(

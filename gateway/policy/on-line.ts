@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { ServiceSet } from '../csp/service-tree.ts';
+import { jsonIn } from '../yaml/data.ts';
 import { buildApplies, millisOf, textsOf } from './build.ts';
 import type { Levels } from './check-levels.ts';
 import {
@@ -18,6 +19,7 @@ import {
 } from './defaults.ts';
 import type { Effect, Level, OnLinePolicy, Trigger } from './model.ts';
 import { type EffectFile, type OnLineServiceFile, onLineServiceSchema } from './schema-on-line.ts';
+import { primaryLanguage } from './text.ts';
 
 type OptionFile = NonNullable<OnLineServiceFile['options']>[number];
 type TextsFile = Readonly<Record<string, string>>;
@@ -56,13 +58,7 @@ export function buildOnLinePolicy(file: OnLineServiceFile, { levels }: Pick<Leve
 
 /** The policy that a definition was made of; undefined when it is none, or of a format that this version does not know. */
 export function readOnLinePolicy(definition: string): OnLinePolicy | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(definition);
-  } catch {
-    return undefined;
-  }
-  const read = definitionSchema.safeParse(value);
+  const read = definitionSchema.safeParse(jsonIn(definition));
   if (!read.success) return undefined;
   const { policy, levels } = read.data;
   const byName = new Map(levels.map(({ name, low, high }) => [name, { name, set: new ServiceSet(low, high) }]));
@@ -100,7 +96,7 @@ function optionsOf({ category, options = [], message }: OnLineServiceFile): Opti
 /** In the languages of the message, as far as the words are known in them, so that no message mixes two. */
 function noMoreHelp(message: TextsFile): Record<string, string> {
   const spoken = Object.keys(message).flatMap((tag) => {
-    const words = NO_MORE_HELP_TEXT[tag.split('-', 1)[0]?.toLowerCase() ?? ''];
+    const words = NO_MORE_HELP_TEXT[primaryLanguage(tag)];
     return words === undefined ? [] : [[tag, words] as const];
   });
   return spoken.length === 0 ? { ...NO_MORE_HELP_TEXT } : Object.fromEntries(spoken);

@@ -112,7 +112,7 @@ export function chooseLanguage(texts: Texts, languages: readonly (string | undef
   const tags = [...texts.keys()];
   for (const language of languages) {
     if (language === undefined) continue;
-    const tag = lookUp(tags, language) ?? tags.find((t) => primary(t) === primary(language));
+    const tag = lookUp(tags, language) ?? tags.find((t) => primaryLanguage(t) === primaryLanguage(language));
     if (tag !== undefined) return tag;
   }
   return tags[0] ?? '';
@@ -131,7 +131,8 @@ function lookUp(tags: readonly string[], language: string): string | undefined {
   return undefined;
 }
 
-const primary = (tag: string): string => tag.split('-', 1)[0]?.toLowerCase() ?? '';
+/** The language itself of a tag, in lower case: `de` of `de-CH`. */
+export const primaryLanguage = (tag: string): string => tag.split('-', 1)[0]?.toLowerCase() ?? '';
 
 /** Characters as a reader counts them: code points, not UTF-16 units. */
 export const characters = (text: string): number => [...text].length;

@@ -34,7 +34,7 @@ export interface Mind {
 }
 
 const TRY_AGAIN_MILLIS = 30;
-const WORDS = /^(I did not understand|The time to answer|You have already|That is none|Thank you)/;
+const WORDS = /^(I did not understand|That is none|Thank you)/;
 
 export class Person {
   readonly phone: MessagesPhone;
