@@ -1,8 +1,10 @@
 /**
- * What policies of both kinds have in common beyond their shape: whom they concern, and option ids that are taken once.
+ * What policies of both kinds have in common beyond their shape: whom they concern, keys that belong to some kinds of a
+ * mapping, and option ids that are taken once.
  */
 import { isRecord } from '../yaml/data.ts';
 import type { YamlDocument } from '../yaml/document.ts';
+import type { Path } from '../yaml/problem.ts';
 import { didYouMean } from '../yaml/wording.ts';
 import { CONDITION_FIELDS, CONDITION_NAMES, compileCondition } from './condition.ts';
 import { globProblem } from './glob.ts';
@@ -49,6 +51,31 @@ function checkCondition(document: YamlDocument, source: string): void {
   const { message, offset, unknownName } = compiled.problem;
   const near = unknownName === undefined ? {} : didYouMean(unknownName, [...CONDITION_NAMES, ...CONDITION_FIELDS]);
   document.report(['applies', 'when'], message, { offset, ...near });
+}
+
+/** A key that belongs to some kinds of a mapping alone, and the kind that needs it. */
+export interface KeyOfKinds {
+  readonly key: string;
+  readonly of: readonly string[];
+  readonly needed: string | undefined;
+}
+
+/** Keys that stand where they mean nothing, and keys that are missing, in a mapping whose kind is its `on`. */
+export function checkKeysOfKinds(
+  document: YamlDocument,
+  path: Path,
+  mapping: Mapping,
+  keys: readonly KeyOfKinds[],
+): void {
+  const { on } = mapping;
+  for (const { key, of, needed } of keys) {
+    const stands = mapping[key] !== undefined;
+    if (stands && typeof on === 'string' && !of.includes(on)) {
+      document.report([...path, key], `goes with on: ${of.join(' and on: ')} alone`, { at: 'key' });
+    } else if (!stands && needed !== undefined && needed === on) {
+      document.report(path, `has no ${key}, which on: ${on} needs`);
+    }
+  }
 }
 
 /** Reports ids that stand twice. */

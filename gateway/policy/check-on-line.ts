@@ -7,7 +7,15 @@ import { isRecord } from '../yaml/data.ts';
 import type { YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
 import { didYouMean } from '../yaml/wording.ts';
-import { type CheckContext, checkApplies, checkOptionIds, listOf, type Mapping } from './check-applies.ts';
+import {
+  type CheckContext,
+  checkApplies,
+  checkKeysOfKinds,
+  checkOptionIds,
+  type KeyOfKinds,
+  listOf,
+  type Mapping,
+} from './check-applies.ts';
 import { checkLevelName } from './check-levels.ts';
 import { checkOnLineTexts, NOBODY_ELSE } from './check-texts.ts';
 import { NO_MORE_HELP } from './defaults.ts';
@@ -18,13 +26,12 @@ import { isAllowedWebhook, webhookUrl } from './webhooks.ts';
 /** The triggers that are about another user. */
 const ABOUT_ANOTHER: readonly unknown[] = ['added-to-contact-list', 'presence-authorization-changed'];
 
-/** Keys of a trigger that belong to one kind alone, and whether that kind needs them. */
-const TRIGGER_KEYS = [
-  { key: 'attributes', on: 'presence-exposed', needed: false },
-  { key: 'count', on: 'repeated-errors', needed: true },
-  { key: 'within', on: 'repeated-errors', needed: true },
-  { key: 'statuses', on: 'repeated-errors', needed: true },
-] as const;
+const TRIGGER_KEYS: readonly KeyOfKinds[] = [
+  { key: 'attributes', of: ['presence-exposed'], needed: undefined },
+  { key: 'count', of: ['repeated-errors'], needed: 'repeated-errors' },
+  { key: 'within', of: ['repeated-errors'], needed: 'repeated-errors' },
+  { key: 'statuses', of: ['repeated-errors'], needed: 'repeated-errors' },
+];
 
 export function checkOnLineService(document: YamlDocument, context: CheckContext): void {
   const { value } = document;
@@ -32,23 +39,12 @@ export function checkOnLineService(document: YamlDocument, context: CheckContext
   const on = isRecord(value.trigger) ? value.trigger.on : undefined;
   // Where the trigger cannot be told, nothing can be said about whom it is about.
   const namesAnother = typeof on !== 'string' || ABOUT_ANOTHER.includes(on);
-  if (isRecord(value.trigger)) checkTrigger(document, value.trigger);
+  if (isRecord(value.trigger)) checkKeysOfKinds(document, ['trigger'], value.trigger, TRIGGER_KEYS);
   if (isRecord(value.applies)) checkApplies(document, value.applies, context.vasps);
   checkOnLineTexts(document, context, namesAnother);
   checkOptions(document, value, context, namesAnother);
   checkResponse(document, value);
   if (isRecord(value.onTimeout)) checkTimeout(document, value.onTimeout, context.levels);
-}
-
-function checkTrigger(document: YamlDocument, trigger: Mapping): void {
-  for (const { key, on, needed } of TRIGGER_KEYS) {
-    const stands = trigger[key] !== undefined;
-    if (stands && trigger.on !== on && typeof trigger.on === 'string') {
-      document.report(['trigger', key], `goes with on: ${on} alone`, { at: 'key' });
-    } else if (needed && !stands && trigger.on === on) {
-      document.report(['trigger'], `has no ${key}, which on: ${on} needs`);
-    }
-  }
 }
 
 function checkOptions(document: YamlDocument, policy: Mapping, context: CheckContext, namesAnother: boolean): void {

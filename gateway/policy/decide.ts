@@ -42,15 +42,11 @@ export function appliesTo(applies: Applies, facts: LoginFacts, now: number): boo
  * passes has to be judged again when the client is known.
  */
 export function appliesToUser(
-  { vasps, users, from, until }: Applies,
+  { clients: _clients, csp: _csp, when: _when, ...known }: Applies,
   { userId, vasp }: Pick<LoginFacts, 'userId' | 'vasp'>,
   now: number,
 ): boolean {
-  if (vasps !== undefined && !vasps.has(vasp)) return false;
-  if ((from !== undefined && now < from) || (until !== undefined && now >= until)) return false;
-  if (users === undefined) return true;
-  const user = readUserId(userId);
-  return users.some((glob) => matchesUser(glob, user));
+  return appliesTo(known, { userId, vasp, clientId: '', version: '1.3', encoding: 'xml' }, now);
 }
 
 /** Whether a policy applies, and if not, the first condition that failed and what it was compared with. */

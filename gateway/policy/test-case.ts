@@ -9,6 +9,7 @@ import type { LoginFacts } from './model.ts';
 import type { PolicyTestsFile } from './schema-tests.ts';
 
 export type CaseFile = PolicyTestsFile['cases'][number];
+type AnswerFile = NonNullable<CaseFile['answers']>[string];
 
 /** When a case says no time: a fixed moment, so that tests do not change by themselves. */
 export const DEFAULT_TEST_MOMENT = Date.parse('2026-01-01T12:00:00Z');
@@ -66,7 +67,7 @@ export function answersOf({ answers = {} }: CaseFile): ReadonlyMap<string, TestA
   return new Map(Object.entries(answers).map(([policy, answer]) => [policy, answerOf(answer)]));
 }
 
-function answerOf(answer: NonNullable<CaseFile['answers']>[string]): TestAnswer {
+function answerOf(answer: AnswerFile): TestAnswer {
   if (typeof answer === 'string') return { kind: 'given', option: answer, key: undefined, late: false };
   if (answer.never === true) return { kind: 'never' };
   return { kind: 'given', option: answer.option, key: answer.key, late: answer.late ?? false };
@@ -86,6 +87,19 @@ export function checkPolicyId(
   if (!ids.includes(id)) {
     document.report(path, `no policy has the id ${JSON.stringify(id)}`, { at, ...didYouMean(id, ids) });
   }
+}
+
+/** The policy and the option that an answer names. */
+export function checkAnswer(
+  document: YamlDocument,
+  at: Path,
+  policyId: string,
+  answer: AnswerFile,
+  policies: readonly Choosable[],
+): void {
+  checkPolicyId(document, at, policyId, policies, 'key');
+  if (typeof answer === 'string') checkOption(document, at, policyId, answer, policies);
+  else checkOption(document, [...at, 'option'], policyId, answer.option, policies);
 }
 
 export function checkOption(

@@ -5,6 +5,7 @@
 import type { YamlDocument } from '../yaml/document.ts';
 import { parseDuration } from '../yaml/durations.ts';
 import type { Path } from '../yaml/problem.ts';
+import { checkKeysOfKinds, type KeyOfKinds } from './check-applies.ts';
 import { checkEffect } from './check-on-line.ts';
 import type { Effect, PolicySet } from './model.ts';
 import type { Occasion } from './occasions.ts';
@@ -12,7 +13,7 @@ import { effectOf } from './on-line.ts';
 import {
   answersOf,
   type CaseFile,
-  checkOption,
+  checkAnswer,
   checkPolicyId,
   type ExpectedMessage,
   type TestAnswer,
@@ -40,8 +41,7 @@ export interface EventCase extends Who {
 
 type EventFile = Exclude<NonNullable<CaseFile['event']>, string>;
 
-/** Keys of an event that belong to some kinds alone, and the kinds that need them. */
-const EVENT_KEYS = [
+const EVENT_KEYS: readonly KeyOfKinds[] = [
   {
     key: 'otherUser',
     of: ['added-to-contact-list', 'presence-authorization-changed'],
@@ -51,7 +51,7 @@ const EVENT_KEYS = [
   { key: 'statuses', of: ['repeated-errors'], needed: 'repeated-errors' },
   { key: 'within', of: ['repeated-errors'], needed: undefined },
   { key: 'policy', of: ['operator'], needed: 'operator' },
-] as const;
+];
 
 const OF_LOGINS = ['ask', 'grant', 'deny', 'remembered', 'recorded'] as const;
 
@@ -84,11 +84,9 @@ export function checkEventCase(document: YamlDocument, at: Path, testCase: CaseF
   }
   for (const [policy, answer] of Object.entries(answers)) {
     const place = [...at, 'answers', policy];
-    checkPolicyId(document, place, policy, set.onLine, 'key');
-    const isShort = typeof answer === 'string';
-    checkOption(document, isShort ? place : [...place, 'option'], policy, isShort ? answer : answer.option, set.onLine);
+    checkAnswer(document, place, policy, answer, set.onLine);
     for (const key of ['key', 'late'] as const) {
-      if (isShort || answer[key] === undefined) continue;
+      if (typeof answer === 'string' || answer[key] === undefined) continue;
       document.report([...place, key], 'goes with a login alone, not with an event', { at: 'key' });
     }
   }
@@ -97,14 +95,7 @@ export function checkEventCase(document: YamlDocument, at: Path, testCase: CaseF
 function checkEvent(document: YamlDocument, at: Path, testCase: CaseFile, { onLine }: PolicySet): void {
   if (testCase.event === undefined) return;
   const event = eventOf(testCase.event);
-  for (const { key, of, needed } of EVENT_KEYS) {
-    const stands = event[key] !== undefined;
-    if (stands && !of.some((on) => on === event.on)) {
-      document.report([...at, key], `goes with on: ${of.join(' and on: ')} alone`, { at: 'key' });
-    } else if (!stands && needed === event.on) {
-      document.report(at, `has no ${key}, which on: ${event.on} needs`);
-    }
-  }
+  checkKeysOfKinds(document, at, event, EVENT_KEYS);
   const operators = onLine.filter(({ trigger }) => trigger.on === 'operator');
   if (event.on === 'operator' && event.policy !== undefined) {
     checkPolicyId(document, [...at, 'policy'], event.policy, operators);

@@ -7,6 +7,7 @@ import type { Path } from '../yaml/problem.ts';
 import { appliesTo } from './decide.ts';
 import { NO_MORE_HELP } from './defaults.ts';
 import { describeEffect } from './describe-on-line.ts';
+import { effectAbout } from './effects.ts';
 import type { Effect, OnLinePolicy, PolicySet } from './model.ts';
 import { isMet } from './occasions.ts';
 import type { TestAnswer } from './test-case.ts';
@@ -86,9 +87,7 @@ function effectsOf(
   if (answer === undefined) return [];
   if (answer.kind === 'never') return silenceOf(policy);
   const { effects = [] } = policy.options.find(({ id }) => id === answer.option) ?? {};
-  return effects.map((effect) =>
-    'user' in effect ? { ...effect, user: effect.user.replaceAll('{otherUser}', otherUser ?? '') } : effect,
-  );
+  return effects.map((effect) => ('user' in effect ? effectAbout(effect, otherUser) : effect));
 }
 
 function silenceOf({ onTimeout }: OnLinePolicy): readonly Effect[] {

@@ -12,6 +12,7 @@ import { policyTestsSchema } from './schema-tests.ts';
 import {
   answersOf,
   type CaseFile,
+  checkAnswer,
   checkOption,
   checkPolicyId,
   type ExpectedMessage,
@@ -71,13 +72,9 @@ function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: Po
     }
   }
   if (testCase.help !== undefined) document.report([...at, 'help'], 'goes with an event alone', { at: 'key' });
-  const checkPolicy = (path: Path, id: string, at: 'value' | 'key' = 'value'): void =>
-    checkPolicyId(document, path, id, set.policies, at);
+  const checkPolicy = (path: Path, id: string): void => checkPolicyId(document, path, id, set.policies);
   for (const [policy, answer] of Object.entries(answers)) {
-    const place = [...at, 'answers', policy];
-    checkPolicy(place, policy, 'key');
-    const option = typeof answer === 'string' ? answer : answer.option;
-    checkOption(document, typeof answer === 'string' ? place : [...place, 'option'], policy, option, set.policies);
+    checkAnswer(document, [...at, 'answers', policy], policy, answer, set.policies);
   }
   for (const [index, { policy, option }] of remembered.entries()) {
     checkPolicy([...at, 'remembered', index, 'policy'], policy);

@@ -1,4 +1,5 @@
 /** What an answer chooses of a message, and what follows from the choice. Nothing is done here. */
+import { effectAbout } from '../policy/effects.ts';
 import type { Effect, OnLineOption, OnLinePolicy } from '../policy/model.ts';
 import type { SessionEffect } from '../system-message-ports.ts';
 
@@ -14,8 +15,6 @@ export function choiceOf({ options }: OnLinePolicy, chosenOptionId: string | und
   return option === undefined ? { kind: 'no-such-option' } : { kind: 'chosen', option };
 }
 
-const OTHER_USER = '{otherUser}';
-
 /**
  * What has to be done in the user's session, in order.
  * @param about whom `{otherUser}` stands for
@@ -26,8 +25,8 @@ export function sessionEffects(effects: readonly Effect[], about: string | undef
       case 'add-contact':
       case 'authorize-presence':
       case 'deny-presence': {
-        const user = effect.user.replaceAll(OTHER_USER, about ?? '');
-        return user === '' ? [] : [{ kind: effect.kind, user }];
+        const { kind, user } = effectAbout(effect, about);
+        return user === '' ? [] : [{ kind, user }];
       }
       case 'grant': {
         const { name, set } = effect.level;
