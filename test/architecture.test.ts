@@ -43,7 +43,7 @@ function targetOf(source: Source, specifier: string): string {
 
 const CORE = ['csp', 'policy', 'conversation', 'negotiation', 'system-message', 'service-level', 'yaml', 'audit'];
 const EDGES = ['http', 'upstream', 'cir', 'pages', 'stores', 'admin', 'sandbox', 'bearers'];
-/** Files at the top that everybody but the core may know: types, and ways to say what went wrong. */
+/** Files at the top that everybody but the core may know: types, ways to say what went wrong, and to go through a store. */
 const SHARED = [
   'ports.ts',
   'audit-ports.ts',
@@ -52,6 +52,7 @@ const SHARED = [
   'config.ts',
   'error-code.ts',
   'errors.ts',
+  'slices.ts',
 ];
 
 /**
@@ -77,6 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'listening.ts': ['config.ts'],
   'error-code.ts': [],
   'errors.ts': ['csp'],
+  'slices.ts': [],
   'log.ts': SHARED,
   'secrets.ts': SHARED,
   'subscribers.ts': [...SHARED, 'policy'],

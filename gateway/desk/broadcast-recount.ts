@@ -3,8 +3,8 @@
  * count for is written into the sending's note before: what ended until then is counted there, what ended later, or has
  * not ended, from the records.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, NoteStore } from '../ports.ts';
+import { slicesOf } from '../slices.ts';
 import type { SystemMessageStore } from '../system-message-ports.ts';
 import { RunningCounts } from './broadcast-counts.ts';
 import { keepBroadcast } from './broadcast-notes.ts';
@@ -30,8 +30,7 @@ export async function countFromRecords(
   if (sendings.size === 0) return;
   const until = clock.wall() - SETTLED_MILLIS;
   const ended = new Map<Sending, RunningCounts>();
-  for (let after: string | undefined; ; ) {
-    const records = await messages.slice(after, SLICE);
+  for await (const records of slicesOf(messages, SLICE, ({ id }) => id)) {
     for (const record of records) {
       const sending = record.broadcast === undefined ? undefined : sendings.get(record.broadcast);
       const { endedAt } = record;
@@ -42,9 +41,6 @@ export async function countFromRecords(
       counts.changed(record, undefined);
       ended.set(sending, counts);
     }
-    if (records.length < SLICE) break;
-    after = records.at(-1)?.id;
-    await nextTurn();
   }
   for (const [sending, counts] of ended) {
     sending.ended = { until, counts: counts.now() };

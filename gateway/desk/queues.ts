@@ -4,6 +4,7 @@
  */
 
 import type { OnLinePolicy } from '../policy/model.ts';
+import { slicesOf } from '../slices.ts';
 import { timeoutEffect } from '../system-message/choice.ts';
 import { isDoneWhenDelivered, wantsAnswer } from '../system-message/question.ts';
 import type { MessageRecord, MessageState } from '../system-message-ports.ts';
@@ -266,9 +267,7 @@ export class Queues {
   async #load(): Promise<void> {
     const { store, clock, log, metrics } = this.#parts;
     const now = clock.wall();
-    let after: string | undefined;
-    for (;;) {
-      const records = await store.slice(after, SLICE);
+    for await (const records of slicesOf(store, SLICE, ({ id }) => id)) {
       for (const record of records) {
         this.#sequence = Math.max(this.#sequence, record.sequence);
         const rules = record.state === 'expired' && (record.endedAt ?? 0) > now - RULING_MILLIS;
@@ -284,8 +283,6 @@ export class Queues {
           this.#own(message);
         }
       }
-      if (records.length < SLICE) break;
-      after = records.at(-1)?.id;
     }
     metrics.systemMessagesOpen(this.size);
     await this.settled(this.#users.keys());

@@ -1,6 +1,7 @@
 /** Sessions in LMDB. Changes that depend on what is stored look again inside the write transaction. */
 import type { Database } from 'lmdb';
 import type { SessionRecord, SessionStore } from '../ports.ts';
+import { slicesOf } from '../slices.ts';
 import { RecordError, readSession, readSessionLife, writeSession } from './records.ts';
 
 /** Entries that a sweep looks at before it lets other work run: about a millisecond. */
@@ -88,13 +89,10 @@ export class LmdbSessions implements SessionStore {
 
   async ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>> {
     const found = new Map<string, SessionRecord>();
-    let after: string | undefined;
-    do {
-      const slice = await this.slice(after, SWEEP_SLICE);
+    const slices = slicesOf(this, SWEEP_SLICE, ([key]) => key);
+    for await (const slice of slices) {
       for (const [key, record] of slice) if (record.userKey === userKey) found.set(key, record);
-      after = slice.length < SWEEP_SLICE ? undefined : slice.at(-1)?.[0];
-      await new Promise((resume) => setImmediate(resume));
-    } while (after !== undefined);
+    }
     return found;
   }
 

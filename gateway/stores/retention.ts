@@ -4,6 +4,7 @@
  */
 import type { AuditStore } from '../audit-ports.ts';
 import type { Clock, Log } from '../ports.ts';
+import { slicesOf } from '../slices.ts';
 import type { SystemMessageStore } from '../system-message-ports.ts';
 
 const EVERY_MILLIS = 3_600_000;
@@ -57,15 +58,12 @@ export async function dropEnded(
   endedBefore: number,
 ): Promise<number> {
   let dropped = 0;
-  for (let after: string | undefined; ; ) {
-    const slice = await messages.slice(after, SLICE);
+  for await (const slice of slicesOf(messages, SLICE, ({ id }) => id)) {
     const old = slice.filter(({ endedAt }) => endedAt !== undefined && endedAt < endedBefore).map(({ id }) => id);
     if (old.length > 0) await messages.remove(old);
     dropped += old.length;
-    if (slice.length < SLICE) return dropped;
-    after = slice.at(-1)?.id;
-    await new Promise((resume) => setImmediate(resume));
   }
+  return dropped;
 }
 
 /** Does it now and every hour, never twice at the same time; the function that comes back ends that. */

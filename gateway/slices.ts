@@ -1,0 +1,25 @@
+/** Going through all that a store holds of something, a slice at a time, so that nothing else waits for it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/**
+ * What there is, in the order of its keys, in slices of which none is empty. Others get to work between two, and may change
+ * what is there.
+ *
+ * @param source gives the next entries behind a key, fewer than `limit` at the end; what it rejects with ends it
+ * @param limit of one slice: about a millisecond of work
+ */
+export async function* slicesOf<Entry>(
+  source: { slice(after: string | undefined, limit: number): Promise<readonly Entry[]> },
+  limit: number,
+  keyOf: (entry: Entry) => string,
+): AsyncGenerator<readonly Entry[]> {
+  for (let after: string | undefined; ; ) {
+    const slice = await source.slice(after, limit);
+    const last = slice.at(-1);
+    if (last === undefined) return;
+    yield slice;
+    if (slice.length < limit) return;
+    after = keyOf(last);
+    await nextTurn();
+  }
+}
