@@ -9,6 +9,7 @@
 
 import { encodeMessage } from '../csp/codec.ts';
 import type { Envelope, EnvelopeTransaction } from '../csp/envelope.ts';
+import { answerTo } from '../csp/message.ts';
 import { isServerOriginated } from '../csp/primitives.ts';
 import { removeTransactions, replaceMode, replaceTransactionId, setPoll } from '../csp/splice.ts';
 import { answerAll, STATUS, status } from '../csp/status.ts';
@@ -59,7 +60,7 @@ export function serverPrimitives(metrics: Metrics, firstNumber: number, setAside
       return reply;
     const said = reply.envelope.transactions;
     const isAnswered = ({ mode, id }: EnvelopeTransaction): boolean =>
-      mode === 'Response' || said.some((answer) => answer.mode === 'Response' && answer.id === id);
+      mode === 'Response' || answerTo(id, said) !== undefined;
     if (envelope.transactions.every(isAnswered)) return reply;
     const outOfPlace = said.flatMap((transaction, index) => (waitsForPoll(transaction) ? [index] : []));
     if (outOfPlace.length === 0) return reply;

@@ -24,6 +24,14 @@ export interface CspMessage {
   readonly poll?: boolean;
 }
 
+/** What answers the other side's transaction of this id; undefined when nothing does. */
+export function answerTo<One extends Pick<Transaction, 'mode' | 'id'>>(
+  id: string,
+  transactions: readonly One[],
+): One | undefined {
+  return transactions.find((one) => one.mode === 'Response' && one.id === id);
+}
+
 export const ROOT = 'WV-CSP-Message';
 
 /** The document of a message: elements in the order of the content models, Poll where the version puts it [X2]. */

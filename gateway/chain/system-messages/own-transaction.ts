@@ -6,6 +6,7 @@
 import { encodeMessage } from '../../csp/codec.ts';
 import { childInteger, type Element } from '../../csp/element.ts';
 import type { Envelope } from '../../csp/envelope.ts';
+import { answerTo } from '../../csp/message.ts';
 import { resultCode, STATUS } from '../../csp/status.ts';
 import { GatewayError } from '../../errors.ts';
 import type { SetAside } from '../../ports.ts';
@@ -62,7 +63,7 @@ function openedIn({ transactions }: Envelope): readonly number[] {
 
 function answerIn(exchange: Exchange, reply: Reply, id: string): Pick<OwnAnswer, 'code' | 'primitive'> {
   const answers = reply.envelope === undefined ? [] : answerMessage(exchange, reply).transactions;
-  const primitive = answers.find((answer) => answer.mode === 'Response' && answer.id === id)?.primitive;
+  const primitive = answerTo(id, answers)?.primitive;
   if (primitive === undefined) return { code: STATUS.SERVICE_UNAVAILABLE, primitive };
   return { code: codeOf(primitive), primitive };
 }

@@ -5,7 +5,7 @@
  */
 import { child, children, childText, childTexts, type Element } from '../../csp/element.ts';
 import type { EnvelopeTransaction } from '../../csp/envelope.ts';
-import type { Transaction } from '../../csp/message.ts';
+import { answerTo, type Transaction } from '../../csp/message.ts';
 import { resultCode, STATUS } from '../../csp/status.ts';
 import { readUserId } from '../../policy/user-id.ts';
 import type { Addressee, Happening, Interests } from '../../system-message-ports.ts';
@@ -51,7 +51,7 @@ export function happeningsIn(
   if (!transactions.some((transaction) => mayTrigger(transaction, interests))) return errors;
   const answers = reply.envelope === undefined ? [] : answerMessage(exchange, reply).transactions;
   const done = messageOf(exchange).transactions.flatMap((transaction) => {
-    const answer = answers.find(({ mode, id }) => mode === 'Response' && id === transaction.id)?.primitive;
+    const answer = answerTo(transaction.id, answers)?.primitive;
     return wasDone(transaction, answer) ? doneBy(transaction.primitive, answer, interests, addressee) : [];
   });
   return [...done, ...errors];
@@ -63,8 +63,7 @@ function errorsIn(
   addressee: Addressee,
 ): readonly Happening[] {
   return asked.filter(isRequest).flatMap(({ id }): readonly Happening[] => {
-    const answer = envelope?.transactions.find((one) => one.mode === 'Response' && one.id === id);
-    const status = answer?.resultCode ?? STATUS.OK;
+    const status = answerTo(id, envelope?.transactions ?? [])?.resultCode ?? STATUS.OK;
     return status >= STATUS.BAD_REQUEST ? [{ kind: 'error', addressee, status }] : [];
   });
 }
