@@ -1,6 +1,6 @@
 /**
  * The part of the API by which operators write to users in their sessions: sending, how far that is and what came of it,
- * cancelling, and the messages of one user with their three levels of proof. User ids come in bodies, never in addresses.
+ * and cancelling. User ids come in bodies, never in addresses.
  */
 import type {
   BroadcastOrder,
@@ -10,7 +10,6 @@ import type {
   SendOutcome,
 } from '../desk/broadcast-model.ts';
 import { type ApiAnswer, type ApiRoute, apiError, badRequest } from './api.ts';
-import type { UserOutcome } from './api-users.ts';
 import { readFields } from './fields.ts';
 
 export interface MessageActions {
@@ -19,8 +18,6 @@ export interface MessageActions {
   list(): readonly BroadcastReport[];
   get(id: string): BroadcastReport | undefined;
   cancel(id: string, by: string): Promise<CancelOutcome>;
-  /** Undefined `vasp`: all of them. */
-  ofUser(request: { readonly user: string; readonly vasp: string | undefined }): Promise<UserOutcome>;
 }
 
 const BY = 'admin api';
@@ -57,23 +54,9 @@ export function messageRoutes(actions: MessageActions): readonly ApiRoute[] {
       needsToken: true,
       handle: async ({ name }) => cancelled(name, await actions.cancel(name, BY)),
     },
-    {
-      method: 'POST',
-      path: '/api/v1/users/messages',
-      needsToken: true,
-      handle: async ({ body }) => {
-        const read = readFields(body, { user: 'text', vasp: 'text' });
-        if (read.kind === 'wrong') return badRequest(`${read.message} ${USER_FORM}`);
-        const { user, vasp } = read.fields;
-        if (user === undefined) return badRequest(`No user is named. ${USER_FORM}`);
-        const outcome = await actions.ofUser({ user, vasp });
-        return outcome.kind === 'done' ? { statusCode: 200, json: outcome.json } : badRequest(outcome.message);
-      },
-    },
   ];
 }
 
-const USER_FORM = 'Send {"user": ID}, and "vasp" for one messaging service alone.';
 const ORDER_FORM =
   'Send {"policy": ID} with {"user": ID}, {"users": GLOB} or {"everybody": true}, and "vasp" and "perSecond" if you wish.';
 

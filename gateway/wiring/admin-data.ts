@@ -2,7 +2,7 @@
 import type { AuditReading } from '../admin/api-audit.ts';
 import type { UserActions, UserRequest } from '../admin/api-users.ts';
 import { entryLine } from '../audit/line.ts';
-import { forgetUser, userData } from '../audit/user-data.ts';
+import { forgetUser, messageFields, userData } from '../audit/user-data.ts';
 import type { AuditStore } from '../audit-ports.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Log, Store } from '../ports.ts';
@@ -68,6 +68,11 @@ export function userActions({ store, vasps, userKey, keepMillis, systemMessages,
       forEach('user forgotten', request, async (vasp, key) => {
         await systemMessages.forget(key);
         return forgetUser(store, vasp, key, { withRecords: request.withRecords, keepMillis });
+      }),
+    messages: (request) =>
+      forEach('messages of a user shown', request, async (vasp, key) => {
+        const { help } = await store.systemMessages.settings(key);
+        return { vasp, user: key, help, messages: (await store.systemMessages.of(key)).map(messageFields) };
       }),
   };
 }

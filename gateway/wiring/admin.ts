@@ -19,7 +19,6 @@ import { policyCount } from '../policy/model.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import type { WorkerRow } from '../workers/pool.ts';
 import { auditReading, userActions } from './admin-data.ts';
-import { messageActions } from './messages.ts';
 import type { OpenPolicies } from './policies.ts';
 import type { Serving } from './serving.ts';
 import type { SessionSweep } from './session-sweep.ts';
@@ -80,7 +79,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
         ...vaspRoutes(vaspsTold),
         ...workerRoutes(serving.workers),
         ...auditRoutes(auditReading(store.audit)),
-        ...messageRoutes(messageActions({ ...parts, vasps: vasps.map(({ name }) => name) })),
+        ...messageRoutes(parts.broadcasts),
         ...userRoutes(
           userActions({ ...parts, vasps: vasps.map(({ name }) => name), keepMillis: config.audit.keepMillis }),
         ),
