@@ -1,7 +1,9 @@
 /** The program as its operator and a phone's owner run it: child processes of the command line, from the sources. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { TOKEN } from './admin-calls.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -71,6 +73,25 @@ export async function serve(...args: readonly string[]): Promise<Served> {
   const [, port = ''] = await program.told(/Clients +http:\/\/127\.0\.0\.1:(\d+)\//);
   const [, admin = ''] = await program.told(/Admin +http:\/\/127\.0\.0\.1:(\d+)\//);
   return { program, port: Number(port), url: `http://127.0.0.1:${port}/`, adminUrl: `http://127.0.0.1:${admin}` };
+}
+
+/** The same in two worker processes, with a store on disk in `place`, and an admin token: {@link TOKEN}. */
+export async function serveInTwo(
+  place: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<{ readonly served: Served; readonly config: string }> {
+  const tokenFile = join(place, 'token');
+  writeFileSync(tokenFile, TOKEN);
+  const config = join(place, 'gateway.yaml');
+  const own = {
+    admin: { listen: '127.0.0.1:8081', tokenFile },
+    store: `lmdb:${join(place, 'data')}`,
+    secretFile: join(place, 'secret'),
+    workers: 2,
+    limits: { drain: '2s' },
+  };
+  writeFileSync(config, JSON.stringify({ ...own, ...settings }));
+  return { served: await serve('--config', config), config };
 }
 
 /** Runs `sapgw handset` to its end. */

@@ -2,15 +2,13 @@
  * CIR with several processes: the phone's connection is held by one, its messages are handled by others, and it is called all
  * the same; also after every process that handles messages has been replaced.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { childText } from '../../gateway/csp/element.ts';
 import { Handset } from '../../gateway/sandbox/handset/handset.ts';
 import { createSandbox, type Sandbox } from '../../gateway/sandbox/server.ts';
 import { Line } from '../cir/stcp.ts';
-import { call, metric, TOKEN, until } from './admin-calls.ts';
-import { type Served, serve } from './processes.ts';
+import { call, metric, until } from './admin-calls.ts';
+import { type Served, serveInTwo } from './processes.ts';
 import { policyFolder, temporaryFolder } from './running.ts';
 
 let sandbox: Sandbox;
@@ -19,21 +17,11 @@ let served: Served;
 beforeAll(async () => {
   sandbox = createSandbox({ cirPort: 0 });
   const { url } = await sandbox.listen('127.0.0.1', 0);
-  const place = temporaryFolder();
-  const config = join(place, 'gateway.yaml');
-  writeFileSync(join(place, 'token'), TOKEN);
-  const settings = {
-    admin: { listen: '127.0.0.1:8081', tokenFile: join(place, 'token') },
+  ({ served } = await serveInTwo(temporaryFolder(), {
     policies: policyFolder({}),
-    store: `lmdb:${join(place, 'data')}`,
-    secretFile: join(place, 'secret'),
-    workers: 2,
     vasps: { v: { url } },
     cir: { tcp: '127.0.0.1:0', blindInterval: '1h' },
-    limits: { drain: '2s' },
-  };
-  writeFileSync(config, JSON.stringify(settings));
-  served = await serve('--config', config);
+  }));
 });
 afterAll(async () => {
   await served.program.kill();

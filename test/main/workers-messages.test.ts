@@ -2,9 +2,7 @@
  * On-line System Messages with several processes: what somebody does through one process reaches a user at every other, the
  * phone is called, every answer says that something waits, and a process that ends, or begins, loses and doubles nothing.
  */
-import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeMessage, encodeMessage } from '../../gateway/csp/codec.ts';
 import { childText, descendant, type Element, element } from '../../gateway/csp/element.ts';
@@ -14,8 +12,8 @@ import { Handset } from '../../gateway/sandbox/handset/handset.ts';
 import { createSandbox, type Sandbox } from '../../gateway/sandbox/server.ts';
 import { Line } from '../cir/stcp.ts';
 import { onLine } from '../desk/world.ts';
-import { call, metric, TOKEN, until } from './admin-calls.ts';
-import { type Served, serve } from './processes.ts';
+import { call, metric, until } from './admin-calls.ts';
+import { type Served, serve, serveInTwo } from './processes.ts';
 import { policyFolder, temporaryFolder } from './running.ts';
 
 const ADDED = onLine(
@@ -37,22 +35,12 @@ let config: string;
 beforeAll(async () => {
   sandbox = createSandbox({ cirPort: 0, users: USERS.map((id) => ({ id, password: 'secret' })) });
   const { url } = await sandbox.listen('127.0.0.1', 0);
-  const place = temporaryFolder();
-  config = join(place, 'gateway.yaml');
-  writeFileSync(join(place, 'token'), TOKEN);
-  const settings = {
-    admin: { listen: '127.0.0.1:8081', tokenFile: join(place, 'token') },
+  ({ served, config } = await serveInTwo(temporaryFolder(), {
     policies: policyFolder({ 'added.yaml': ADDED }),
-    store: `lmdb:${join(place, 'data')}`,
-    secretFile: join(place, 'secret'),
-    workers: 2,
     vasps: { v: { url } },
     cir: { tcp: '127.0.0.1:0', blindInterval: '1h' },
-    limits: { drain: '2s' },
     log: { access: true },
-  };
-  writeFileSync(config, JSON.stringify(settings));
-  served = await serve('--config', config);
+  }));
 });
 afterAll(async () => {
   await served.program.kill();

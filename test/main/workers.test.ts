@@ -13,8 +13,8 @@ import { answer } from '../../gateway/csp/status.ts';
 import { contentTypeOf } from '../../gateway/csp/versions.ts';
 import { loginResponse, message, type Spelling, sendMessage } from '../gateway/messages.ts';
 import { withAnswers } from '../recordings/answering.ts';
-import { askedBy, call, codeOf, loginOf, metric, TOKEN, until } from './admin-calls.ts';
-import { Program, type Served, serve } from './processes.ts';
+import { askedBy, call, codeOf, loginOf, metric, until } from './admin-calls.ts';
+import { Program, type Served, serve, serveInTwo } from './processes.ts';
 import { chargePolicy, LEVELS, policyFolder, temporaryFolder } from './running.ts';
 import { TestVasp } from './vasp.ts';
 
@@ -29,22 +29,12 @@ let policies: string;
 
 beforeAll(async () => {
   vasp = await TestVasp.listen(SESSION);
-  const place = temporaryFolder();
-  config = join(place, 'gateway.yaml');
   policies = policyFolder({ 'levels.yaml': LEVELS, 'aoc.yaml': chargePolicy('{ grant: full }', 'every-login') });
-  writeFileSync(join(place, 'token'), TOKEN);
-  const settings = {
-    admin: { listen: '127.0.0.1:8081', tokenFile: join(place, 'token') },
+  ({ served, config } = await serveInTwo(temporaryFolder(), {
     policies,
-    store: `lmdb:${join(place, 'data')}`,
-    secretFile: join(place, 'secret'),
-    workers: 2,
     vasps: { v: { url: vasp.url, paths: ['/'] } },
-    limits: { drain: '2s' },
     log: { access: true },
-  };
-  writeFileSync(config, JSON.stringify(settings));
-  served = await serve('--config', config);
+  }));
 });
 afterAll(async () => {
   await served.program.kill();
