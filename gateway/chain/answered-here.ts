@@ -18,7 +18,7 @@ export function respond({ id }: { readonly id: string }, primitive: Element): Tr
 }
 
 /** What is left of the message when the answered transactions are taken out; undefined: nothing. */
-export function restOf(exchange: Exchange, answers: AnswersHere): Exchange | undefined {
+function restOf(exchange: Exchange, answers: AnswersHere): Exchange | undefined {
   if (answers.size === 0) return exchange;
   const { body, envelope } = exchange;
   if (answers.size === envelope.transactions.length) return undefined;

@@ -11,8 +11,8 @@ import type { Secrets } from '../ports.ts';
 
 /** Before a token. */
 export const SELF_CARE_PATH = '/self-care/';
-/** Milliseconds from the issue. */
-export const SELF_CARE_VALID_MILLIS = 24 * 3_600_000;
+/** From the issue. */
+const SELF_CARE_VALID_MILLIS = 24 * 3_600_000;
 
 const KEY_BYTES = 16;
 const HEAD_BYTES = KEY_BYTES + 4;
@@ -28,7 +28,7 @@ export interface SelfCareUser {
 
 export type SelfCareToken =
   | { readonly kind: 'valid'; readonly user: SelfCareUser }
-  /** Ours, and older than {@link SELF_CARE_VALID_MILLIS}. */
+  /** Ours, and more than a day old. */
   | { readonly kind: 'old' };
 
 /**

@@ -1,25 +1,17 @@
 /** What the admin API tells of operator messages, and of the messages of one user, as lines for people. */
 import type { MessageFields } from '../audit/user-data.ts';
 import type { MessageCounts } from '../desk/broadcast-counts.ts';
+import type { BroadcastReport } from '../desk/broadcast-model.ts';
 import { counted } from './counted.ts';
 
 /** What the API answers of an operator message: the counts stand among the rest. */
-export interface ToldMessage extends Omit<MessageCounts, 'made'> {
-  readonly id: string;
-  readonly policy: string;
-  readonly version: number;
+export interface ToldMessage
+  extends Omit<MessageCounts, 'made'>,
+    Omit<BroadcastReport, 'to' | 'vasp' | 'since' | 'until' | 'counts'> {
   readonly to: { readonly user?: string; readonly users?: string; readonly everybody?: boolean };
   readonly vasp: string | null;
-  readonly perSecond: number;
-  readonly state: string;
   readonly since: string;
   readonly until: string | null;
-  readonly walked: number;
-  readonly of: number;
-  readonly nameless: number;
-  readonly matched: number;
-  readonly queued: number;
-  readonly full: number;
   readonly hint?: string;
   readonly kept?: boolean;
 }

@@ -34,8 +34,6 @@ export interface DeskLimits {
   readonly openPerUser: number;
 }
 
-export const DEFAULT_DESK_LIMITS: DeskLimits = { open: 200_000, openPerUser: 20 };
-
 /** How long a help message that was not sent is kept in the user's inbox. */
 export const INBOX_MILLIS = 30 * 86_400_000;
 

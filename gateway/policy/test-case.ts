@@ -12,7 +12,7 @@ export type CaseFile = PolicyTestsFile['cases'][number];
 type AnswerFile = NonNullable<CaseFile['answers']>[string];
 
 /** When a case says no time: a fixed moment, so that tests do not change by themselves. */
-export const DEFAULT_TEST_MOMENT = Date.parse('2026-01-01T12:00:00Z');
+const DEFAULT_TEST_MOMENT = Date.parse('2026-01-01T12:00:00Z');
 /** Where a case says no VASP: the one that the gateway starts with. */
 export const DEFAULT_TEST_VASP = 'sandbox';
 export const DEFAULT_TEST_CLIENT = 'http://client.example/handset';

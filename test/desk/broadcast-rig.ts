@@ -6,7 +6,7 @@ import { RunningCounts } from '../../gateway/desk/broadcast-counts.ts';
 import type { BroadcastDesk, BroadcastOrder, BroadcastReport } from '../../gateway/desk/broadcast-model.ts';
 import { type BroadcastParts, Broadcasts } from '../../gateway/desk/broadcasts.ts';
 import { Desk } from '../../gateway/desk/desk.ts';
-import { DEFAULT_DESK_LIMITS, type DeskLimits } from '../../gateway/desk/parts.ts';
+import type { DeskLimits } from '../../gateway/desk/parts.ts';
 import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
 import type { PolicySet } from '../../gateway/policy/model.ts';
 import type { Log, NoteStore, SessionRecord, SessionStore, Store } from '../../gateway/ports.ts';
@@ -15,6 +15,7 @@ import { openMemoryStore } from '../../gateway/stores/memory.ts';
 import { wireId } from '../../gateway/system-message/ids.ts';
 import type { Addressee, MessageRecord, SystemMessageStore } from '../../gateway/system-message-ports.ts';
 import { setOf } from '../policy/sample.ts';
+import { USUAL_LIMITS } from './limits.ts';
 
 export const VASPS = ['friendly-im', 'other-im'] as const;
 
@@ -152,7 +153,7 @@ export class Rig {
       clock,
       metrics: { systemMessage: () => {}, systemMessagesOpen: () => {}, systemMessageEffect: () => {} },
       log,
-      limits: { ...DEFAULT_DESK_LIMITS, ...limits },
+      limits: { ...USUAL_LIMITS, ...limits },
       events: {
         concern: async () => {},
         ring: () => {},

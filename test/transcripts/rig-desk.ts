@@ -6,10 +6,11 @@
 import { userKeyOf } from '../../gateway/chain/identity.ts';
 import { Desk } from '../../gateway/desk/desk.ts';
 import { NO_INTERESTS } from '../../gateway/desk/interests.ts';
-import { DEFAULT_DESK_LIMITS, type DeskLimits, type DeskMetrics } from '../../gateway/desk/parts.ts';
+import type { DeskLimits, DeskMetrics } from '../../gateway/desk/parts.ts';
 import type { PolicySets } from '../../gateway/policy/live-sets.ts';
 import type { Clock, Log, Secrets, Store } from '../../gateway/ports.ts';
 import type { SystemMessages } from '../../gateway/system-message-ports.ts';
+import { USUAL_LIMITS } from '../desk/limits.ts';
 
 export interface RigDeskParts {
   readonly store: Store;
@@ -47,7 +48,7 @@ export function createRigDesk(parts: RigDeskParts): RigDesk {
       store: store.systemMessages,
       notes: store.notes,
       acceptances: store.acceptances,
-      limits: { ...DEFAULT_DESK_LIMITS, ...limits },
+      limits: { ...USUAL_LIMITS, ...limits },
       events: {
         concern: async () => {},
         ring: (user) => {

@@ -4,7 +4,6 @@ import { userKeyOf } from '../../gateway/chain/identity.ts';
 import { element } from '../../gateway/csp/element.ts';
 import { result } from '../../gateway/csp/status.ts';
 import { Desk } from '../../gateway/desk/desk.ts';
-import { DEFAULT_DESK_LIMITS } from '../../gateway/desk/parts.ts';
 import type { SelfCare } from '../../gateway/desk/self-care.ts';
 import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
@@ -17,6 +16,7 @@ import {
   type SystemMessageService,
   systemMessageService,
 } from '../../gateway/workers/system-messages.ts';
+import { USUAL_LIMITS } from '../desk/limits.ts';
 import { idOf, onLine, textOf } from '../desk/world.ts';
 import { setOf } from '../policy/sample.ts';
 import { createClock, secretsOf, TEST_KEY } from '../transcripts/rig.ts';
@@ -58,7 +58,7 @@ async function desk(concern: (changes: Concerns) => Promise<void>, ...files: rea
     clock: createClock(Date.UTC(2026, 5, 1, 12)),
     metrics: { systemMessage: () => {}, systemMessagesOpen: () => {}, systemMessageEffect: () => {} },
     log: { info: () => {}, warn: () => {}, error: () => {} },
-    limits: DEFAULT_DESK_LIMITS,
+    limits: USUAL_LIMITS,
     events: { concern, ring: () => {}, changed: () => {} },
     serviceContact: undefined,
     selfCareUrl: () => undefined,
