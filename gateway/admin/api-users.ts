@@ -1,6 +1,6 @@
 /**
- * The part of the API about one user: what is kept, messages and their levels of proof, and forgetting it. The user id comes in the body, never in the path,
- * where proxies and logs would keep it.
+ * The part of the API about one user: what is kept, messages and their levels of proof, and forgetting it. The user id
+ * comes in the body, never in the path, where proxies and logs would keep it.
  */
 import { type ApiAnswer, type ApiRoute, badRequest } from './api.ts';
 import { type FieldKind, readFields } from './fields.ts';
