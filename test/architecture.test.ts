@@ -41,7 +41,17 @@ function targetOf(source: Source, specifier: string): string {
   return posix.normalize(posix.join(posix.dirname(source.path), specifier));
 }
 
-const CORE = ['csp', 'policy', 'conversation', 'negotiation', 'system-message', 'service-level', 'yaml', 'audit'];
+const CORE = [
+  'csp',
+  'policy',
+  'conversation',
+  'negotiation',
+  'system-message',
+  'stored-message',
+  'service-level',
+  'yaml',
+  'audit',
+];
 const EDGES = ['http', 'upstream', 'cir', 'pages', 'stores', 'admin', 'sandbox', 'bearers'];
 /** Files at the top that everybody but the core may know: types, ways to say what went wrong, and to go through a store. */
 const SHARED = [
@@ -49,6 +59,7 @@ const SHARED = [
   'audit-ports.ts',
   'cir-ports.ts',
   'system-message-ports.ts',
+  'mailbox-ports.ts',
   'config.ts',
   'error-code.ts',
   'errors.ts',
@@ -70,10 +81,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'system-message': ['csp', 'policy', 'conversation', 'system-message-ports.ts'],
   'service-level': ['csp', 'policy', 'ports.ts'],
   audit: ['csp', 'ports.ts', 'audit-ports.ts', 'system-message-ports.ts'],
-  'ports.ts': ['csp', 'audit-ports.ts', 'cir-ports.ts', 'system-message-ports.ts'],
+  'ports.ts': ['csp', 'audit-ports.ts', 'cir-ports.ts', 'system-message-ports.ts', 'mailbox-ports.ts'],
   'audit-ports.ts': ['csp'],
   'cir-ports.ts': ['csp'],
   'system-message-ports.ts': ['csp'],
+  'mailbox-ports.ts': ['csp'],
+  // What a kept message is and how it is written to its recipient: pure, for the mailbox and the chain.
+  'stored-message': ['csp', 'policy', 'service-level', 'mailbox-ports.ts'],
   'config.ts': [],
   'listening.ts': ['config.ts'],
   'error-code.ts': [],
@@ -92,6 +106,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   upstream: [...SHARED, 'csp', 'http/headers.ts', 'http/answers.ts'],
   // What is to be said to users in their sessions, and what they answered.
   desk: [...SHARED, ...CORE],
+  // Messages for users who are away, and telling them.
+  mailbox: [...SHARED, ...CORE],
   // A session's key and the token in its URL are one rule for where they are told and where they are judged.
   cir: [...SHARED, 'listening.ts', 'csp', 'chain/cir-token.ts', 'chain/identity.ts'],
   // Web pages for users: how a body is read is one rule for all that comes in on the listener.
@@ -103,7 +119,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bearers: [...SHARED, 'policy', 'desk/parts.ts'],
   sandbox: ['csp', 'error-code.ts'],
   // What processes share crosses as data: stand-ins for what the chain, the policies and the listeners know.
-  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'desk', 'policies', 'admin', 'upstream'],
+  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'desk', 'mailbox', 'policies', 'admin', 'upstream'],
 };
 
 /** The edges of the program: they may know everything. */

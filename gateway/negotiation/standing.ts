@@ -157,9 +157,8 @@ function askedInConversation(policy: OffLinePolicy, { knowsSystemMessages }: Sta
 }
 
 function byRuling(ruling: Ruling, how: How, code: number): Standing {
-  return ruling.kind === 'grant'
-    ? { kind: 'settled', how, level: ruling.level }
-    : { kind: 'refused', how, code, texts: ruling.texts };
+  if (ruling.kind === 'deny') return { kind: 'refused', how, code, texts: ruling.texts };
+  return { kind: 'settled', how, level: ruling.kind === 'grant' ? ruling.level : undefined };
 }
 
 function grantOf(option: PolicyOption | undefined): Level | undefined {

@@ -199,6 +199,7 @@ function optionConsequences(before: OffLinePolicy, after: OffLinePolicy): readon
     const now: PolicyOption | undefined = after.options.find(({ id }) => id === option.id);
     if (now === undefined) return [`whoever chose ${option.id} is asked again: the option is gone`];
     if (now.outcome.kind === 'deny') return [`whoever chose ${option.id} is asked again: it denies now`];
+    if (now.outcome.kind !== 'grant') return [];
     const [from, to] = [option.outcome.level.name, now.outcome.level.name];
     return from === to ? [] : [`whoever chose ${option.id} gets ${to} in the place of ${from} at the next login`];
   });

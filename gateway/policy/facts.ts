@@ -95,5 +95,6 @@ const textFacts = (key: string, texts: Texts): readonly Fact[] =>
 function rulingFacts(key: string, ruling: WithoutSystemMessages): readonly Fact[] {
   if (ruling.kind === 'grant') return [[key, `grants ${ruling.level.name}`]];
   if (ruling.kind === 'converse') return [[key, 'asks in a conversation']];
+  if (ruling.kind === 'proceed') return [[key, 'lets in']];
   return [[key, 'denies'], ...textFacts(`${key}.deny`, ruling.texts)];
 }

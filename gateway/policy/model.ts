@@ -15,9 +15,10 @@ export interface Level {
   readonly set: ServiceSet;
 }
 
-/** What a choice, a time-out or a client without System Messages leads to. */
+/** What a choice, a time-out or a client without System Messages leads to. `proceed`: in, with whatever level there is. */
 export type Ruling =
   | { readonly kind: 'grant'; readonly level: Level }
+  | { readonly kind: 'proceed' }
   | { readonly kind: 'deny'; readonly texts: Texts };
 
 /** A compiled glob over an id: `*` any run of characters, `?` one; without regard to case, in linear time. */
@@ -177,6 +178,28 @@ export interface OnLinePolicy {
   readonly definition: string;
 }
 
+/** Messages for users who are not logged in [policy-files §4]. */
+export interface OffLineUserPolicy {
+  readonly id: string;
+  /** For the question at login; 1 where the file names none. */
+  readonly version: number;
+  readonly order: number;
+  /** Of the recipient: only what is known of somebody who is away, `vasps`, `users`, `from` and `until`, decides about keeping. */
+  readonly applies: Applies;
+  /** For each recipient. */
+  readonly keep: { readonly messages: number; readonly bytes: number; readonly forMillis: number };
+  /** Codes by which the VASP says that a recipient is away. */
+  readonly storeOn: ReadonlySet<number>;
+  readonly notify?: {
+    /** A bearer's name in the configuration. */
+    readonly bearer: string;
+    readonly text: Texts;
+    readonly atMostEveryMillis: number;
+  };
+  /** What is asked at login while messages wait; its id, version, order and `applies` are the policy's. */
+  readonly atLogin?: OffLinePolicy;
+}
+
 /** Every policy that is in force together. */
 export interface PolicySet {
   /** A hash of the names and contents of all files: the set's identity. */
@@ -188,11 +211,13 @@ export interface PolicySet {
   readonly policies: readonly OffLinePolicy[];
   /** By `order`, then id. */
   readonly onLine: readonly OnLinePolicy[];
+  /** By `order`, then id. */
+  readonly offLineUser: readonly OffLineUserPolicy[];
 }
 
 /** How many policies there are, of every kind. */
-export function policyCount({ policies, onLine }: PolicySet): number {
-  return policies.length + onLine.length;
+export function policyCount({ policies, onLine, offLineUser }: PolicySet): number {
+  return policies.length + onLine.length + offLineUser.length;
 }
 
 /** A file of the policy folder. */

@@ -84,7 +84,7 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   const onLine = inOrder(onLineFiles).map((file) => buildOnLinePolicy(file, levels));
   // The folder's own path is no part of the identity: two nodes may keep the same files in different places.
   const content = sorted.map(({ path, text }) => [path.split(/[\\/]/).at(-1), text]);
-  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies, onLine };
+  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies, onLine, offLineUser: [] };
   return { kind: 'valid', set, warnings };
 }
 
