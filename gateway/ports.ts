@@ -8,6 +8,7 @@ import type { CirAgreement } from './cir-ports.ts';
 import type { Element } from './csp/element.ts';
 import type { ServiceSet } from './csp/service-tree.ts';
 import type { CspVersion, Encoding } from './csp/versions.ts';
+import type { MailboxResult } from './mailbox-ports.ts';
 import type { SystemMessageStore } from './system-message-ports.ts';
 
 /** Time as milliseconds. `wall` is for records and tokens, `monotonic` for measuring and time-outs. */
@@ -276,6 +277,8 @@ export interface Metrics {
   policyReload(result: 'loaded' | 'unchanged' | 'failed'): void;
   /** A request for one of the gateway's web pages [X21, X46]. */
   page(page: 'consent' | 'word' | 'self-care', outcome: string): void;
+  /** What became of messages for users who are away. */
+  mailbox(result: MailboxResult, count?: number): void;
 }
 
 /** One line a login decision and a refused message. Fields are hashes, names and codes: never content [operations §5]. */

@@ -13,6 +13,7 @@ import {
 import type { CirMetrics } from '../cir-ports.ts';
 import { PRIMITIVES } from '../csp/primitives.ts';
 import type { DeskMetrics } from '../desk/parts.ts';
+import type { MailboxResult, MailboxTotals } from '../mailbox-ports.ts';
 import type { Metrics, VaspState } from '../ports.ts';
 import { FastCounter, FastGauge, FastHistogram } from './series.ts';
 
@@ -21,6 +22,8 @@ export interface OpenMetrics extends Metrics, CirMetrics, DeskMetrics {
   storeDuration(operation: string, seconds: number): void;
   /** A call was tried; `failed`: it is tried again. */
   webhook(result: 'delivered' | 'refused' | 'failed'): void;
+  /** What the mailbox holds now. */
+  mailboxHolds(totals: Pick<MailboxTotals, 'waiting' | 'dead'>): void;
   vaspUp(vasp: string, isUp: boolean): void;
   vaspState(vasp: string, state: VaspState): void;
   /** Why a worker process was replaced. */
@@ -48,6 +51,24 @@ const NEGOTIATION_SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800];
 const STORE_SECONDS = [0.00001, 0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 const VASP_STATES: readonly VaspState[] = ['serving', 'draining', 'suspended'];
+
+const MAILBOX_RESULTS: readonly MailboxResult[] = [
+  'stored',
+  'duplicate',
+  'full',
+  'failed',
+  'handed-over',
+  'delivered',
+  'rejected',
+  'forwarded',
+  'blocked',
+  'expired',
+  'dead',
+  'replayed',
+  'purged',
+  'forgotten',
+  'reported',
+];
 
 /** Not primitives, but what the chain may name in their place. */
 const OTHER_PRIMITIVES: ReadonlySet<string> = new Set([
@@ -137,11 +158,25 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
   });
   const effects = counter('sapgw_system_message_effects_total', 'What answers led to', 'effect', 'result');
   const webhooks = counter('sapgw_webhooks_total', 'Calls that answers led to', 'result');
+  const mailbox = counter('sapgw_mailbox_total', 'Messages for users who are away', 'result');
+  const mailboxWaiting = new FastGauge({
+    name: 'sapgw_mailbox_messages',
+    help: 'Messages that wait for users who are away',
+    labels: [],
+    registry,
+  });
+  const mailboxDead = new FastGauge({
+    name: 'sapgw_mailbox_dead',
+    help: 'Messages that are not handed over any more, and were not acknowledged',
+    labels: [],
+    registry,
+  });
   const storeSeconds = histogram('sapgw_store_duration_seconds', 'Store operations', STORE_SECONDS, 'op');
   const restarts = counter('sapgw_worker_restarts_total', 'Worker processes replaced', 'reason');
   const silences = counter('sapgw_worker_silences_total', 'Figures that a worker did not tell in time');
   const workers = new FastGauge({ name: 'sapgw_workers', help: 'Worker processes that listen', labels: [], registry });
   for (const result of ['loaded', 'unchanged', 'failed']) reloads.prepare(result);
+  for (const result of MAILBOX_RESULTS) mailbox.prepare(result);
 
   return {
     login: (vasp, outcome) => logins.add(vasp, outcome),
@@ -173,6 +208,11 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     systemMessagesOpen: (count) => messagesOpen.set(count),
     systemMessageEffect: (effect, result) => effects.add(effect, result),
     webhook: (result) => webhooks.add(result),
+    mailbox: (result, count = 1) => mailbox.increase(count, result),
+    mailboxHolds({ waiting, dead }) {
+      mailboxWaiting.set(waiting);
+      mailboxDead.set(dead);
+    },
     storeDuration: (operation, seconds) => storeSeconds.observe(seconds, operation),
     workerRestart: (reason) => restarts.add(reason),
     workers: (count) => workers.set(count),

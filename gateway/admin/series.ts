@@ -90,6 +90,10 @@ export class FastCounter {
     this.#tree.find(labels).value++;
   }
 
+  increase(by: number, ...labels: readonly string[]): void {
+    this.#tree.find(labels).value += by;
+  }
+
   /** Makes a series visible at 0, so that its first increase is seen as one. */
   prepare(...labels: readonly string[]): void {
     this.#tree.find(labels);

@@ -21,6 +21,9 @@ describe('metrics', () => {
       'sapgw_connections gauge',
       'sapgw_evictions_total counter',
       'sapgw_logins_total counter',
+      'sapgw_mailbox_dead gauge',
+      'sapgw_mailbox_messages gauge',
+      'sapgw_mailbox_total counter',
       'sapgw_negotiation_duration_seconds histogram',
       'sapgw_negotiations_total counter',
       'sapgw_pages_total counter',
@@ -56,6 +59,9 @@ describe('metrics', () => {
       metrics.policyReload('failed');
       metrics.sessions('v', 7);
       metrics.sessions('v', 5);
+      metrics.mailbox('stored');
+      metrics.mailbox('purged', 20);
+      metrics.mailboxHolds({ waiting: 3, dead: 1 });
     });
     expect(scraped).toEqual(
       expect.arrayContaining([
@@ -67,6 +73,11 @@ describe('metrics', () => {
         'sapgw_policy_reloads_total{result="loaded"} 0',
         'sapgw_policy_reloads_total{result="failed"} 1',
         'sapgw_sessions{vasp="v"} 5',
+        'sapgw_mailbox_total{result="stored"} 1',
+        'sapgw_mailbox_total{result="purged"} 20',
+        'sapgw_mailbox_total{result="dead"} 0',
+        'sapgw_mailbox_messages 3',
+        'sapgw_mailbox_dead 1',
       ]),
     );
   });

@@ -46,6 +46,7 @@ export function countingMetrics(): Counted {
       connections: (_listener, count) => open.push(count),
       policyReload: ignore,
       page: ignore,
+      mailbox: ignore,
     },
   };
 }

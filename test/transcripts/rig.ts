@@ -370,6 +370,7 @@ function recordingMetrics(counted: Counted[]): Metrics & DeskMetrics {
     sessions: count('sessions'),
     policyReload: count('policyReload'),
     page: count('page'),
+    mailbox: count('mailbox'),
     systemMessage: count('systemMessage'),
     systemMessagesOpen: () => {},
     systemMessageEffect: count('systemMessageEffect'),
