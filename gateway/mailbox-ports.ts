@@ -190,6 +190,8 @@ export interface Visitor {
   readonly userKey: string;
   readonly vasp: string;
   readonly version: CspVersion;
+  /** Wall-clock milliseconds: what was handed over before, is handed over anew. */
+  readonly openedAt: number;
   /** What its level lets it get: NewMessage, MessageNotification with GetMessage, delivery reports. */
   readonly gets: { readonly messages: boolean; readonly notifications: boolean; readonly reports: boolean };
   /** How it wants messages: pushed (P) or announced (N); and from what size on announced all the same, in bytes. */

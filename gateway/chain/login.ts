@@ -1,5 +1,6 @@
 /** A login on its way through the gateway: what its message says, and the keyed hashes of who it says it is. */
 import { child, childText, type Element } from '../csp/element.ts';
+import type { Mailbox } from '../mailbox-ports.ts';
 import { type Asked, shortForm } from '../negotiation/token.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
@@ -53,6 +54,8 @@ export interface LoginParts {
   readonly availability?: VaspAvailability | undefined;
   /** What is said to users in their sessions [X40 to X46]; absent: nothing. */
   readonly systemMessages?: SystemMessages | undefined;
+  /** Messages kept for users who are away [X60 to X63]; absent: none are. */
+  readonly mailbox?: Mailbox | undefined;
   /** Calling clients [X50 to X53]; absent: every client is served by polling alone. */
   readonly cir?: CirService | undefined;
   /** Whether the operator admits a user [X22]. */
