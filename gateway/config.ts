@@ -124,6 +124,8 @@ export interface Limits {
   readonly systemMessages: number;
   /** The same of one user; help messages that are kept in the inbox count apart, up to the same number. */
   readonly systemMessagesPerUser: number;
+  /** Messages kept for users who are away, of all users together. */
+  readonly mailboxMessages: number;
   /** For running requests to finish when the gateway stops. */
   readonly drainMillis: number;
 }

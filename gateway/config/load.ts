@@ -204,6 +204,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
       cirConnections: limits.cirConnections,
       systemMessages: limits.systemMessages,
       systemMessagesPerUser: limits.systemMessagesPerUser,
+      mailboxMessages: limits.mailboxMessages,
       drainMillis: limits.drain,
     },
     log: written.log,

@@ -50,6 +50,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
       cirConnections: limits.cirConnections,
       systemMessages: limits.systemMessages,
       systemMessagesPerUser: limits.systemMessagesPerUser,
+      mailboxMessages: limits.mailboxMessages,
       drain: formatDuration(limits.drainMillis),
     },
     log: config.log,
