@@ -87,7 +87,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'system-message-ports.ts': ['csp'],
   'mailbox-ports.ts': ['csp'],
   // What a kept message is and how it is written to its recipient: pure, for the mailbox and the chain.
-  'stored-message': ['csp', 'policy', 'service-level', 'mailbox-ports.ts'],
+  'stored-message': ['csp', 'yaml', 'policy', 'service-level', 'mailbox-ports.ts'],
   'config.ts': [],
   'listening.ts': ['config.ts'],
   'error-code.ts': [],

@@ -1,4 +1,5 @@
 /** The text messages of a conversation as they stand in the protocol [P4.4]: to the user, and from the user. */
+import { dateTime } from '../csp/date-time.ts';
 import { child, children, childText, type Element, element } from '../csp/element.ts';
 import { readUserId } from '../policy/user-id.ts';
 
@@ -31,11 +32,6 @@ export function withContent(name: 'NewMessage' | 'GetMessage-Response', message:
 
 function userElement(userId: string): Element {
   return element('User', [element('UserID', userId)]);
-}
-
-/** `20261122T152623Z` [P4]. */
-function dateTime(millis: number): string {
-  return new Date(millis).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 /** The text of a SendMessage-Request. */
