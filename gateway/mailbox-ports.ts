@@ -48,6 +48,8 @@ export interface StoredMessage {
   /** `dead`: handed over in vain too often, kept for the operator. */
   readonly state: 'waiting' | 'dead';
   readonly reason: DeadReason | undefined;
+  /** Of a dead one: when it died. */
+  readonly diedAt?: number;
   /** How often it was handed over, and when last. */
   readonly tries: number;
   readonly handedAt: number | undefined;
@@ -57,7 +59,7 @@ export interface StoredMessage {
 
 /** What is put into a mailbox, durably and all of it or nothing. */
 export interface Deposit {
-  readonly message: Omit<StoredMessage, 'sequence' | 'state' | 'reason' | 'tries' | 'handedAt'>;
+  readonly message: Omit<StoredMessage, 'sequence' | 'state' | 'reason' | 'diedAt' | 'tries' | 'handedAt'>;
   /** The ContentData element as JSON, sealed; undefined for a message without one, and for reports. */
   readonly content: Uint8Array | undefined;
   /** Messages with the same key are one while the store remembers it: a sender's second try is no second message. */
@@ -162,6 +164,8 @@ export interface NotificationStore {
   /** Those `waiting` or `sending` whose time has come, the oldest first. */
   due(now: number, limit: number): Promise<readonly StoredNotification[]>;
   remove(userKey: string, policy: string): Promise<void>;
+  /** Another seal around the same content; nothing where the content is another by now, or all is gone. */
+  reseal(userKey: string, policy: string, before: Uint8Array, content: Uint8Array): Promise<void>;
   /** All, failed ones too, in the order of their keys, behind `after`. */
   slice(
     after: readonly [userKey: string, policy: string] | undefined,

@@ -8,7 +8,7 @@ import type { CirAgreement } from './cir-ports.ts';
 import type { Element } from './csp/element.ts';
 import type { ServiceSet } from './csp/service-tree.ts';
 import type { CspVersion, Encoding } from './csp/versions.ts';
-import type { MailboxResult } from './mailbox-ports.ts';
+import type { DeliveryMethod, MailboxResult, MailboxStore } from './mailbox-ports.ts';
 import type { SystemMessageStore } from './system-message-ports.ts';
 
 /** Time as milliseconds. `wall` is for records and tokens, `monotonic` for measuring and time-outs. */
@@ -29,6 +29,8 @@ export interface Secrets {
   seal(purpose: string, text: string): Uint8Array;
   /** The text; undefined when it was sealed for another purpose, by a key that is not live any more, or changed since. */
   unseal(purpose: string, sealed: Uint8Array): string | undefined;
+  /** Whether the key that seals now has sealed it; false means that it is sealed anew before an older key goes. */
+  isSealedByCurrent(purpose: string, sealed: Uint8Array): boolean;
   randomBytes(count: number): Uint8Array;
 }
 
@@ -51,6 +53,8 @@ export interface SessionRecord {
   readonly cir?: CirAgreement;
   /** Who logged in, sealed; only where policies for users in their sessions are in force. */
   readonly person?: Uint8Array;
+  /** How the client wants messages of the gateway's handed over, where it said so; pushed where it did not [P8]. */
+  readonly delivery?: DeliveryMethod;
 }
 
 /** Sessions, by their keyed hash. A resolved promise means that the change is durable. */
@@ -137,6 +141,7 @@ export interface Store {
   readonly askAgain: AskAgainStore;
   readonly notes: NoteStore;
   readonly systemMessages: SystemMessageStore;
+  readonly mailbox: MailboxStore;
   close(): Promise<void>;
 }
 

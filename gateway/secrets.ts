@@ -172,6 +172,14 @@ class KeyedSecrets implements Secrets {
     return undefined;
   }
 
+  isSealedByCurrent(purpose: string, sealed: Uint8Array): boolean {
+    const [current, ...others] = this.#sealing;
+    if (current === undefined || sealed.length < TEXT_AT + TAG_BYTES || sealed[0] !== SEAL_FORMAT) return false;
+    if (sealed[1] !== current.mark) return false;
+    // One pair of keys in 256 shares its mark.
+    return others.every(({ mark }) => mark !== current.mark) || opened(current.key, purpose, sealed) !== undefined;
+  }
+
   randomBytes(count: number): Uint8Array {
     return randomBytes(count);
   }

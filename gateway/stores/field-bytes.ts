@@ -66,6 +66,13 @@ export class FieldWriter {
     this.#length += bytes.length;
   }
 
+  /** Bytes of any number that end the record. */
+  rest(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
   /** What was written, in a buffer of its own. */
   bytes(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
@@ -134,6 +141,11 @@ export class FieldReader {
     const length = this.#blockLength();
     const at = this.#take(length);
     return new Uint8Array(this.#bytes.subarray(at, at + length));
+  }
+
+  /** All bytes that are left, in an array of their own. */
+  rest(): Uint8Array {
+    return new Uint8Array(this.#bytes.subarray(this.#take(this.left)));
   }
 
   /** Bytes that are left. */

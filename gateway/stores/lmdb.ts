@@ -11,6 +11,7 @@ import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import type { AuditStore, TextStore } from '../audit-ports.ts';
 import { errorCode } from '../error-code.ts';
+import type { MailboxStore } from '../mailbox-ports.ts';
 import type { AcceptanceStore, AskAgainStore, NoteStore, SessionStore, Store } from '../ports.ts';
 import type { SystemMessageStore } from '../system-message-ports.ts';
 import { shownText } from './ledger.ts';
@@ -18,6 +19,8 @@ import type { Seal } from './ledger-tables.ts';
 import { LmdbAcceptances, LmdbAudit } from './lmdb-acceptances.ts';
 import { damageOf } from './lmdb-header.ts';
 import { LmdbLedger, openLedgerDatabases } from './lmdb-ledger.ts';
+import { LmdbMailbox } from './lmdb-mailbox.ts';
+import { openMailboxDatabases } from './lmdb-mailbox-tables.ts';
 import { LmdbMessages } from './lmdb-messages.ts';
 import { LmdbAskAgain, LmdbNotes } from './lmdb-notes.ts';
 import { LmdbSessions } from './lmdb-sessions.ts';
@@ -106,6 +109,7 @@ class LmdbStore implements Store {
   readonly askAgain: AskAgainStore;
   readonly notes: NoteStore;
   readonly systemMessages: SystemMessageStore;
+  readonly mailbox: MailboxStore;
   readonly #environment: Environment;
 
   constructor(environment: Environment, seal: Seal) {
@@ -127,6 +131,7 @@ class LmdbStore implements Store {
       users: environment.openDB({ name: 'messages-by-user', encoding: 'binary' }),
       settings: environment.openDB({ name: 'message-settings', encoding: 'binary' }),
     });
+    this.mailbox = new LmdbMailbox(openMailboxDatabases(environment));
   }
 
   async close(): Promise<void> {

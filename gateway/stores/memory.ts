@@ -18,6 +18,7 @@ import { append, checkTexts, dropSlice, erase, shownText } from './ledger.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { Seal } from './ledger-tables.ts';
 import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryMailbox } from './memory-mailbox.ts';
 import { MemoryMessages } from './memory-messages.ts';
 import { OrderedMap } from './ordered-map.ts';
 import { plainHead, replaced, without, withWish } from './rules.ts';
@@ -33,6 +34,7 @@ export function openMemoryStore(seal: Seal = () => ''): Store {
     askAgain: new MemoryAskAgain(),
     notes: new MemoryNotes(),
     systemMessages: new MemoryMessages(),
+    mailbox: new MemoryMailbox(),
     close: async () => {},
   };
 }

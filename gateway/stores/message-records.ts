@@ -9,8 +9,9 @@
  * A record whose bytes are not exactly what this version writes for it counts as damaged.
  */
 import type { MessageRecord, MessageState, UserSettings } from '../system-message-ports.ts';
-import { FieldReader, FieldWriter } from './field-bytes.ts';
+import { type FieldReader, FieldWriter } from './field-bytes.ts';
 import { RecordError } from './records.ts';
+import { sound } from './sound-record.ts';
 
 const MESSAGE_FORMAT = 1;
 const SETTINGS_FORMAT = 1;
@@ -156,22 +157,4 @@ function settingsOf(from: FieldReader): StoredSettings {
   const seen = new Map<string, number>();
   for (let left = from.count(); left > 0; left -= 1) seen.set(from.text(), from.count());
   return { help: (flags & HELP_OFF) === 0 ? 'on' : 'off', seen, forgotten };
-}
-
-/** What the bytes hold, when they are exactly what is written for it. Whatever is wrong is one kind of error, which shows none of it. */
-function sound<T>(
-  bytes: Buffer,
-  format: number,
-  what: string,
-  read: (from: FieldReader) => T,
-  write: (value: T) => Buffer,
-): T {
-  if (bytes[0] !== format) throw new RecordError(`${what} has format ${bytes[0]}; this version reads ${format}`);
-  try {
-    const value = read(new FieldReader(bytes, 1));
-    if (write(value).equals(bytes)) return value;
-  } catch {
-    // Said below, in words that show nothing of the record.
-  }
-  throw new RecordError(`${what} is damaged`);
 }

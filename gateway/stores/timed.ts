@@ -15,7 +15,8 @@ export function timedStore(
       observe(operation, (clock.monotonic() - start) / 1000);
     }
   }
-  const { sessions, acceptances, audit, systemMessages } = store;
+  const { sessions, acceptances, audit, systemMessages, mailbox } = store;
+  const { notifications, wishes } = mailbox;
   return {
     sessions: {
       get: (key) => timed('session-get', () => sessions.get(key)),
@@ -59,6 +60,37 @@ export function timedStore(
       settings: (user) => timed('message-settings', () => systemMessages.settings(user)),
       set: (user, settings) => timed('message-set', () => systemMessages.set(user, settings)),
       forget: (user) => timed('messages-forget', () => systemMessages.forget(user)),
+    },
+    mailbox: {
+      put: (deposit, most) => timed('mail-put', () => mailbox.put(deposit, most)),
+      get: (id) => timed('mail-get', () => mailbox.get(id)),
+      content: (id) => timed('mail-content', () => mailbox.content(id)),
+      waiting: (user, limit) => timed('mail-waiting', () => mailbox.waiting(user, limit)),
+      counts: (user) => timed('mail-counts', () => mailbox.counts(user)),
+      handed: (id, at) => timed('mail-handed', () => mailbox.handed(id, at)),
+      end: (ids, reports) => timed('mail-end', () => mailbox.end(ids, reports)),
+      bury: (id, reason, at) => timed('mail-bury', () => mailbox.bury(id, reason, at)),
+      replay: (id, expiresAt) => timed('mail-replay', () => mailbox.replay(id, expiresAt)),
+      expired: (now, limit) => timed('mail-expired', () => mailbox.expired(now, limit)),
+      slice: (after, limit) => timed('mail-slice', () => mailbox.slice(after, limit)),
+      unreadable: () => mailbox.unreadable(),
+      totals: () => timed('mail-totals', () => mailbox.totals()),
+      reseal: (id, envelope, content) => timed('mail-reseal', () => mailbox.reseal(id, envelope, content)),
+      sweep: (now) => timed('mail-sweep', () => mailbox.sweep(now)),
+      forget: (user) => timed('mail-forget', () => mailbox.forget(user)),
+      notifications: {
+        get: (user, policy) => timed('notification-get', () => notifications.get(user, policy)),
+        put: (notification) => timed('notification-put', () => notifications.put(notification)),
+        due: (now, limit) => timed('notification-due', () => notifications.due(now, limit)),
+        remove: (user, policy) => timed('notification-remove', () => notifications.remove(user, policy)),
+        reseal: (user, policy, before, content) =>
+          timed('notification-reseal', () => notifications.reseal(user, policy, before, content)),
+        slice: (after, limit) => timed('notification-slice', () => notifications.slice(after, limit)),
+      },
+      wishes: {
+        of: (user) => timed('wishes-of', () => wishes.of(user)),
+        set: (user, wish) => timed('wishes-set', () => wishes.set(user, wish)),
+      },
     },
     close: () => store.close(),
   };

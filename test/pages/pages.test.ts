@@ -199,6 +199,7 @@ describe('what is told to others', () => {
       sign: (data) => real.sign(data),
       seal: (purpose, text) => real.seal(purpose, text),
       unseal: (purpose, sealed) => real.unseal(purpose, sealed),
+      isSealedByCurrent: (purpose, sealed) => real.isSealedByCurrent(purpose, sealed),
       randomBytes: (count) => real.randomBytes(count),
       verify: () => {
         throw new RangeError('canary');

@@ -292,6 +292,7 @@ function openStore(): OpenStore {
     askAgain: store.askAgain,
     notes: store.notes,
     systemMessages: store.systemMessages,
+    mailbox: store.mailbox,
     close: () => store.close(),
     sessions: {
       get: (key) => store.sessions.get(key),
