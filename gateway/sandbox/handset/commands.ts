@@ -1,5 +1,7 @@
 /** What a person types into the handset, or a script gives it: commands that begin with a slash, and texts to somebody. */
+import type { HandsetEvent } from './events.ts';
 import type { Handset } from './handset.ts';
+import { MESSAGE_HELP, MessageCommands } from './message-commands.ts';
 import { presenceWords, type Report } from './report.ts';
 import { isServiceContact, serviceContactOf } from './service-contact.ts';
 
@@ -18,6 +20,7 @@ const HELP = [
   '  /watch ADDRESS       hear of somebody going on- and off-line',
   '  /allow ADDRESS       let somebody see how you are; /deny does not let',
   '  /block ADDRESS       no more messages from there; /unblock undoes it',
+  ...MESSAGE_HELP,
   '  /service TEXT        write to the service itself, for example /service help',
   '  /quit                log out',
 ];
@@ -29,6 +32,7 @@ export class Commands {
   readonly #handset: Handset;
   readonly #print: Print;
   readonly #emit: Emit;
+  readonly #messages: MessageCommands;
   #to: string | undefined;
   /** Whether `/to` chose; if not, replies go to whoever wrote last. */
   #hasChosen = false;
@@ -39,10 +43,21 @@ export class Commands {
     this.#print = print;
     this.#emit = emit;
     this.#serviceContact = serviceContactOf(handset.userId);
+    const fetched: Emit = (report) => {
+      emit(report);
+      if (report.event === 'received' && report.received.kind === 'message') this.#heardFrom(report.received.from);
+    };
+    this.#messages = new MessageCommands(handset, print, fetched, (outcome, done) => this.#tell(outcome, done));
+  }
+
+  /** What came in a session: who wrote is remembered, what is only announced is fetched. */
+  async came(event: HandsetEvent): Promise<void> {
+    if (event.kind === 'message') this.#heardFrom(event.from);
+    else if (event.kind === 'message-waiting') await this.#messages.announced(event.messageId);
   }
 
   /** Who has chosen nobody replies to whoever wrote last. */
-  heardFrom(address: string): void {
+  #heardFrom(address: string): void {
     if (isServiceContact(address)) this.#serviceContact = address;
     if (this.#hasChosen || this.#to === address) return;
     this.#to = address;
@@ -88,7 +103,7 @@ export class Commands {
         this.quit = true;
         return;
       default:
-        for (const text of HELP) this.#print(text);
+        if (!(await this.#messages.run(command, words))) for (const text of HELP) this.#print(text);
     }
   }
 
@@ -97,7 +112,7 @@ export class Commands {
     await this.send(this.#to, text);
   }
 
-  async send(to: string, text: string, report = false): Promise<void> {
+  async send(to: string, text: string, report = this.#messages.wantsReports): Promise<void> {
     const { ok, code, description, messageId } = await this.#handset.send(to, text, { report });
     if (!ok) this.hadFailure = true;
     this.#emit({ event: ok ? 'sent' : 'not-sent', to, code, description, messageId });

@@ -183,7 +183,7 @@ async function receive(
   for (const received of await handset.receive()) {
     if (received.kind !== 'system-message') {
       emit({ event: 'received', received });
-      if (received.kind === 'message') commands.heardFrom(received.from);
+      await commands.came(received);
       continue;
     }
     for (const message of received.messages) await answerInSession(handset, terminal, message, print, emit);

@@ -16,7 +16,6 @@ import {
   acknowledgement,
   eventOf,
   type HandsetEvent,
-  messageOf,
   type Outcome,
   outcomeOf,
   type PresenceInfo,
@@ -88,6 +87,10 @@ export class Handset {
       fold: options.fold ?? false,
       cir: options.cir ?? [],
     };
+  }
+
+  get version(): CspVersion {
+    return this.#conversation.version;
   }
 
   get loggedIn(): boolean {
@@ -217,14 +220,6 @@ export class Handset {
       sendMessageRequest({ from: this.userId, to: recipients, text, report, validitySeconds }),
     );
     return { ...outcome, messageId: childText(outcome.primitive, 'MessageID') };
-  }
-
-  /** Fetches a message that was notified of and acknowledges it; undefined when it is gone. */
-  async fetchMessage(messageId: string): Promise<Extract<HandsetEvent, { kind: 'message' }> | undefined> {
-    const outcome = await this.request(element('GetMessage-Request', [element('MessageID', messageId)]));
-    if (outcome.primitive.name !== 'GetMessage-Response') return undefined;
-    await this.request(element('MessageDelivered', [element('MessageID', messageId)]));
-    return messageOf(outcome.primitive);
   }
 
   /** Publishes simple presence attributes by name. */

@@ -55,6 +55,9 @@ export function notAvailable(missing: ServiceSet, version: CspVersion): string[]
   return [...words, ...rest.codes()];
 }
 
+/** How the gateway's MessageIDs begin: it has the message, and not the service behind it [X63]. */
+const KEPT_PREFIX = 'sapgw.mail.';
+
 const MEANING: ReadonlyMap<number, string> = new Map([
   [403, 'forbidden'],
   [408, 'the question was not answered in time'],
@@ -63,9 +66,12 @@ const MEANING: ReadonlyMap<number, string> = new Map([
   [503, 'the service is not there at the moment'],
   [504, 'the service gave no answer in time'],
   [506, 'that is not part of what you agreed to'],
+  [507, 'there is no more room for messages to this recipient; try again later'],
   [531, 'there is no such user; check the address'],
   [532, 'the recipient has blocked you'],
   [533, 'the recipient is not logged in'],
+  [538, 'it was refused'],
+  [542, 'its time was over before it could be delivered'],
   [543, 'no digest that both sides know; leave --four-way away'],
   [600, 'the session has expired'],
   [601, 'the service ended the session'],
@@ -104,7 +110,11 @@ export function linesOf(report: Report): string[] {
         'Answer by number or by a part of the text; one answer a message, with a comma between.',
       ];
     case 'sent':
-      return [`Sent to ${report.to}.`];
+      return [
+        report.messageId?.startsWith(KEPT_PREFIX) === true
+          ? `Kept for ${report.to}, who is off-line.`
+          : `Sent to ${report.to}.`,
+      ];
     case 'not-sent':
       return [`Not sent to ${report.to}: ${reason(report.code, report.description)}`];
     case 'received':

@@ -129,6 +129,7 @@ async function receiveOnce(
 ): Promise<void> {
   for (const received of await handset.receive()) {
     emit({ event: 'received', received });
+    if (received.kind === 'message-waiting') await commands.came(received);
     if (!handset.loggedIn || answers === undefined || answers.isAtEnd) continue;
     if (isQuestion(received)) await commands.send(received.from, replyTo(received.text, answers.next() ?? ''));
     if (received.kind !== 'system-message') continue;
