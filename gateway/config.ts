@@ -138,6 +138,32 @@ export interface WebhooksConfig {
   readonly keyFile: string | undefined;
 }
 
+/** A way to reach users who are not logged in. Files are read when they are needed, so that they can be replaced at any time. */
+export type BearerConfig =
+  | ({ readonly kind: 'kannel' } & SmsBearerConfig)
+  | ({
+      readonly kind: 'smpp';
+      /** Of the bind; at most 12 characters. */
+      readonly systemType: string | undefined;
+    } & SmsBearerConfig)
+  | {
+      readonly kind: 'webhook';
+      readonly url: string;
+      /** With the key that calls are signed with. */
+      readonly keyFile: string;
+    };
+
+/** What is the same of those that send text messages to numbers. */
+export interface SmsBearerConfig {
+  /** Of the `sendsms` interface; of SMPP `smpp://HOST:PORT`, or `smpps://HOST:PORT` with TLS. */
+  readonly url: string;
+  /** Whom the gateway logs in as. */
+  readonly userFile: string;
+  readonly passwordFile: string;
+  /** Number or name that the message comes from; undefined: what the other side puts there. */
+  readonly from: string | undefined;
+}
+
 export interface Config {
   readonly listen: Address;
   /** The clients' listener speaks HTTPS; undefined: HTTP. */
@@ -165,6 +191,8 @@ export interface Config {
   /** The user id under which the gateway itself writes to users. */
   readonly serviceContact: string | undefined;
   readonly webhooks: WebhooksConfig;
+  /** By the names that policies use. */
+  readonly bearers: ReadonlyMap<string, BearerConfig>;
   /** A file with one user id a line: only they are provisioned [X22]. Undefined: everybody is. */
   readonly subscribersFile: string | undefined;
   /** Records of acceptance older than this are dropped; undefined keeps them for ever. */

@@ -49,6 +49,9 @@ function table(page: string, heading: string): string[][] {
 /** Keys that hold others, which stand in the table one by one. */
 const SECTIONS = ['tls', 'cir', 'subscriberNumber', 'webhooks', 'subscribers', 'audit', 'limits', 'log'];
 
+/** Of every kind. */
+const BEARER_KEYS = ['kind', 'url', 'userFile', 'passwordFile', 'from', 'systemType', 'keyFile'];
+
 const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
 describe('the configuration table', () => {
@@ -59,9 +62,8 @@ describe('the configuration table', () => {
     const { shape } = CONFIG_SCHEMA;
     const whole = CONFIG_SCHEMA.parse({ vasps: { NAME: { url: 'http://127.0.0.1' } } });
     const below = (section: object, name: string) => Object.keys(section).map((key) => `${name}.${key}`);
-    const served = Object.keys(shape).filter((key) => key !== 'bearers');
     const expected = [
-      ...served.filter((key) => !SECTIONS.includes(key)),
+      ...Object.keys(shape).filter((key) => !SECTIONS.includes(key)),
       'tls.cert',
       'tls.key',
       ...below(whole.subscriberNumber, 'subscriberNumber'),
@@ -70,6 +72,7 @@ describe('the configuration table', () => {
       'admin.tokenFile',
       ...below(whole.vasps.NAME ?? {}, 'vasps.NAME'),
       'vasps.NAME.health.every',
+      ...BEARER_KEYS.map((key) => `bearers.NAME.${key}`),
       'webhooks.allow',
       'webhooks.keyFile',
       'subscribers.file',
@@ -146,7 +149,7 @@ test('the table of metrics has every metric, its labels and no other', async () 
     const made = source.slice(source.indexOf(`'${name}'`), source.indexOf(';', source.indexOf(`'${name}'`)));
     const texts = [
       ...made.matchAll(
-        /'((?:vasp|state|outcome|policy|primitive|encoding|kind|result|effect|page|layer|reason|op|memory|header|listener))'/g,
+        /'((?:vasp|state|bearer|outcome|policy|primitive|encoding|kind|result|effect|page|layer|reason|op|memory|header|listener))'/g,
       ),
     ];
     expect([name, texts.map(([, label]) => label).join(',')]).toEqual([name, labels]);

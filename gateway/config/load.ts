@@ -14,6 +14,7 @@ import { readYaml, type YamlDocument } from '../yaml/document.ts';
 import { compareProblems, formatProblem, keyPathOf, type Path, type Problem } from '../yaml/problem.ts';
 import { type Finding, shapeOf } from '../yaml/shape.ts';
 import { withSuggestion } from '../yaml/wording.ts';
+import { bearersOf } from './bearers.ts';
 import { checkCir } from './check-cir.ts';
 import { checkVasps } from './check-vasps.ts';
 import { checkWebhooks } from './check-webhooks.ts';
@@ -185,6 +186,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
       allow: webhooks.allow,
       keyFile: webhooks.keyFile === undefined ? undefined : at('other', webhooks.keyFile),
     },
+    bearers: bearersOf(written.bearers, (path) => at('other', path)),
     subscribersFile: subscribers !== undefined && 'file' in subscribers ? at('other', subscribers.file) : undefined,
     audit: { keepMillis: written.audit.keep },
     limits: {

@@ -5,6 +5,7 @@
 import { stringify } from 'yaml';
 import type { Address, Config, VaspConfig } from '../config.ts';
 import { formatDuration, formatSize } from '../yaml/durations.ts';
+import { writtenBearers } from './bearers.ts';
 
 /** The configuration as data, in the operator's words; for `config print --json`. */
 export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
@@ -31,6 +32,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
     askingCode: config.askingCode,
     serviceContact: config.serviceContact,
     webhooks: withoutUndefined({ ...config.webhooks }),
+    bearers: writtenBearers(config.bearers),
     subscribers: config.subscribersFile === undefined ? undefined : { file: config.subscribersFile },
     audit: config.audit.keepMillis === undefined ? undefined : { keep: formatDuration(config.audit.keepMillis) },
     limits: {

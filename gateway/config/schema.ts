@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../config.ts';
 import type { Path } from '../yaml/problem.ts';
+import { BEARERS } from './bearers.ts';
 import {
   ADDRESS_FORM,
   address,
@@ -51,17 +52,6 @@ const VASP = z.strictObject({
 const CLIENT = z.strictObject({
   client: z.string().min(1).describe('a client id, with * for any text'),
   systemMessages: z.boolean(),
-});
-
-const BEARERS = z.strictObject({
-  sms: z
-    .strictObject({
-      kind: z.enum(['kannel', 'smpp', 'webhook']),
-      url: z.string(),
-      userFile: file().optional(),
-      passwordFile: file().optional(),
-    })
-    .optional(),
 });
 
 /** As proxies of operators were seen to name them [P8]. */
@@ -120,7 +110,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     from: z.array(network()).describe('a list of addresses and networks').default([]),
   }),
   askingCode: count(300, 999).default(403),
-  bearers: BEARERS.optional(),
+  bearers: BEARERS,
   serviceContact: userId().optional(),
   webhooks: section({
     allow: z.array(url()).describe('a list of URLs').default([]),
@@ -144,7 +134,6 @@ export type WrittenConfig = z.output<typeof CONFIG_SCHEMA>;
 export function unserved(config: WrittenConfig): Path[] {
   const later: Path[] = [];
   if (config.store.kind === 'redis') later.push(['store']);
-  if (config.bearers !== undefined) later.push(['bearers']);
   if (config.subscribers !== undefined && 'url' in config.subscribers) later.push(['subscribers', 'url']);
   return later;
 }

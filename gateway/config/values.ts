@@ -35,6 +35,29 @@ export const url = () =>
     return (parsed.origin + parsed.pathname).replace(/\/+$/, '');
   });
 
+export const smppUrl = () =>
+  written('a URL such as smpp://10.0.0.5:2775 or smpps://smsc.operator.example:3550, host and port alone', (text) => {
+    if (!/^smpps?:\/\/[^/?#@\s]+$/i.test(text) || !URL.canParse(text)) return undefined;
+    const { protocol, host, port } = new URL(text);
+    return port === '' || port === '0' ? undefined : `${protocol}//${host.toLowerCase()}`;
+  });
+
+/** Who a text message comes from. In quotes where it is a number, because YAML would take its plus and zeros away. */
+export const senderAddress = () =>
+  z
+    .string()
+    .regex(/^(?:\+?\d{1,15}|[A-Za-z0-9](?:[A-Za-z0-9 ]{0,9}[A-Za-z0-9])?)$/)
+    .describe(
+      'a number of at most 15 digits, with a plus where it is international, or 1 to 11 letters, digits and blanks',
+    );
+
+/** Of an SMPP bind. */
+export const systemType = () =>
+  z
+    .string()
+    .regex(/^[!-~]{1,12}$/)
+    .describe('1 to 12 characters of ASCII without blanks');
+
 /** Milliseconds within `least` and `most`. */
 export const duration = (least: string, most: string) =>
   written(`${DURATION_FORM}, from ${least} to ${most}`, (text) =>

@@ -6,7 +6,7 @@ import type * as z from 'zod';
 import { valueAt } from './data.ts';
 import type { Placing, YamlDocument } from './document.ts';
 import type { Path } from './problem.ts';
-import { formAt, keyFormAt, knownKeys, schemaAt } from './schema-paths.ts';
+import { formAt, keyFormAt, knownKeys, schemaAt, wordsAt } from './schema-paths.ts';
 import { alternatives, didYouMean, mustBe } from './wording.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -50,11 +50,11 @@ function findingsOf(held: Held, issue: Issue, base: Path): readonly Finding[] {
   const path = [...base, ...issue.path.filter((part) => typeof part !== 'symbol')];
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = knownKeys(held.schema, path);
+      const known = knownKeys(held.schema, path, held.value);
       return issue.keys.map((key) => unknownKey([...path, key], key, known));
     }
     case 'invalid_key':
-      return [{ path, message: `must be ${keyFormAt(held.schema, path.slice(0, -1))}`, at: 'key' }];
+      return [{ path, message: `must be ${keyFormAt(held.schema, path.slice(0, -1), held.value)}`, at: 'key' }];
     case 'invalid_union': {
       const meant = branchMeant(issue);
       return meant?.flatMap((inner) => findingsOf(held, inner, path)) ?? [wrongValue(held, issue, path)];
@@ -71,16 +71,18 @@ function unknownKey(path: Path, key: string, known: readonly string[]): Finding 
   return { path, message: `${message}; known here: ${known.toSorted().join(', ')}`, at: 'key' };
 }
 
-function wrongValue({ schema, value: root, written: writtenAt }: Held, issue: Issue, path: Path): Finding {
+function wrongValue(held: Held, issue: Issue, path: Path): Finding {
+  const { schema, value: root, written: writtenAt } = held;
   const value = valueAt(root, path);
-  const form = issue.code === 'invalid_value' ? alternatives(issue.values.map(String)) : formAt(schema, path);
+  const form = issue.code === 'invalid_value' ? alternatives(issue.values.map(String)) : formAt(schema, path, root);
   if (value === undefined) return { path, message: `missing; must be ${form}`, at: 'key' };
   const written = writtenAt(path);
-  if (needsQuotes(schema, path, value, written)) {
+  if (needsQuotes(held, path, value, written)) {
     const read = typeof value === 'number' ? 'a number' : 'true or false';
     return { path, message: `without quotes this is read as ${read}`, suggestion: written };
   }
-  const near = typeof value === 'string' ? didYouMean(value, choices(issue)) : {};
+  const words = [...choices(issue), ...wordsAt(schema, path, root)];
+  const near = typeof value === 'string' ? didYouMean(value, words) : {};
   return { path, message: mustBe(form, value, written), ...near };
 }
 
@@ -92,9 +94,9 @@ function branchMeant(issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | un
 }
 
 /** A number or a truth value that would be right as text. */
-function needsQuotes(schema: z.ZodType, path: Path, value: unknown, written: string | undefined): written is string {
+function needsQuotes(held: Held, path: Path, value: unknown, written: string | undefined): written is string {
   if ((typeof value !== 'number' && typeof value !== 'boolean') || written === undefined) return false;
-  return schemaAt(schema, path)?.safeParse(written).success ?? false;
+  return schemaAt(held.schema, path, held.value)?.safeParse(written).success ?? false;
 }
 
 /** The values that would have been right, for suggestions. */

@@ -60,6 +60,10 @@ clients:
 askingCode: 405
 serviceContact: wv:service@im.operator.example
 webhooks: { allow: ["https://CRM.example:443/hooks/", "http://10.0.0.9"], keyFile: ./webhook-key }
+bearers:
+  sms: { kind: kannel, url: http://smsc/cgi-bin/sendsms, userFile: ./kannel-user, passwordFile: ./kannel-password }
+  smsc: { kind: smpp, url: SMPPS://SMSC.example:3550, userFile: u, passwordFile: /p, from: "+358501", systemType: IM }
+  hook: { kind: webhook, url: https://crm.example/waiting, keyFile: ./hook-key }
 subscribers: { file: ./subscribers.txt }
 audit: { keep: 3650d }
 limits: { body: 64KiB, connections: 5, sessionGrace: 1m }
@@ -100,6 +104,30 @@ describe('a valid configuration', () => {
       subscribersFile: join(directory, 'subscribers.txt'),
       log: { level: 'debug', access: true },
     });
+    expect([...config.bearers]).toEqual([
+      [
+        'sms',
+        {
+          kind: 'kannel',
+          url: 'http://smsc/cgi-bin/sendsms',
+          userFile: join(directory, 'kannel-user'),
+          passwordFile: join(directory, 'kannel-password'),
+          from: undefined,
+        },
+      ],
+      [
+        'smsc',
+        {
+          kind: 'smpp',
+          url: 'smpps://smsc.example:3550',
+          userFile: join(directory, 'u'),
+          passwordFile: '/p',
+          from: '+358501',
+          systemType: 'IM',
+        },
+      ],
+      ['hook', { kind: 'webhook', url: 'https://crm.example/waiting', keyFile: join(directory, 'hook-key') }],
+    ]);
     expect(config.limits).toMatchObject({ bodyBytes: 65_536, connections: 5, headers: 64, sessionGraceMillis: 60_000 });
     expect(config.vasps).toEqual([
       {
@@ -253,7 +281,39 @@ clients:
       'limits: { systemMessagesPerUser: 0 }',
       ['gateway.yaml:1:34: limits.systemMessagesPerUser: must be a whole number from 1 to 1000, not 0'],
     ],
-    ['bearers: { sms: { kind: kannel, url: x } }', ['gateway.yaml:1:1: bearers: not served by this version yet']],
+    [
+      'bearers: { sms: { kind: kannel, url: x } }',
+      [
+        'gateway.yaml:1:12: bearers.sms.passwordFile: missing; must be the path of a file',
+        'gateway.yaml:1:12: bearers.sms.userFile: missing; must be the path of a file',
+        'gateway.yaml:1:38: bearers.sms.url: must be a URL such as http://10.0.0.5:80/imps, without user, query and fragment, not "x"',
+      ],
+    ],
+    [
+      'bearers: { sms: { kind: kanel, url: http://x } }',
+      ['gateway.yaml:1:25: bearers.sms.kind: must be kannel, smpp or webhook, not "kanel"; did you mean "kannel"?'],
+    ],
+    [
+      'bearers: { sms: { url: http://x } }',
+      ['gateway.yaml:1:12: bearers.sms.kind: missing; must be kannel, smpp or webhook'],
+    ],
+    [
+      'bearers: { hook: { kind: webhook, url: http://x, keyFile: k, userFile: u } }',
+      ['gateway.yaml:1:62: bearers.hook.userFile: unknown key "userFile"; known here: keyFile, kind, url'],
+    ],
+    [
+      'bearers: { sms: { kind: smpp, url: "smpp://me:word@smsc:2775", userFile: u, passwordFile: p, from: +358501 } }',
+      [
+        'gateway.yaml:1:36: bearers.sms.url: must be a URL such as smpp://10.0.0.5:2775 or smpps://smsc.operator.example:3550, host and port alone',
+        'gateway.yaml:1:100: bearers.sms.from: without quotes this is read as a number; did you mean "+358501"?',
+      ],
+    ],
+    [
+      'bearers: { "a b": 1 }',
+      [
+        'gateway.yaml:1:12: bearers["a b"]: must be a name of letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit',
+      ],
+    ],
     ['subscribers: { url: http://x }', ['gateway.yaml:1:16: subscribers.url: not served by this version yet']],
     [
       'vasps: { a: { url: http://x, encoding: json } }',
