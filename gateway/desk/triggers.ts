@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { appliesTo, appliesToUser } from '../policy/decide.ts';
 import type { OnLinePolicy } from '../policy/model.ts';
 import { isMet, matchesStatus } from '../policy/occasions.ts';
-import { readUserId } from '../policy/user-id.ts';
+import { inDomainOf } from '../policy/user-id.ts';
 import type { Addressee, Happening } from '../system-message-ports.ts';
 import type { DeskParts, EnqueueRequest } from './parts.ts';
 import type { Queues } from './queues.ts';
@@ -130,10 +130,4 @@ export class Triggers {
     else this.#errors.set(key, times);
     return isTooMany;
   }
-}
-
-/** A user id without a domain is one of the domain of whoever wrote it. */
-function inDomainOf(writer: string, written: string): string {
-  const { domain } = readUserId(writer);
-  return domain === '' || readUserId(written).domain !== '' ? written : `${written}@${domain}`;
 }

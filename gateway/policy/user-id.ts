@@ -19,6 +19,17 @@ export function readUserId(userId: string): UserId {
   return at === -1 ? { bare, name: bare, domain: '' } : { bare, name: bare.slice(0, at), domain: bare.slice(at + 1) };
 }
 
+/** A user id without a domain is one of the domain of whoever wrote it. */
+export function inDomainOf(writer: string, written: string): string {
+  const { domain } = readUserId(writer);
+  return domain === '' || readUserId(written).domain !== '' ? written : `${written.trim()}@${domain}`;
+}
+
+/** Whether two ids may name one user: a domain that one of them lacks is filled in by the VASP. */
+export function mayBeSameUser(one: UserId, other: UserId): boolean {
+  return one.name === other.name && (one.domain === other.domain || one.domain === '' || other.domain === '');
+}
+
 /** Only whole, printable ASCII escapes are decoded; anything else stays as it stands. */
 function percentDecoded(text: string): string {
   return text.replace(/%([2-7][0-9a-f])/gi, (whole, digits: string) => {
