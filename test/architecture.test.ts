@@ -80,7 +80,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   conversation: ['csp', 'policy'],
   'system-message': ['csp', 'policy', 'conversation', 'system-message-ports.ts'],
   'service-level': ['csp', 'policy', 'ports.ts'],
-  audit: ['csp', 'ports.ts', 'audit-ports.ts', 'system-message-ports.ts'],
+  audit: ['csp', 'ports.ts', 'audit-ports.ts', 'system-message-ports.ts', 'mailbox-ports.ts', 'slices.ts'],
   'ports.ts': ['csp', 'audit-ports.ts', 'cir-ports.ts', 'system-message-ports.ts', 'mailbox-ports.ts'],
   'audit-ports.ts': ['csp'],
   'cir-ports.ts': ['csp'],
@@ -114,7 +114,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: [...SHARED, 'policy', 'negotiation', 'chain', 'desk/self-care.ts', 'http/body.ts'],
   stores: [...SHARED, 'csp', 'audit'],
   // The API is where operators reach what keeps the policies.
-  admin: [...SHARED, 'listening.ts', 'csp', 'policy', 'policies', 'desk/parts.ts', 'desk/broadcast-model.ts'],
+  admin: [
+    ...SHARED,
+    'listening.ts',
+    'csp',
+    'yaml',
+    'policy',
+    'policies',
+    'desk/parts.ts',
+    'desk/broadcast-model.ts',
+    'audit/mail-data.ts',
+    'mailbox/office-model.ts',
+  ],
   // Calls that answers of users lead to.
   bearers: [...SHARED, 'policy', 'desk/parts.ts'],
   sandbox: ['csp', 'error-code.ts'],
