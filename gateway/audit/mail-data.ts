@@ -45,8 +45,8 @@ export interface NotificationFields {
 
 /** What is kept for one user who may be away. */
 export interface MailData {
-  /** In the order in which they are handed over, then those given up. */
-  readonly messages: readonly MailFields[];
+  /** In the order in which they are handed over, then those given up. Who sent them is another user's matter. */
+  readonly messages: readonly Omit<MailFields, 'sender'>[];
   readonly notifications: readonly NotificationFields[];
   /** What the user's last client wished; null: nothing was said. */
   readonly wishes: OffLineWishes | null;
@@ -63,7 +63,10 @@ export async function mailData(store: MailboxStore, user: string): Promise<MailD
     notifications.push(...slice.filter(({ userKey }) => userKey === user).map(notificationFields));
   }
   return {
-    messages: (await mailOf(store, user)).map(mailFields),
+    messages: (await mailOf(store, user)).map((message) => {
+      const { sender: _, ...fields } = mailFields(message);
+      return fields;
+    }),
     notifications,
     wishes: (await store.wishes.of(user)) ?? null,
   };

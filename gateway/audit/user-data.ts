@@ -5,6 +5,7 @@
 import type { Store } from '../ports.ts';
 import type { MessageRecord, MessageState } from '../system-message-ports.ts';
 import { type ErasedFields, entryFields, type RecordFields } from './line.ts';
+import { type MailData, mailData } from './mail-data.ts';
 
 /** Everything that is known of a user, ready for JSON; times are ISO 8601 in UTC. */
 export interface UserData {
@@ -37,6 +38,8 @@ export interface UserData {
     readonly help: 'on' | 'off';
     readonly seen: readonly { readonly policy: string; readonly version: number }[];
   };
+  /** What others sent while the user was away, without what stands in it. */
+  readonly mailbox: MailData;
 }
 
 /** Of a message: how far it came and when. Whom it is about is another user's matter. */
@@ -58,7 +61,7 @@ export interface MessageFields {
   readonly endedAt: string | null;
 }
 
-type UserStore = Pick<Store, 'acceptances' | 'audit' | 'sessions' | 'systemMessages' | 'texts'>;
+type UserStore = Pick<Store, 'acceptances' | 'audit' | 'mailbox' | 'sessions' | 'systemMessages' | 'texts'>;
 
 export async function userData(store: UserStore, vasp: string, user: string): Promise<UserData> {
   const acceptances = await store.acceptances.of(user);
@@ -93,6 +96,7 @@ export async function userData(store: UserStore, vasp: string, user: string): Pr
     })),
     messages: messages.map(messageFields),
     settings: { help, seen: [...seen].map(([policy, version]) => ({ policy, version })) },
+    mailbox: await mailData(store.mailbox, user),
   };
 }
 
@@ -132,10 +136,12 @@ export interface Forgotten {
   readonly sessions: number;
   /** Messages to the user that were erased, with the user's settings. */
   readonly messages: number;
+  /** Messages of other users that were kept for this one, and were erased with notifications and wishes. */
+  readonly mailbox: number;
 }
 
 /**
- * Erases a user's acceptances, messages and settings, and the content of the audit records when `withRecords`; the chain
+ * Erases a user's acceptances, messages, settings and mailbox, and the content of the audit records when `withRecords`; the chain
  * still verifies.
  *
  * @param keepMillis how long records are kept by configuration; undefined: for ever.
@@ -148,6 +154,7 @@ export async function forgetUser(
 ): Promise<Forgotten> {
   const acceptances = await store.acceptances.forget(user);
   const messages = await store.systemMessages.forget(user);
+  const mailbox = await store.mailbox.forget(user);
   const recordsErased = withRecords ? await store.audit.erase(user) : 0;
   const left = await store.audit.recordsOf(user);
   const decided = left.flatMap((entry) => (entry.kind === 'record' ? [entry.record.decidedAt] : []));
@@ -162,6 +169,7 @@ export async function forgetUser(
     damaged: left.flatMap((entry) => (entry.kind === 'damaged' ? [entry.sequence] : [])),
     sessions: (await store.sessions.ofUser(user)).size,
     messages,
+    mailbox,
   };
 }
 

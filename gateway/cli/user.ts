@@ -20,7 +20,7 @@ interface UserOptions extends ConfigOptions {
 export function registerUser(program: Command, output: Output = processOutput()): void {
   const user = program.command('user').description('what is kept of one user: show it, forget it');
   withConfigOptions(user.command('forget <id>'))
-    .description('erase what a user accepted, so that everything is asked again, with messages and settings')
+    .description('erase what a user accepted, so that everything is asked again, with messages, settings and mailbox')
     .option('--vasp <name>', 'at one VASP (default: at all)')
     .option('--records', 'erase the content of the audit records too; the chain still verifies')
     .option('--json', 'as JSON')
@@ -89,7 +89,8 @@ async function tellOfShortId(
   const isKnown =
     (await store.acceptances.of(key)).length > 0 ||
     (await store.audit.recordsOf(key)).length > 0 ||
-    (await store.systemMessages.of(key)).length > 0;
+    (await store.systemMessages.of(key)).length > 0 ||
+    (await store.mailbox.waiting(key, 1)).length > 0;
   if (!isKnown) return;
   printError(
     `${vasp}: somebody who logs in without a domain, as ${name}, is known too; if that is the same user, name that id`,
@@ -98,9 +99,11 @@ async function tellOfShortId(
 
 /** One line for a VASP: what was erased, what stays, until when. */
 function told(forgotten: Forgotten, hasRetention: boolean): string {
-  const { vasp, user, acceptances, recordsErased, recordsKept, keptUntil, damaged, sessions, messages } = forgotten;
+  const { vasp, user, acceptances, recordsErased, recordsKept, keptUntil, damaged, sessions, messages, mailbox } =
+    forgotten;
   const parts = [`${counted(acceptances, 'acceptance')} erased`];
   if (messages > 0) parts.push(`${counted(messages, 'system message')} erased`);
+  if (mailbox > 0) parts.push(`${counted(mailbox, 'kept message')} erased`);
   if (recordsErased > 0) parts.push(`the content of ${counted(recordsErased, 'audit record')} erased`);
   if (recordsKept > 0) {
     const until = hasRetention ? `until ${keptUntil ?? ''}` : 'for ever';

@@ -70,7 +70,43 @@ export class Kept {
         message(3, { userKey: this.key('one', BOB), vasp: 'one' }),
       ]);
       await store.systemMessages.set(alice, { help: 'off', seen: new Map([['welcome', 2]]) });
+      await this.#keepMail(store, alice, this.key('one', BOB));
     });
+  }
+
+  /** Two messages for Alice, of which one was given up, with a notification and her wishes; one for Bob. */
+  async #keepMail(store: Store, alice: string, bob: string): Promise<void> {
+    const notification = {
+      userKey: alice,
+      policy: 'away',
+      vasp: 'one',
+      bearer: 'sms',
+      at: 1_700_000_000_000,
+      windowMillis: 60_000,
+      content: SEALED,
+    };
+    for (const [index, [userKey, senderKey]] of [
+      [alice, bob] as const,
+      [alice, bob] as const,
+      [bob, alice] as const,
+    ].entries()) {
+      const message = {
+        id: `${index}`.padStart(21, 'm').padEnd(22, 'A'),
+        kind: 'message',
+        userKey,
+        senderKey,
+        vasp: 'one',
+        policy: 'away',
+        storedAt: 1_700_000_000_000,
+        expiresAt: 1_700_604_800_000,
+        bytes: 5,
+        envelope: SEALED,
+      } as const;
+      const rest = { content: SEALED, duplicate: undefined, quota: undefined };
+      await store.mailbox.put({ message, ...rest, notification: index === 0 ? notification : undefined }, 100);
+    }
+    await store.mailbox.bury(`${'m'.repeat(20)}1A`, 'unacknowledged', 1_700_000_001_000);
+    await store.mailbox.wishes.set(alice, { bearers: ['SMS'], etemHandling: undefined, notifications: true });
   }
 
   async store<T>(work: (store: Store) => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ beforeEach(async () => {
 afterEach(() => kept.remove());
 
 const hash = () => kept.key('one', ALICE);
+const NO_MAIL = { messages: [], notifications: [], wishes: null };
 
 test('export shows all that is known, by VASP, and no name', async () => {
   const { out, status } = await kept.sapgw('user', 'export', ALICE);
@@ -58,6 +59,41 @@ test('export shows all that is known, by VASP, and no name', async () => {
         expect.objectContaining({ id: message(2).id, state: 'open', sentAt: null, option: null, endedAt: null }),
       ],
       settings: { help: 'off', seen: [{ policy: 'welcome', version: 2 }] },
+      mailbox: {
+        messages: [
+          {
+            id: `${'m'.repeat(20)}0A`,
+            kind: 'message',
+            vasp: 'one',
+            policy: 'away',
+            user: hash(),
+            state: 'waiting',
+            reason: null,
+            diedAt: null,
+            storedAt: '2023-11-14T22:13:20.000Z',
+            expiresAt: '2023-11-21T22:13:20.000Z',
+            bytes: 5,
+            tries: 0,
+            handedAt: null,
+          },
+          expect.objectContaining({ state: 'dead', reason: 'unacknowledged', diedAt: '2023-11-14T22:13:21.000Z' }),
+        ],
+        notifications: [
+          {
+            user: hash(),
+            vasp: 'one',
+            policy: 'away',
+            bearer: 'sms',
+            state: 'waiting',
+            wantedAt: '2023-11-14T22:13:20.000Z',
+            dueAt: '2023-11-14T22:13:20.000Z',
+            sentAt: null,
+            tries: 0,
+            failure: null,
+          },
+        ],
+        wishes: { bearers: ['SMS'], notifications: true },
+      },
     },
     expect.objectContaining({
       vasp: 'two',
@@ -65,6 +101,7 @@ test('export shows all that is known, by VASP, and no name', async () => {
       sessions: [],
       messages: [],
       settings: { help: 'on', seen: [] },
+      mailbox: NO_MAIL,
     }),
   ]);
   expect(out).not.toMatch(/alice/i);
@@ -89,6 +126,7 @@ test('export of one VASP, and of somebody unknown', async () => {
         sessions: [],
         messages: [],
         settings: { help: 'on', seen: [] },
+        mailbox: NO_MAIL,
       },
     ],
   });
@@ -97,7 +135,7 @@ test('export of one VASP, and of somebody unknown', async () => {
 test('forget erases acceptances, keeps the records and says so', async () => {
   const { out, status } = await kept.sapgw('user', 'forget', ALICE);
   expect(out.split('\n')).toEqual([
-    `one: 2 acceptances erased; 2 system messages erased; 3 audit records kept as proof under the keyed hash ${hash()} for ever; 1 open session kept until the end of it`,
+    `one: 2 acceptances erased; 2 system messages erased; 2 kept messages erased; 3 audit records kept as proof under the keyed hash ${hash()} for ever; 1 open session kept until the end of it`,
     `two: 1 acceptance erased; 1 audit record kept as proof under the keyed hash ${kept.key('two', ALICE)} for ever`,
     '',
   ]);
@@ -109,6 +147,9 @@ test('forget erases acceptances, keeps the records and says so', async () => {
     expect(await store.systemMessages.of(hash())).toEqual([]);
     expect(await store.systemMessages.settings(hash())).toEqual({ help: 'on', seen: new Map() });
     expect(await store.systemMessages.of(kept.key('one', BOB))).toHaveLength(1);
+    expect(await store.mailbox.totals()).toEqual({ waiting: 1, waitingBytes: 5, reports: 0, dead: 0 });
+    expect(await store.mailbox.notifications.slice(undefined, 10)).toEqual([]);
+    expect(await store.mailbox.wishes.of(hash())).toBeUndefined();
   });
   expect((await kept.sapgw('audit', 'verify')).status).toBe(0);
 });
@@ -116,7 +157,7 @@ test('forget erases acceptances, keeps the records and says so', async () => {
 test('forget --records erases their content, and the chain still verifies', async () => {
   const { out } = await kept.sapgw('user', 'forget', ALICE, '--records', '--vasp', 'one');
   expect(out).toBe(
-    'one: 2 acceptances erased; 2 system messages erased; the content of 3 audit records erased; 1 open session kept until the end of it\n',
+    'one: 2 acceptances erased; 2 system messages erased; 2 kept messages erased; the content of 3 audit records erased; 1 open session kept until the end of it\n',
   );
   const verified = await kept.sapgw('audit', 'verify');
   expect([verified.out.split('\n')[0], verified.status]).toEqual(['5 entries, 3 of them erased', 0]);
@@ -132,7 +173,7 @@ test('forget says until when records stay, and tells programs the same', async (
   kept = new Kept('audit: { keep: 365d }\n');
   await kept.fill();
   expect((await kept.sapgw('user', 'forget', BOB, '--vasp', 'one')).out).toBe(
-    `one: 1 acceptance erased; 1 system message erased; 1 audit record kept as proof under the keyed hash ${kept.key('one', BOB)} until 2024-11-13T22:13:40.004Z\n`,
+    `one: 1 acceptance erased; 1 system message erased; 1 kept message erased; 1 audit record kept as proof under the keyed hash ${kept.key('one', BOB)} until 2024-11-13T22:13:40.004Z\n`,
   );
   expect(JSON.parse((await kept.sapgw('user', 'forget', BOB, '--vasp', 'one', '--json')).out)).toEqual([
     {
@@ -145,6 +186,7 @@ test('forget says until when records stay, and tells programs the same', async (
       damaged: [],
       sessions: 0,
       messages: 0,
+      mailbox: 0,
     },
   ]);
 });
