@@ -1,0 +1,134 @@
+/**
+ * Puts a message for users who are away into their mailboxes [X60]: one sealed record for each recipient, one after the
+ * other, each durable before the next. A sender's second try finds what the first one left, whatever became of the answer
+ * to that, and is told the same MessageID again.
+ */
+import { createHash } from 'node:crypto';
+import { child, childText, type Element } from '../csp/element.ts';
+import type { Deposit, DepositOrder, DepositRecipient, DepositResult, KeepRules } from '../mailbox-ports.ts';
+import { mailMessageId } from '../stored-message/ids.ts';
+import { isBase64 } from '../stored-message/message-info.ts';
+import { contentBytes, contentText, envelopeText, notificationText } from '../stored-message/sealed.ts';
+import { infoTo } from '../stored-message/sending-info.ts';
+import { type MailboxParts, SEALED_AS } from './parts.ts';
+
+export type DepositingParts = Pick<MailboxParts, 'store' | 'secrets' | 'clock' | 'metrics' | 'mostMessages'>;
+
+/** For how long a sender's second try is known as one. */
+const DUPLICATE_MILLIS = 10 * 60_000;
+const ID_BYTES = 16;
+/** OfflineETEMHandling of somebody who wants no such message kept [P4.3]. */
+const REFUSES_ETEM: ReadonlySet<string> = new Set(['REJECT', 'SENDREJECT']);
+
+/** What is the same for every recipient. */
+interface Prepared {
+  readonly order: DepositOrder;
+  readonly now: number;
+  readonly content: string | undefined;
+  readonly bytes: number;
+  /** Of what is said in the message. */
+  readonly digest: string;
+}
+
+/**
+ * Counts what becomes of each. Rejects when the store cannot be had: then some may be kept all the same, and whoever asked
+ * must claim nothing.
+ */
+export async function depositAll(parts: DepositingParts, order: DepositOrder): Promise<DepositResult> {
+  const prepared = prepare(order, parts.clock.wall());
+  let sentId = order.vaspMessageId ?? mailMessageId(newId(parts));
+  let isKnown = false;
+  const recipients: DepositResult['recipients'][number][] = [];
+  for (const recipient of order.recipients) {
+    if (await isUnwanted(parts, order, recipient)) {
+      recipients.push('refused');
+      continue;
+    }
+    const outcome = await parts.store.put(depositFor(parts, prepared, recipient, sentId), parts.mostMessages);
+    parts.metrics.mailbox(outcome.kind === 'known' ? 'duplicate' : outcome.kind);
+    recipients.push(outcome.kind === 'full' ? 'full' : 'stored');
+    if (outcome.kind !== 'known' || isKnown) continue;
+    isKnown = true;
+    sentId = outcome.sentId;
+  }
+  return { sentId, recipients };
+}
+
+function prepare(order: DepositOrder, now: number): Prepared {
+  const { info, content } = order;
+  const text = content === undefined ? undefined : contentText(content);
+  const said = JSON.stringify([text, childText(info, 'MessageURI')]);
+  const digest = createHash('sha256').update(said).digest('base64url');
+  return { order, now, content: text, bytes: sizeOf(info, content), digest };
+}
+
+/** What is sent as BASE64 counts as what it stands for. */
+function sizeOf(info: Element, content: Element | undefined): number {
+  return isBase64(info) && content !== undefined ? Buffer.from(content.text, 'base64').length : contentBytes(content);
+}
+
+/** Not kept, and no failure of the mailbox's: the VASP's word stands. */
+async function isUnwanted(
+  { store }: DepositingParts,
+  { info, validitySeconds }: DepositOrder,
+  { userKey }: DepositRecipient,
+): Promise<boolean> {
+  // At once or never, the sender says; and there is no at once.
+  if (validitySeconds !== undefined && validitySeconds <= 0) return true;
+  if (child(info, 'ExtBlockETEM') === undefined) return false;
+  const handling = (await store.wishes.of(userKey))?.etemHandling;
+  return handling !== undefined && REFUSES_ETEM.has(handling.trim().toUpperCase());
+}
+
+function depositFor(
+  parts: DepositingParts,
+  { order, now, content, bytes, digest }: Prepared,
+  { userId, userKey, keep }: DepositRecipient,
+  sentId: string,
+): Deposit {
+  const { secrets } = parts;
+  const { vasp, senderKey, sessionKey, transactionId, wantsReport } = order;
+  const envelope = envelopeText({ sentId, info: infoTo(order.info, userId, now), wantsReport });
+  return {
+    message: {
+      id: newId(parts),
+      kind: 'message',
+      userKey,
+      senderKey,
+      vasp,
+      policy: keep.policy,
+      storedAt: now,
+      expiresAt: now + lifeMillis(order, keep),
+      bytes,
+      envelope: secrets.seal(SEALED_AS.envelope, envelope),
+    },
+    content: content === undefined ? undefined : secrets.seal(SEALED_AS.content, content),
+    duplicate: {
+      key: secrets.keyedHash('duplicate', vasp, sessionKey, transactionId, userKey, digest),
+      sentId,
+      until: now + DUPLICATE_MILLIS,
+    },
+    quota: { messages: keep.messages, bytes: keep.bytes },
+    notification: notificationFor(parts, order, { userId, userKey, keep }, now),
+  };
+}
+
+function lifeMillis({ validitySeconds }: DepositOrder, { keepMillis }: KeepRules): number {
+  return validitySeconds === undefined ? keepMillis : Math.min(keepMillis, validitySeconds * 1000);
+}
+
+function notificationFor(
+  { secrets }: DepositingParts,
+  { vasp, sender }: DepositOrder,
+  { userId, userKey, keep }: DepositRecipient,
+  now: number,
+): Deposit['notification'] {
+  const { policy, notify } = keep;
+  if (notify === undefined) return undefined;
+  const content = secrets.seal(SEALED_AS.notification, notificationText({ to: userId, sender }));
+  return { userKey, policy, vasp, ...notify, at: now, content };
+}
+
+function newId({ secrets }: DepositingParts): string {
+  return Buffer.from(secrets.randomBytes(ID_BYTES)).toString('base64url');
+}

@@ -1,0 +1,26 @@
+/** What the mailbox stands on, and what it tells others. */
+import type { MailboxResult, MailboxStore } from '../mailbox-ports.ts';
+import type { PolicySets } from '../policy/live-sets.ts';
+import type { Clock, Log, Secrets } from '../ports.ts';
+
+export interface MailboxParts {
+  readonly store: MailboxStore;
+  readonly policies: PolicySets;
+  readonly secrets: Secrets;
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly metrics: { mailbox(result: MailboxResult): void };
+  readonly log: Log;
+  /** Messages in all mailboxes together. */
+  readonly mostMessages: number;
+  readonly events: MailboxEvents;
+}
+
+export interface MailboxEvents {
+  /** Something waits for these users: resolved when every process knows. */
+  concern(userKeys: readonly string[]): Promise<void>;
+  /** Calls the clients of all of the user's sessions. */
+  ring(userKey: string): void;
+}
+
+/** Under what a message's parts are sealed. */
+export const SEALED_AS = { envelope: 'envelope', content: 'content', notification: 'notification' } as const;

@@ -1,0 +1,229 @@
+/**
+ * The mailbox of one machine [X60 to X63]: keeps messages for users who are away, and hands them over in their sessions. The
+ * store is the truth; in memory stands only what concerns the sessions of the moment. What concerns one user is done one
+ * thing after the other, so that no two polls get the same message, and nothing overtakes.
+ */
+import type { Element } from '../csp/element.ts';
+import type {
+  AccessLists,
+  DepositOrder,
+  DepositResult,
+  KeptMessage,
+  Mailbox,
+  MailStanding,
+  OffLineWishes,
+  OutgoingMail,
+  StoredMessage,
+  Visitor,
+} from '../mailbox-ports.ts';
+import { readMailMessageId, readMailTransaction, wasAnnounced } from '../stored-message/ids.ts';
+import { messageInfoFor } from '../stored-message/message-info.ts';
+import { depositAll } from './depositing.ts';
+import { HandingOver } from './handing-over.ts';
+import { Kept } from './kept.ts';
+import { KnownMail } from './known-mail.ts';
+import type { MailboxParts } from './parts.ts';
+import { Recipients } from './recipients.ts';
+import { type Ending, Settling } from './settling.ts';
+import { UserTurns } from './user-turns.ts';
+
+export interface PostOfficeParts extends MailboxParts {
+  /** Users of whom this process remembers whether something waits. */
+  readonly knownUsers: number;
+  /** A number below 36^6 from which this process counts its TransactionIDs. */
+  readonly firstTransactionNumber: number;
+}
+
+/** Messages of one user that a list shows. */
+const LISTED = 1_000;
+/** Expired messages that are looked at before other work runs. */
+const SLICE = 200;
+
+export class PostOffice implements Mailbox {
+  readonly #parts: PostOfficeParts;
+  readonly #known: KnownMail;
+  readonly #recipients = new Recipients();
+  readonly #turns = new UserTurns();
+  readonly #kept: Kept;
+  readonly #settling: Settling;
+  readonly #handingOver: HandingOver;
+  /** Something is kept, or was since the start. */
+  #hasMail: boolean;
+
+  private constructor(parts: PostOfficeParts, hasMail: boolean) {
+    this.#parts = parts;
+    this.#hasMail = hasMail;
+    this.#known = new KnownMail(parts.knownUsers);
+    this.#kept = new Kept(parts);
+    this.#settling = new Settling(parts, this.#kept);
+    const own = { kept: this.#kept, recipients: this.#recipients, settling: this.#settling };
+    const told = (userKeys: readonly string[]): Promise<void> => this.changed(userKeys);
+    this.#handingOver = new HandingOver({ ...parts, ...own, told }, parts.firstTransactionNumber);
+  }
+
+  /** @throws what the store fails with */
+  static async open(parts: PostOfficeParts): Promise<PostOffice> {
+    const { waiting, reports, dead } = await parts.store.totals();
+    return new PostOffice(parts, waiting + reports + dead > 0);
+  }
+
+  isOpen(): boolean {
+    return this.#hasMail || this.#parts.policies.current().offLineUser.length > 0;
+  }
+
+  concerns(userKey: string): boolean {
+    return this.#known.concerns(userKey);
+  }
+
+  async deposit(order: DepositOrder): Promise<DepositResult> {
+    let result: DepositResult | undefined;
+    try {
+      result = await depositAll(this.#parts, order);
+      return result;
+    } finally {
+      // Where the store failed, some may have theirs all the same.
+      const { recipients } = order;
+      const stored = recipients.filter((_, index) => (result?.recipients[index] ?? 'stored') === 'stored');
+      await this.changed(stored.map(({ userKey }) => userKey));
+    }
+  }
+
+  async count(userKey: string): Promise<number> {
+    return (await this.#parts.store.counts(userKey)).messages;
+  }
+
+  async arrived({ sessionKey }: Visitor, isReady: boolean): Promise<void> {
+    if (!isReady) this.#recipients.arrived(sessionKey);
+  }
+
+  async ready(sessionKey: string): Promise<void> {
+    this.#recipients.ready(sessionKey);
+  }
+
+  standing(visitor: Visitor, polls: boolean): Promise<MailStanding> {
+    if (polls) this.#recipients.polled(visitor.sessionKey);
+    return this.#known.learn(
+      visitor.userKey,
+      this.#turns.run(visitor.userKey, () => this.#handingOver.standing(visitor)),
+    );
+  }
+
+  async accessLists(visitor: Visitor, lists: AccessLists | 'unknown'): Promise<void> {
+    const { log, clock } = this.#parts;
+    const { userKey, vasp } = visitor;
+    if (lists !== 'unknown') return this.#turns.run(userKey, () => this.#handingOver.apply(visitor, lists));
+    const times = this.#recipients.missLists(userKey, clock.wall());
+    if (times === 1) log.warn('a block list cannot be had, messages wait', { vasp, user: userKey });
+  }
+
+  async listsChanged(userKey: string): Promise<void> {
+    this.#recipients.forgetLists(userKey);
+  }
+
+  take(visitor: Visitor): Promise<OutgoingMail | undefined> {
+    return this.#turns.run(visitor.userKey, () => this.#handingOver.take(visitor));
+  }
+
+  async answered(visitor: Visitor, transactionId: string, code: number): Promise<void> {
+    const id = readMailTransaction(transactionId);
+    if (id === undefined) return;
+    await this.#turns.run(visitor.userKey, async () => {
+      const message = await this.#ofUser(visitor.userKey, id);
+      if (message === undefined) return;
+      // Whatever a client says to a report, it has it.
+      if (message.kind === 'report') await this.#end(message, 'delivered');
+      else if (code >= 200 && code < 300 && !wasAnnounced(transactionId)) await this.#end(message, 'delivered');
+    });
+  }
+
+  delivered(visitor: Visitor, messageId: string): Promise<boolean> {
+    return this.#endNamed(visitor, messageId, 'delivered');
+  }
+
+  async list(visitor: Visitor): Promise<readonly Element[]> {
+    const now = this.#parts.clock.wall();
+    const messages = await this.#shown(visitor, now);
+    return messages.flatMap((message) => {
+      const envelope = this.#kept.envelope(message);
+      return envelope === undefined ? [] : [messageInfoFor(envelope, message, visitor.version, now)];
+    });
+  }
+
+  async fetch(visitor: Visitor, messageId: string): Promise<KeptMessage | undefined> {
+    const now = this.#parts.clock.wall();
+    const id = readMailMessageId(messageId);
+    const message = (await this.#shown(visitor, now)).find((candidate) => candidate.id === id);
+    const envelope = message === undefined ? undefined : this.#kept.envelope(message);
+    if (message === undefined || envelope === undefined) return undefined;
+    const content = await this.#kept.content(message.id);
+    if (content === 'unreadable') return undefined;
+    return { id: message.id, info: messageInfoFor(envelope, message, visitor.version, now), content };
+  }
+
+  settle(visitor: Visitor, messageId: string, how: 'rejected' | 'forwarded'): Promise<boolean> {
+    return this.#endNamed(visitor, messageId, how);
+  }
+
+  wishes(userKey: string, wishes: OffLineWishes): Promise<void> {
+    return this.#parts.store.wishes.set(userKey, wishes);
+  }
+
+  async ended(sessionKey: string): Promise<void> {
+    this.#recipients.ended(sessionKey);
+  }
+
+  /** Something waits for these users that did not: every process hears of it, and their clients are called. */
+  async changed(userKeys: readonly string[]): Promise<void> {
+    if (userKeys.length === 0) return;
+    this.#hasMail = true;
+    const users = [...new Set(userKeys)];
+    for (const userKey of users) this.#known.waits(userKey);
+    await this.#parts.events.concern(users);
+    for (const userKey of users) this.#parts.events.ring(userKey);
+  }
+
+  /** Ends what is too old. To be called about once a second; resolves when nothing expired is left. */
+  async sweep(): Promise<void> {
+    const { store, clock } = this.#parts;
+    const now = clock.wall();
+    for (;;) {
+      const expired = await store.expired(now, SLICE);
+      if (expired.length > 0) {
+        const settled = expired.map((message) => ({ message, envelope: this.#kept.envelope(message) }));
+        await this.changed(await this.#settling.settle(settled, 'expired'));
+      }
+      if (expired.length < SLICE) break;
+    }
+    await store.sweep(now);
+  }
+
+  /** What the user may see: nothing before the lists of who may not write are known. */
+  async #shown({ userKey }: Visitor, now: number): Promise<readonly StoredMessage[]> {
+    if (this.#recipients.lists(userKey, now) === undefined) return [];
+    const waiting = await this.#parts.store.waiting(userKey, LISTED);
+    return waiting.filter(({ kind, expiresAt }) => kind === 'message' && expiresAt > now);
+  }
+
+  async #ofUser(userKey: string, id: string): Promise<StoredMessage | undefined> {
+    const message = await this.#parts.store.get(id);
+    return message?.userKey === userKey ? message : undefined;
+  }
+
+  #endNamed({ userKey }: Visitor, messageId: string, ending: Ending): Promise<boolean> {
+    const id = readMailMessageId(messageId);
+    if (id === undefined) return Promise.resolve(false);
+    return this.#turns.run(userKey, async () => {
+      const message = await this.#ofUser(userKey, id);
+      if (message === undefined || message.kind === 'report') return false;
+      await this.#end(message, ending);
+      return true;
+    });
+  }
+
+  async #end(message: StoredMessage, ending: Ending): Promise<void> {
+    const envelope = this.#kept.envelope(message);
+    const told = await this.#settling.settle([{ message, envelope }], ending);
+    this.#recipients.settled(message.userKey, message.id);
+    await this.changed(told);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * What the mailbox knows of users and sessions that it is handing something to: in memory alone, so that after a restart
+ * lists are asked for again, and what nobody acknowledged goes out again under the same MessageID. Bounded; who is forgotten
+ * begins anew.
+ */
+import { LRUCache } from 'lru-cache';
+import type { AccessLists } from '../mailbox-ports.ts';
+
+/** How long a user's lists count: messages of one batch are judged by one answer. */
+const LISTS_MILLIS = 60_000;
+/** After a VASP did not say them; doubled with every time more. */
+const FIRST_PAUSE_MILLIS = 5_000;
+const LONGEST_PAUSE_MILLIS = 600_000;
+const USERS = 50_000;
+/** Polls after which a session that agreed on no services is served all the same. */
+const POLLS_WITHOUT_SERVICES = 2;
+
+interface Recipient {
+  lists: { readonly lists: AccessLists; readonly at: number } | undefined;
+  failures: number;
+  askAgainAt: number;
+  /** The message that a client has and has not acknowledged. */
+  onWay: { readonly id: string; readonly sessionKey: string; readonly at: number } | undefined;
+  /** Sessions in which a message was announced, by its id. */
+  readonly announced: Map<string, string>;
+}
+
+export class Recipients {
+  readonly #users = new LRUCache<string, Recipient>({ max: USERS });
+  /** Sessions that have not agreed on their services, and how often they polled. */
+  readonly #arriving = new LRUCache<string, number>({ max: USERS });
+
+  arrived(sessionKey: string): void {
+    this.#arriving.set(sessionKey, 0);
+  }
+
+  ready(sessionKey: string): void {
+    this.#arriving.delete(sessionKey);
+  }
+
+  polled(sessionKey: string): void {
+    const polls = this.#arriving.get(sessionKey);
+    if (polls === undefined) return;
+    if (polls + 1 >= POLLS_WITHOUT_SERVICES) this.#arriving.delete(sessionKey);
+    else this.#arriving.set(sessionKey, polls + 1);
+  }
+
+  isReady(sessionKey: string): boolean {
+    return !this.#arriving.has(sessionKey);
+  }
+
+  lists(userKey: string, now: number): AccessLists | undefined {
+    const known = this.#users.get(userKey)?.lists;
+    return known === undefined || now - known.at >= LISTS_MILLIS ? undefined : known.lists;
+  }
+
+  mayAskLists(userKey: string, now: number): boolean {
+    return now >= (this.#users.get(userKey)?.askAgainAt ?? 0);
+  }
+
+  learnLists(userKey: string, lists: AccessLists, now: number): void {
+    const user = this.#of(userKey);
+    user.lists = { lists, at: now };
+    user.failures = 0;
+    user.askAgainAt = 0;
+  }
+
+  /** @returns how often in a row the VASP has not said them */
+  missLists(userKey: string, now: number): number {
+    const user = this.#of(userKey);
+    user.askAgainAt = now + Math.min(FIRST_PAUSE_MILLIS * 2 ** user.failures, LONGEST_PAUSE_MILLIS);
+    user.failures += 1;
+    return user.failures;
+  }
+
+  forgetLists(userKey: string): void {
+    const user = this.#users.get(userKey);
+    if (user === undefined) return;
+    user.lists = undefined;
+    user.askAgainAt = 0;
+  }
+
+  onWay(userKey: string): Recipient['onWay'] {
+    return this.#users.get(userKey)?.onWay;
+  }
+
+  handedTo(userKey: string, onWay: NonNullable<Recipient['onWay']>): void {
+    this.#of(userKey).onWay = onWay;
+  }
+
+  wasAnnounced(userKey: string, id: string, sessionKey: string): boolean {
+    return this.#users.get(userKey)?.announced.get(id) === sessionKey;
+  }
+
+  announcedTo(userKey: string, id: string, sessionKey: string): void {
+    this.#of(userKey).announced.set(id, sessionKey);
+  }
+
+  /** The message is gone. */
+  settled(userKey: string, id: string): void {
+    const user = this.#users.get(userKey);
+    if (user === undefined) return;
+    user.announced.delete(id);
+    if (user.onWay?.id === id) user.onWay = undefined;
+  }
+
+  /** Nothing is left of the user's: the next message is another batch. */
+  emptied(userKey: string): void {
+    this.#users.delete(userKey);
+  }
+
+  ended(sessionKey: string): void {
+    this.#arriving.delete(sessionKey);
+  }
+
+  #of(userKey: string): Recipient {
+    const known = this.#users.get(userKey);
+    if (known !== undefined) return known;
+    const user: Recipient = { lists: undefined, failures: 0, askAgainAt: 0, onWay: undefined, announced: new Map() };
+    this.#users.set(userKey, user);
+    return user;
+  }
+}
