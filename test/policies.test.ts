@@ -5,8 +5,9 @@ import { pagesOf } from '../gateway/conversation/question-text.ts';
 import { wordsFor } from '../gateway/conversation/words.ts';
 import { SERVICE_NAMES } from '../gateway/csp/service-tree.ts';
 import { questionFor } from '../gateway/negotiation/question.ts';
-import type { PolicyFile, PolicySet } from '../gateway/policy/model.ts';
+import { type PolicyFile, type PolicySet, questionsOf } from '../gateway/policy/model.ts';
 import { formatProblem, parsePolicySet } from '../gateway/policy/parse.ts';
+import { KINDS } from '../gateway/policy/schema.ts';
 import { runPolicyTests } from '../gateway/policy/test-run.ts';
 import { contentHash, readPolicyFolder } from '../gateway/policy-folder.ts';
 import { plainJudge } from './policy/judge.ts';
@@ -40,6 +41,16 @@ describe('the policies that ship', () => {
       'operator-notice',
       'repeated-errors',
     ]);
+    expect(
+      set.offLineUser.map(({ id, keep, storeOn, notify }) => ({ id, keep, storeOn: [...storeOn], notify })),
+    ).toEqual([
+      {
+        id: 'messages-waiting',
+        keep: { messages: 100, bytes: 262_144, forMillis: 7 * 86_400_000 },
+        storeOn: [533, 410],
+        notify: undefined,
+      },
+    ]);
     expect([...set.levels.keys()]).toEqual(['full', 'presence-only', 'receive-only']);
     expect(warnings).toEqual(['message.en', 'message.sv', 'message.de']);
   });
@@ -60,7 +71,7 @@ describe('the policies that ship', () => {
 
   test('speak the same three languages in every text', async () => {
     const { set } = await readShipped();
-    for (const { message, options, onTimeout, withoutSystemMessages } of set.policies) {
+    for (const { message, options, onTimeout, withoutSystemMessages } of questionsOf(set)) {
       const rulings = [onTimeout, withoutSystemMessages, ...options.map(({ outcome }) => outcome)];
       const texts = [message, ...options.map(({ text }) => text)];
       for (const ruling of rulings) if (ruling.kind === 'deny') texts.push(ruling.texts);
@@ -87,7 +98,7 @@ describe('the policies that ship', () => {
 describe('the policy reference', () => {
   test('has an example of every kind', () => {
     const kinds = SNIPPETS.map((snippet) => /^kind: (.*)$/m.exec(snippet)?.[1]);
-    expect(new Set(kinds)).toEqual(new Set(['service-levels', 'off-line-service', 'on-line-service', 'policy-tests']));
+    expect(new Set(kinds)).toEqual(new Set([...KINDS, 'policy-tests']));
   });
 
   test.each(SNIPPETS.map((snippet) => [/^(?:id|default|cases):.*$/m.exec(snippet)?.[0] ?? '', snippet]))(

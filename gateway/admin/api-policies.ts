@@ -1,7 +1,7 @@
 /** The part of the API that tells which policies are in force and changes that: reload, rollback, asking again. */
 import type { AskAgainOrder, AskAgainOutcome } from '../policies/ask-again-action.ts';
 import type { PolicyControl, ReloadOutcome, RollbackOutcome } from '../policies/control.ts';
-import { type OffLinePolicy, type OnLinePolicy, policyCount } from '../policy/model.ts';
+import { type OffLinePolicy, type OffLineUserPolicy, type OnLinePolicy, policyCount } from '../policy/model.ts';
 import type { StoredAskAgain } from '../ports.ts';
 import { type ApiAnswer, type ApiRoute, apiError, badRequest } from './api.ts';
 import { readFields } from './fields.ts';
@@ -69,6 +69,7 @@ function stateOf(control: PolicyActions['control']) {
         : { inForce: false, since: instant(folder.since), problems: folder.problems },
     policies: set.policies.map(summary),
     onLine: set.onLine.map(onLineSummary),
+    offLineUser: set.offLineUser.map(offLineUserSummary),
     live: live.map((one) => ({ set: one.hash, policies: policyCount(one) })),
   };
 }
@@ -79,6 +80,19 @@ function summary({ id, version, purpose, mode, order }: OffLinePolicy) {
 
 function onLineSummary({ id, version, category, trigger, block }: OnLinePolicy) {
   return { id, version, category, trigger: trigger.on, block };
+}
+
+/** `keep.for` in milliseconds; `bearer`: by which users are told, null where they are not. */
+function offLineUserSummary({ id, version, order, keep, storeOn, notify, atLogin }: OffLineUserPolicy) {
+  return {
+    id,
+    version,
+    order,
+    keep: { messages: keep.messages, bytes: keep.bytes, forMillis: keep.forMillis },
+    storeOn: [...storeOn],
+    bearer: notify?.bearer ?? null,
+    asks: atLogin !== undefined,
+  };
 }
 
 function historyOf(control: PolicyActions['control']) {

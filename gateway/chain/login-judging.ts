@@ -4,9 +4,10 @@ import { type JudgedAnswer, type JudgingContext, judgeAnswer } from '../negotiat
 import { judgeLogin } from '../negotiation/login.ts';
 import { issueToken, readToken, shortForm } from '../negotiation/token.ts';
 import type { LoginVerdict } from '../negotiation/verdict.ts';
+import { withWaitingQuestion } from '../negotiation/waiting-messages.ts';
 import { type NegotiationWindow, setUnderWay } from '../negotiation/window.ts';
 import { stillCounts } from '../policy/ask-again.ts';
-import { applicablePolicies } from '../policy/decide.ts';
+import { applicablePolicies, waitingQuestion } from '../policy/decide.ts';
 import type { OffLinePolicy, PolicySet } from '../policy/model.ts';
 import type { Acceptance } from '../ports.ts';
 import type { Login, LoginParts } from './login.ts';
@@ -19,9 +20,10 @@ export async function judgeLoginOf(parts: LoginParts, login: Login, window: Nego
   const spent = await parts.negotiations.spent(answers.map(({ id }) => id));
   const unspent = answers.map(({ id }) => id).filter((id) => !spent.has(id));
   const set = setOf(parts, facts.vasp, window, unspent, now);
-  const policies = applicablePolicies(set, facts, now, ({ id }) =>
-    parts.metrics.negotiation(facts.vasp, id, 'condition-failed'),
-  );
+  const failed = ({ id }: OffLinePolicy): void => parts.metrics.negotiation(facts.vasp, id, 'condition-failed');
+  const policies = applicablePolicies(set, facts, now, failed);
+  const question = parts.mailbox === undefined ? undefined : waitingQuestion(set, facts, now, failed);
+  const messagesWaiting = question === undefined ? 0 : await messagesFor(parts, login);
   const context = {
     secrets: parts.secrets,
     vasp: facts.vasp,
@@ -30,23 +32,38 @@ export async function judgeLoginOf(parts: LoginParts, login: Login, window: Nego
     isSpent: (token: string) => spent.has(token),
     now,
   };
-  return judgeLogin({
-    facts,
-    set,
-    policies,
+  const standingFacts = {
     knowsSystemMessages: knowsSystemMessages(parts.clientOverrides, facts),
     accepted: await acceptedEarlier(parts, policies, login),
     answers: judgeInTurn(answers, context),
     window,
     cookie: shortForm('cookie', asked.cookieKey),
+    now,
+  };
+  return judgeLogin({
+    ...standingFacts,
+    facts,
+    set,
+    policies:
+      question === undefined ? policies : withWaitingQuestion(policies, question, messagesWaiting, standingFacts),
+    messagesWaiting,
     languages: [facts.language, login.exchange.vasp.language],
     publicUrl: parts.publicUrl(),
-    now,
     issue: (policy, languageIndex) => {
       const languageTold = facts.language !== undefined;
       return issueToken(parts.secrets, asked, { setHash: set.hash, policy, languageIndex, languageTold }, now);
     },
   });
+}
+
+/** Where nobody can tell, nobody is asked: what waits is handed over all the same [X61]. */
+async function messagesFor({ mailbox, log }: LoginParts, { asked: { userKey } }: Login): Promise<number> {
+  try {
+    return (await mailbox?.count(userKey)) ?? 0;
+  } catch {
+    log.error('waiting messages cannot be counted, not asking about them', { user: userKey });
+    return 0;
+  }
 }
 
 /** A wrong answer uses its token up, for the rest of the same login too: there are not many tries at one question. */

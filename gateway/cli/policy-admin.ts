@@ -92,12 +92,28 @@ interface Answered {
     readonly trigger: string;
     readonly block: boolean;
   }[];
+  readonly offLineUser?: readonly {
+    readonly id: string;
+    readonly version: number;
+    readonly order: number;
+    readonly bearer: string | null;
+    readonly asks: boolean;
+  }[];
   readonly live?: readonly unknown[];
 }
 
 const short = (hash: string | undefined): string => (hash ?? '').slice(0, 12);
 
-function statusLines({ set, since, source, folder, policies = [], onLine = [], live = [] }: Answered): string[] {
+function statusLines({
+  set,
+  since,
+  source,
+  folder,
+  policies = [],
+  onLine = [],
+  offLineUser = [],
+  live = [],
+}: Answered): string[] {
   return [
     `set ${short(set)} in force since ${since}, ${source === 'folder' ? 'from the folder' : 'by a rollback'}`,
     ...policies.map((one) => `  ${one.id} version ${one.version}, ${one.purpose}, ${one.mode}, order ${one.order}`),
@@ -105,6 +121,10 @@ function statusLines({ set, since, source, folder, policies = [], onLine = [], l
     ...onLine.map(
       (one) => `  ${one.id} version ${one.version}, ${one.category} on ${one.trigger}${one.block ? ', blocks' : ''}`,
     ),
+    ...offLineUser.map((one) => {
+      const tells = one.bearer === null ? '' : `, tells by ${one.bearer}`;
+      return `  ${one.id} version ${one.version}, keeps messages${tells}${one.asks ? ', asks at login' : ''}, order ${one.order}`;
+    }),
     ...(live.length > 1 ? [`negotiations may still be under ${live.length - 1} earlier`] : []),
     ...(folder?.inForce === false ? ['the folder is not in force:', ...folder.problems.map((one) => `  ${one}`)] : []),
   ];

@@ -18,7 +18,12 @@ export async function check(directory: string, flags: CheckFlags, terminal: Term
   if (flags.json === true) {
     const set =
       parsed.kind === 'valid'
-        ? { hash: parsed.set.hash, policies: idsOf(parsed.set.policies), onLine: idsOf(parsed.set.onLine) }
+        ? {
+            hash: parsed.set.hash,
+            policies: idsOf(parsed.set.policies),
+            onLine: idsOf(parsed.set.onLine),
+            offLineUser: idsOf(parsed.set.offLineUser),
+          }
         : {};
     print(JSON.stringify({ valid: parsed.kind === 'valid', ...set, problems, warnings: parsed.warnings }, null, 2));
   } else {

@@ -31,7 +31,7 @@ export interface Terminal {
 }
 
 /** What is known of the gateway that will read the files; nothing when nothing is said. */
-export type GatewayFacts = Pick<ParseOptions, 'vasps' | 'publicUrl' | 'webhooks'>;
+export type GatewayFacts = Pick<ParseOptions, 'vasps' | 'publicUrl' | 'webhooks' | 'bearers'>;
 
 /** Options that name the VASPs of the gateway. */
 export interface VaspFlags {
@@ -89,11 +89,12 @@ export async function gatewayOf(
   const [{ loadConfig }, { SANDBOX_NAME }] = await Promise.all([import('../config/load.ts'), import('../config.ts')]);
   const loaded = loadConfig({ file: config, env: process.env, flags: {} });
   if (loaded.kind === 'valid') {
-    const { useSandbox, vasps: configured, publicUrl, webhooks } = loaded.config;
+    const { useSandbox, vasps: configured, publicUrl, webhooks, bearers } = loaded.config;
     return {
       vasps: useSandbox ? [SANDBOX_NAME] : configured.map(({ name }) => name),
       publicUrl: publicUrl ?? (useSandbox ? undefined : 'none'),
       webhooks: webhooks.allow,
+      bearers: [...bearers.keys()],
     };
   }
   for (const problem of loaded.problems) printError(problem);

@@ -83,8 +83,9 @@ function printPolicy({ kind, id, version, differences, consequences, warnings }:
   for (const warning of warnings) print(`  warning: ${warning}`);
 }
 
-/** Of a new policy only whom it asks and what. */
-const isWhoOrWhat = ({ key }: Difference): boolean => /^(trigger|applies|message|options\.[^.]*$)/.test(key);
+/** Of a new policy only whom it asks and what, or what it keeps. */
+const isWhoOrWhat = ({ key }: Difference): boolean =>
+  /^(trigger|applies|message|keep|storeOn|notify|options\.[^.]*$|atLogin\.(message|options\.[^.]*$))/.test(key);
 
 function written({ key, before, after }: Difference, isNew: boolean): string {
   if (isNew) return `${key}: ${after}`;

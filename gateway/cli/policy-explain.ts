@@ -3,6 +3,11 @@ import type { CspVersion, Encoding } from '../csp/versions.ts';
 import type { ConditionVerdict } from '../policy/decide.ts';
 import { describeServices } from '../policy/describe.ts';
 import { explainLogin, type LoginExplained, type PolicyExplained, type RulingShown } from '../policy/explain.ts';
+import {
+  explainOffLineUser,
+  type OffLineUserExplained,
+  type WaitingStanding,
+} from '../policy/explain-off-line-user.ts';
 import { explainOnLine, type OnLineExplained } from '../policy/explain-on-line.ts';
 import type { LoginFacts, PolicySet } from '../policy/model.ts';
 import { DEFAULT_TEST_CLIENT, DEFAULT_TEST_VASP } from '../policy/test-case.ts';
@@ -36,6 +41,8 @@ export interface ExplainFlags extends VaspFlags {
   readonly at?: number;
   readonly remembered?: readonly RememberedFlag[];
   readonly systemMessages?: boolean;
+  /** How many messages are kept for the user. */
+  readonly messagesWaiting?: number;
   readonly json?: boolean;
 }
 
@@ -59,15 +66,19 @@ export async function explain(directory: string, flags: ExplainFlags, terminal: 
     return EXIT_UNREADABLE;
   }
   const knowsSystemMessages = flags.systemMessages ?? login.version === '1.3';
-  const explained = explainLogin({ set, login, knowsSystemMessages, accepted, now }, terminal.judge);
+  const messagesWaiting = flags.messagesWaiting ?? 0;
+  const input = { set, login, knowsSystemMessages, messagesWaiting, now };
+  const explained = explainLogin({ ...input, accepted }, terminal.judge);
   const onLine = set.onLine.map((policy) => explainOnLine(policy, login, now));
+  const offLineUser = set.offLineUser.map((policy) => explainOffLineUser(policy, input));
   if (flags.json === true) {
-    const asked = { ...login, knowsSystemMessages, at: new Date(now).toISOString() };
-    terminal.print(JSON.stringify({ hash: set.hash, login: asked, ...explained, onLine }, null, 2));
+    const asked = { ...login, knowsSystemMessages, messagesWaiting, at: new Date(now).toISOString() };
+    terminal.print(JSON.stringify({ hash: set.hash, login: asked, ...explained, onLine, offLineUser }, null, 2));
   } else {
     terminal.print(headline(login, knowsSystemMessages, now));
     printExplained(set, explained, terminal.print);
     for (const policy of onLine) printOnLine(policy, terminal.print);
+    for (const policy of offLineUser) printOffLineUser(policy, terminal.print);
   }
   return 0;
 }
@@ -92,7 +103,7 @@ function headline({ userId, clientId, vasp, version, encoding, language }: Login
 function printExplained(set: PolicySet, explained: LoginExplained, print: Print): void {
   for (const policy of explained.policies) printPolicy(policy, print);
   print('');
-  if (!explained.policies.some(({ applies }) => applies)) {
+  if (!explained.policies.some(({ applies }) => applies) && explained.outcome.kind === 'forward') {
     print(`No policy concerns this login: it gets the default level, ${explained.defaultLevel}`);
   }
   print(`The login ${explained.outcome.kind === 'forward' ? '' : 'is '}${explained.outcome.says}`);
@@ -144,6 +155,37 @@ function printOnLine(policy: OnLineExplained, print: Print): void {
   print(`  not answered in that time: ${silence}`);
 }
 
+const WAITING: Readonly<Record<WaitingStanding, string>> = {
+  asked: 'asked',
+  'nothing-waits': 'not asked, no message waits',
+  'cannot-be-asked': 'let in unasked, because the phone does not know System Messages',
+  another: 'not asked, because a policy that comes before it asks',
+  'does-not-apply': 'not asked, because it does not apply',
+  'asks-nothing': 'not asked, because it has no atLogin',
+};
+
+const KEEPING: Readonly<Record<OffLineUserExplained['keeps'], string>> = {
+  yes: 'keeps messages while the user is away',
+  another: 'keeps no messages, because a policy that comes before it does',
+  'does-not-apply': 'keeps no messages, because it does not apply to the user',
+};
+
+function printOffLineUser(policy: OffLineUserExplained, print: Print): void {
+  const { id, version, order, keeps, standing, conditions, keep, storeOn, notification, question } = policy;
+  print('');
+  print(`${id} version ${version}, off-line-user, order ${order}: ${KEEPING[keeps]}; ${WAITING[standing]}`);
+  printConditions(conditions, print);
+  if (keeps === 'yes') print(`  keeps ${keep}, when the service says ${storeOn}`);
+  if (keeps === 'yes' && notification !== undefined) {
+    print(`  told ${notification.how}: ${notification.language}: ${notification.text}`);
+  }
+  if (question === undefined || standing === 'does-not-apply') return;
+  print(`  ${question.language}: ${question.text}`);
+  for (const { number, id: option, text, leadsTo } of question.options) {
+    print(`    ${number} ${text} (${option}): ${rulingOf(leadsTo)}`);
+  }
+}
+
 function printConditions(conditions: readonly ConditionVerdict[], print: Print): void {
   for (const { condition, holds, detail } of conditions) print(`  ${holds ? 'yes' : 'NO '} ${condition}: ${detail}`);
   if (conditions.length === 0) print('  yes it concerns everybody');
@@ -162,5 +204,6 @@ const told = (standing = ''): string => STANDINGS[standing] ?? standing;
 
 function rulingOf(ruling: RulingShown): string {
   if (ruling.kind === 'grant') return `grants ${ruling.level}`;
-  return ruling.kind === 'deny' ? `denies: ${ruling.text}` : 'asks in a conversation with the service contact';
+  if (ruling.kind === 'deny') return `denies: ${ruling.text}`;
+  return ruling.kind === 'proceed' ? 'lets in' : 'asks in a conversation with the service contact';
 }

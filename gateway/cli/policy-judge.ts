@@ -24,7 +24,7 @@ export function createPolicyJudge(): Judge {
 }
 
 function judge(secrets: Secrets, input: JudgeInput): JudgeOutcome {
-  const { login, now, policies } = input;
+  const { login, now, policies, messagesWaiting } = input;
   const asked: Asked = {
     vasp: login.vasp,
     userKey: secrets.keyedHash('user', login.vasp, login.userId),
@@ -62,6 +62,7 @@ function judge(secrets: Secrets, input: JudgeInput): JudgeOutcome {
     knowsSystemMessages: input.knowsSystemMessages,
     accepted: input.accepted,
     answers,
+    messagesWaiting,
     window: windowBefore(input),
     cookie: shortForm('cookie', asked.cookieKey),
     languages,
@@ -77,7 +78,7 @@ function judge(secrets: Secrets, input: JudgeInput): JudgeOutcome {
   const asking = (how: string): readonly PolicyStanding[] =>
     standings.map((standing) => (standing.how === 'asked' ? { ...standing, how } : standing));
   const messageOf = (policy: OffLinePolicy): AskedMessage => {
-    const { text, options } = questionFor(policy, login, languages, '', SAMPLE_PUBLIC_URL);
+    const { text, options } = questionFor(policy, { ...login, messagesWaiting }, languages, '', SAMPLE_PUBLIC_URL);
     return { policy: policy.id, text, options };
   };
   switch (verdict.kind) {

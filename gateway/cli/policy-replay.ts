@@ -116,6 +116,7 @@ const REASONS: Readonly<Record<Reason, string>> = {
   'option-denies': 'the option denies now',
   'policy-gone': 'the policy is gone',
   'in-session': 'the policy asks in a session, not before a login',
+  'while-messages-wait': 'the policy asks only while messages wait, and nothing of it is remembered',
   'only-observed': 'the policy only observes',
   'not-concerned': 'the policy does not concern the login any more (VASP, CSP or period)',
 };

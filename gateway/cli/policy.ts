@@ -33,7 +33,7 @@ const VASPS = [
 ] as const;
 const CONFIG = [
   '--config <file>',
-  'check VASP names, and whether there is a page to name, against this configuration file',
+  'check names of VASPs and bearers, and whether there is a page to name, against this configuration file',
 ] as const;
 
 /** Adds `policy` and its commands. */
@@ -97,6 +97,7 @@ function registerExplain(policy: Command, deps: PolicyCommandDeps): void {
         .argParser(rememberedOf)
         .default([], 'nothing'),
     )
+    .option('--messages-waiting <count>', 'how many messages are kept for the user (default: none)', countOf)
     .option('--system-messages', 'the phone knows System Messages (default: by --csp)')
     .option('--no-system-messages', 'the phone does not know them')
     .option(...VASPS)
@@ -177,6 +178,11 @@ function momentOf(text: string): number {
   const millis = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(millis)) throw new InvalidArgumentError('A time has its zone, such as 2026-12-01T12:00:00Z.');
   return millis;
+}
+
+function countOf(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('A whole number from 0 to 999999.');
+  return Number(text);
 }
 
 /** `aoc-messaging:3:accept:2026-12-01T12:00:00Z`: the option is empty for a message without options. */

@@ -7,7 +7,7 @@
 import { STATUS } from '../csp/status.ts';
 import type { OffLinePolicy, Texts } from '../policy/model.ts';
 import { consentUrl } from '../policy/page-urls.ts';
-import { LONGEST_VALUE, textFor, textValues } from '../policy/text.ts';
+import { LONGEST_VALUE, type Reader, textFor, textValues } from '../policy/text.ts';
 import { acceptedDecision, type Decision, shownDecision } from './decision.ts';
 import { languageIndexFor, needsNoAnswer, questionFor } from './question.ts';
 import { type Standing, standingOf } from './standing.ts';
@@ -84,7 +84,7 @@ function refuse(
   return {
     kind: 'deny',
     code: standing.code,
-    description: textFor(standing.texts, attempt.languages, textValues(policy, attempt.facts)),
+    description: textFor(standing.texts, attempt.languages, textValues(policy, readerOf(attempt))),
     policy: policy.id,
     how: standing.how,
     // An answer that led to a denial has done its work, however it was given [X14].
@@ -130,7 +130,8 @@ function letThrough(attempt: LoginAttempt, { enforced, observed }: Sorted): Forw
 }
 
 function ask(attempt: LoginAttempt, outstanding: readonly OffLinePolicy[], sorted: Sorted): AskVerdict | DenyVerdict {
-  const { answers, set, facts, languages, publicUrl, now } = attempt;
+  const { answers, set, languages, publicUrl, now } = attempt;
+  const reader = readerOf(attempt);
   const worthless = answers.filter(({ kind }) => kind === 'worthless').length;
   const longest = Math.max(...outstanding.map(({ timeoutMillis }) => timeoutMillis));
   let window = worthless === 0 ? attempt.window : countWorthless(attempt.window, worthless, longest, now);
@@ -144,7 +145,7 @@ function ask(attempt: LoginAttempt, outstanding: readonly OffLinePolicy[], sorte
   return {
     kind: 'ask',
     description: `Please ${count === 1 ? 'answer the message' : `answer the ${count} messages`} to log in.`,
-    messages: outstanding.map((policy) => questionFor(policy, facts, languages, tokenFor(attempt, policy), publicUrl)),
+    messages: outstanding.map((policy) => questionFor(policy, reader, languages, tokenFor(attempt, policy), publicUrl)),
     tokens: answers.flatMap((answer) => (answer.kind === 'worthless' ? (answer.token ?? []) : [])),
     outcomes: [...sorted.observed, ...standings(outstanding, 'asked')],
     ended: [...sorted.observed, ...askedInVain(attempt.window, counted, now)],
@@ -162,7 +163,7 @@ function sendToPage(attempt: LoginAttempt, policies: readonly OffLinePolicy[], s
   const texts: Texts = first?.standing.kind === 'on-page' ? first.standing.texts : new Map();
   const tokens = policies.map((policy) => tokenFor(attempt, policy));
   const [policy] = policies;
-  const values = policy === undefined ? {} : textValues(policy, facts);
+  const values = policy === undefined ? {} : textValues(policy, readerOf(attempt));
   return {
     kind: 'deny',
     code: STATUS.FORBIDDEN,
@@ -236,6 +237,10 @@ function tooManyWrongAnswers(
     ended: [...observed, ...endings(window, decided, attempt.now)],
     window: closed(window),
   };
+}
+
+function readerOf({ facts: { userId, vasp }, messagesWaiting }: LoginAttempt): Reader {
+  return { userId, vasp, messagesWaiting };
 }
 
 function tokenFor(attempt: LoginAttempt, policy: OffLinePolicy): string {

@@ -3,9 +3,9 @@
  * is kept to show later what was seen.
  */
 import { plainText, type SystemMessage } from '../csp/system-message.ts';
-import type { LoginFacts, OffLinePolicy } from '../policy/model.ts';
+import type { OffLinePolicy } from '../policy/model.ts';
 import { wordUrl } from '../policy/page-urls.ts';
-import { chooseLanguage, textFor, textValues } from '../policy/text.ts';
+import { chooseLanguage, type Reader, textFor, textValues } from '../policy/text.ts';
 
 /** Place of the language to show among the policy's texts. `languages` best first. */
 export function languageIndexFor(policy: OffLinePolicy, languages: readonly (string | undefined)[]): number {
@@ -15,12 +15,12 @@ export function languageIndexFor(policy: OffLinePolicy, languages: readonly (str
 /** A policy's message in the best language, under the id that answers it [X12]. */
 export function questionFor(
   policy: OffLinePolicy,
-  facts: Pick<LoginFacts, 'userId' | 'vasp'>,
+  reader: Reader,
   languages: readonly (string | undefined)[],
   id: string,
   publicUrl: string,
 ): SystemMessage {
-  const values = textValues(policy, facts);
+  const values = textValues(policy, reader);
   const { verification } = policy;
   return {
     id,

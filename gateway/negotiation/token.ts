@@ -38,9 +38,11 @@ export interface AskedPolicy {
 }
 
 /** A policy set, as far as tokens know it. */
-export interface AskedSet {
+export interface AskedSet<P extends AskedPolicy = AskedPolicy> {
   readonly hash: string;
-  readonly policies: readonly AskedPolicy[];
+  readonly policies: readonly P[];
+  /** What is asked while messages wait. */
+  readonly offLineUser?: readonly { readonly atLogin?: P }[];
 }
 
 /** What is asked of somebody. */
@@ -94,24 +96,25 @@ export function issueToken(secrets: Secrets, asked: Asked, question: Question, n
  * Reads a token of ours for this VASP and tells which policy of which set it asks for. Undefined when it is malformed,
  * not ours, of another VASP, or of a policy, version or set that is not among them.
  */
-export function readToken<S extends AskedSet>(
+export function readToken<P extends AskedPolicy, S>(
   secrets: Secrets,
   vasp: string,
-  sets: readonly S[],
+  sets: readonly (AskedSet<P> & S)[],
   text: string,
-): { readonly set: S; readonly policy: S['policies'][number]; readonly content: TokenContent } | undefined {
+): { readonly set: AskedSet<P> & S; readonly policy: P; readonly content: TokenContent } | undefined {
   if (!/^[A-Za-z0-9_-]{48}$/.test(text)) return undefined;
   const token = Buffer.from(text, 'base64url');
   if ((token[0] ?? 0) >> 6 !== FORMAT) return undefined;
   const mac = token.subarray(HEAD_BYTES);
   const reference = token.toString('hex', 6, 9);
   for (const set of sets) {
-    for (const policy of set.policies) {
-      if (policyReference(secrets, policy) !== reference) continue;
-      if (secrets.verify(signedData(token, vasp, set.hash, policy), mac)) {
-        return { set, policy, content: content(token) };
-      }
-    }
+    const isAskedFor = (policy: AskedPolicy | undefined): boolean =>
+      policy !== undefined &&
+      policyReference(secrets, policy) === reference &&
+      secrets.verify(signedData(token, vasp, set.hash, policy), mac);
+    const policy =
+      set.policies.find(isAskedFor) ?? set.offLineUser?.find(({ atLogin }) => isAskedFor(atLogin))?.atLogin;
+    if (policy !== undefined) return { set, policy, content: content(token) };
   }
   return undefined;
 }

@@ -12,12 +12,14 @@ export interface LoginAttempt {
   readonly facts: LoginFacts;
   /** The set that the login is decided under. */
   readonly set: PolicySet;
-  /** Those of the set's policies that concern this login, in order. */
+  /** Those of the set's questions that concern this login, in order. */
   readonly policies: readonly OffLinePolicy[];
   readonly knowsSystemMessages: boolean;
   /** What this user accepted earlier at this VASP. */
   readonly accepted: readonly Acceptance[];
   readonly answers: readonly JudgedAnswer[];
+  /** How many messages are kept for the user, where a question may tell it. */
+  readonly messagesWaiting?: number | undefined;
   readonly window: NegotiationWindow;
   /** Short form of the cookie's key. */
   readonly cookie: string;

@@ -1,5 +1,5 @@
 /**
- * What policies of both kinds have in common beyond their shape: whom they concern, keys that belong to some kinds of a
+ * What policies of all kinds have in common beyond their shape: whom they concern, keys that belong to some kinds of a
  * mapping, and option ids that are taken once.
  */
 import { isRecord } from '../yaml/data.ts';
@@ -21,6 +21,8 @@ export interface CheckContext {
   readonly publicUrl?: string | undefined;
   /** The URL prefixes that policies may call, when known. */
   readonly webhooks?: readonly string[] | undefined;
+  /** The names of the configured bearers, when known. */
+  readonly bearers?: readonly string[] | undefined;
 }
 
 /** Globs that match, VASPs that exist, a period that is not empty, a condition that compiles. */
@@ -78,15 +80,15 @@ export function checkKeysOfKinds(
   }
 }
 
-/** Reports ids that stand twice. */
-export function checkOptionIds(document: YamlDocument, options: readonly unknown[]): void {
+/** Reports ids that stand twice. `place`: where the options stand. */
+export function checkOptionIds(document: YamlDocument, options: readonly unknown[], place: Path = ['options']): void {
   const ids = new Map<string, number>();
   for (const [index, option] of options.entries()) {
     const id = isRecord(option) ? option.id : undefined;
     if (typeof id !== 'string') continue;
     const first = ids.get(id);
     if (first === undefined) ids.set(id, index);
-    else document.report(['options', index, 'id'], `the option id ${JSON.stringify(id)} is taken by options[${first}]`);
+    else document.report([...place, index, 'id'], `the option id ${JSON.stringify(id)} is taken by options[${first}]`);
   }
 }
 

@@ -8,11 +8,13 @@ import type { Path } from '../yaml/problem.ts';
 import { didYouMean } from '../yaml/wording.ts';
 import type { CheckContext, Mapping } from './check-applies.ts';
 import { consentUrl } from './page-urls.ts';
+import { smsLength } from './sms-length.ts';
 import {
   characters,
   chooseLanguage,
   fill,
   LONGEST_VALUE,
+  NOTIFICATION_PLACEHOLDERS,
   OFF_LINE_PLACEHOLDERS,
   ON_LINE_PLACEHOLDERS,
   type Placeholder,
@@ -31,7 +33,9 @@ export const LONGEST_OPTION_TEXT = 40;
 /** XML 1.0 can carry no control character but tab and line ends, and no half of a surrogate pair. */
 const UNSENDABLE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
-const isOption = (path: Path): boolean => path[0] === 'options' && path.at(-1) === 'text';
+/** Of a mapping of languages to texts. */
+const isOption = (path: Path): boolean => path.at(-3) === 'options' && path.at(-1) === 'text';
+const isNotification = (path: Path): boolean => path[0] === 'notify';
 
 /** As long as public URLs are, where it is not known. */
 const USUAL_PUBLIC_URL = 'https://im.operator.example';
@@ -66,7 +70,7 @@ export function checkTexts(document: YamlDocument, context: CheckContext): void 
     checkText(document, path, texts, spoken);
     if (mayNamePage(path)) checkPageIsNamed(document, path, texts, context);
   }
-  checkLanguages(document, policy);
+  checkLanguages(document, policy, []);
 }
 
 /** Checks every text of an on-line service policy; `namesAnother`: its trigger is about another user. */
@@ -78,15 +82,31 @@ export function checkOnLineTexts(document: YamlDocument, context: CheckContext, 
     name === 'otherUser' && !namesAnother ? NOBODY_ELSE : undefined;
   const spoken = { policy, placeholders: ON_LINE_PLACEHOLDERS, misplaced, longest };
   for (const [path, texts] of textsOf(policy)) checkText(document, path, texts, spoken);
-  checkLanguages(document, policy);
+  checkLanguages(document, policy, []);
+}
+
+/** Checks every text of a policy for users who are away: the notification, and what is asked at login. */
+export function checkOffLineUserTexts(document: YamlDocument, context: CheckContext): void {
+  const { value: policy } = document;
+  if (!isRecord(policy)) return;
+  const { notify, atLogin } = policy;
+  const longest = longestValues(policy, context);
+  // At login nobody in particular has sent what waits.
+  const misplaced = (name: Placeholder, path: Path): string | undefined =>
+    name === 'sender' && !isNotification(path) ? '{sender} stands in notify.text alone' : undefined;
+  const spoken = { policy, placeholders: NOTIFICATION_PLACEHOLDERS, misplaced, longest };
+  if (isRecord(notify) && isRecord(notify.text)) checkText(document, ['notify', 'text'], notify.text, spoken);
+  if (!isRecord(atLogin)) return;
+  for (const [path, texts] of textsOf(atLogin, ['atLogin'])) checkText(document, path, texts, spoken);
+  checkLanguages(document, atLogin, ['atLogin']);
 }
 
 /** Told where {otherUser} stands for nobody. */
 export const NOBODY_ELSE =
   '{otherUser} goes with the triggers added-to-contact-list and presence-authorization-changed alone';
 
-/** Every mapping of languages to texts that the policy holds, with its place. */
-function textsOf(policy: Mapping): readonly (readonly [Path, Mapping])[] {
+/** Every mapping of languages to texts that the policy, which stands at `base`, holds, with its place. */
+function textsOf(policy: Mapping, base: Path = []): readonly (readonly [Path, Mapping])[] {
   const { options, verification, onTimeout, withoutSystemMessages } = policy;
   const places: (readonly [Path, unknown])[] = [[['message'], policy.message]];
   if (Array.isArray(options)) {
@@ -100,7 +120,7 @@ function textsOf(policy: Mapping): readonly (readonly [Path, Mapping])[] {
   if (isRecord(withoutSystemMessages)) {
     places.push([['withoutSystemMessages', 'deny'], withoutSystemMessages.deny]);
   }
-  return places.flatMap(([path, texts]) => (isRecord(texts) ? [[path, texts] as const] : []));
+  return places.flatMap(([path, texts]) => (isRecord(texts) ? [[[...base, ...path], texts] as const] : []));
 }
 
 function checkText(document: YamlDocument, path: Path, texts: Mapping, spoken: Spoken): void {
@@ -118,7 +138,8 @@ function checkText(document: YamlDocument, path: Path, texts: Mapping, spoken: S
     }
     checkPlaceholders(document, place, text, spoken);
     const filled = fill(text, isLanguageTag(language) ? language : 'en', spoken.longest);
-    checkLength(document, place, characters(filled), isOption(path));
+    checkLength(document, place, filled, isOption(path));
+    if (isNotification(path)) checkSms(document, place, filled);
   }
 }
 
@@ -181,27 +202,37 @@ function checkPageIsNamed(document: YamlDocument, path: Path, texts: Mapping, { 
   }
 }
 
-function checkLength(document: YamlDocument, path: Path, length: number, option: boolean): void {
+function checkLength(document: YamlDocument, path: Path, filled: string, option: boolean): void {
+  const length = characters(filled);
   if (option) {
     if (length > LONGEST_OPTION_TEXT) {
       document.report(path, `${length} characters; an option's text holds at most ${LONGEST_OPTION_TEXT}`);
     }
   } else if (length > LONGEST_TEXT) {
     document.report(path, `${length} characters with placeholders filled; a text holds at most ${LONGEST_TEXT}`);
-  } else if (length > SURELY_SHOWN) {
+  } else if (length > SURELY_SHOWN && !isNotification(path)) {
     document.report(path, `${length} characters with placeholders filled; a phone need show only ${SURELY_SHOWN}`, {
       severity: 'warning',
     });
   }
 }
 
+/** A notification longer than one short message costs as much as several. */
+function checkSms(document: YamlDocument, path: Path, filled: string): void {
+  const { characters: length, most, messages } = smsLength(filled);
+  if (messages === 1) return;
+  const alphabet = most === 160 ? 'of the GSM alphabet' : 'where one is outside the GSM alphabet';
+  const message = `${length} characters with placeholders filled; one SMS holds ${most} ${alphabet}, so it takes ${messages}`;
+  document.report(path, message, { severity: 'warning' });
+}
+
 /** A reader should not meet two languages in one question. */
-function checkLanguages(document: YamlDocument, policy: Mapping): void {
+function checkLanguages(document: YamlDocument, policy: Mapping, base: Path): void {
   if (!isRecord(policy.message)) return;
   const languages = Object.keys(policy.message).filter(isLanguageTag);
-  for (const [path, texts] of textsOf(policy)) {
+  for (const [path, texts] of textsOf(policy, base)) {
     const keys = Object.keys(texts);
-    if (path[0] === 'message' || keys.length === 0) continue;
+    if (path.at(-1) === 'message' || keys.length === 0) continue;
     const table = new Map(keys.map((key) => [key, '']));
     const missing = languages.filter((language) => {
       return primaryLanguage(chooseLanguage(table, [language])) !== primaryLanguage(language);
@@ -209,7 +240,7 @@ function checkLanguages(document: YamlDocument, policy: Mapping): void {
     if (missing.length > 0) {
       document.report(
         path,
-        `has no text in ${missing.join(', ')}, which \`message\` has; ${keys[0]} is shown instead`,
+        `has no text in ${missing.join(', ')}, which \`${[...base, 'message'].join('.')}\` has; ${keys[0]} is shown instead`,
         {
           severity: 'warning',
         },
@@ -237,6 +268,8 @@ export function longestValues(
     currency: written('currency'),
     per: written('per'),
     otherUser: 'x'.repeat(LONGEST_VALUE.otherUser),
+    count: '9'.repeat(LONGEST_VALUE.count),
+    sender: 'x'.repeat(LONGEST_VALUE.sender),
     consentUrl: consentUrl(publicUrl === '' ? USUAL_PUBLIC_URL : publicUrl, 'x'.repeat(TOKEN_CHARACTERS)),
   };
 }

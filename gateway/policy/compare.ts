@@ -6,8 +6,8 @@ import { ServiceSet } from '../csp/service-tree.ts';
 import { compareText } from '../yaml/problem.ts';
 import { serviceNames } from './describe.ts';
 import { describeTrigger } from './describe-on-line.ts';
-import { type Facts, factsOf, factsOfOnLine, isOfSubstance } from './facts.ts';
-import type { OffLinePolicy, OnLinePolicy, PolicyOption, PolicySet } from './model.ts';
+import { type Facts, factsOf, factsOfOffLineUser, factsOfOnLine, isOfSubstance } from './facts.ts';
+import type { OffLinePolicy, OffLineUserPolicy, OnLinePolicy, PolicyOption, PolicySet } from './model.ts';
 
 /** One key; undefined where it is not there. */
 export interface Difference {
@@ -52,6 +52,7 @@ export function comparePolicySets(before: PolicySet, after: PolicySet): SetCompa
   const policies = [
     ...compareEach(before.policies, after.policies, comparePolicies, gone),
     ...compareEach(before.onLine, after.onLine, compareOnLine, goneOnLine),
+    ...compareEach(before.offLineUser, after.offLineUser, compareOffLineUser, goneOffLineUser),
   ];
   const [from, to] = [before.defaultLevel.name, after.defaultLevel.name];
   const defaultLevel = from === to ? undefined : { before: from, after: to };
@@ -107,6 +108,29 @@ function goneOnLine(policy: OnLinePolicy): PolicyChange {
   const { id, version } = policy;
   const differences = differencesOf(factsOfOnLine(policy), new Map());
   const consequences = ['not sent any more; messages that wait stay as they are'];
+  return { kind: 'gone', id, version, differences, consequences, warnings: [] };
+}
+
+/** Undefined when nothing differs. */
+function compareOffLineUser(before: OffLineUserPolicy | undefined, after: OffLineUserPolicy): PolicyChange | undefined {
+  const { id, version } = after;
+  const facts = before === undefined ? new Map() : factsOfOffLineUser(before);
+  const differences = differencesOf(facts, factsOfOffLineUser(after));
+  if (differences.length === 0) return undefined;
+  const consequences =
+    before === undefined
+      ? [
+          'messages to everybody whom it concerns are kept while they are away',
+          ...(after.atLogin === undefined ? [] : ['whoever has messages waiting is asked at login']),
+        ]
+      : ['holds for messages from now on; those that wait stay as long as they were to stay'];
+  return { kind: before === undefined ? 'new' : 'changed', id, version, differences, consequences, warnings: [] };
+}
+
+function goneOffLineUser(policy: OffLineUserPolicy): PolicyChange {
+  const { id, version } = policy;
+  const differences = differencesOf(factsOfOffLineUser(policy), new Map());
+  const consequences = ['messages are kept under it no more; those that wait are handed over, unasked'];
   return { kind: 'gone', id, version, differences, consequences, warnings: [] };
 }
 

@@ -3,7 +3,8 @@
  * that the first one that failed can be told to the operator. Whoever cannot be placed for certain is asked: an id
  * without a domain matches a glob that names one, because the VASP fills the domain in afterwards.
  */
-import type { Applies, Glob, LoginFacts, OffLinePolicy, PolicySet } from './model.ts';
+import { compareText } from '../yaml/problem.ts';
+import type { Applies, Glob, LoginFacts, OffLinePolicy, OffLineUserPolicy, PolicySet } from './model.ts';
 import { readUserId, type UserId } from './user-id.ts';
 
 /** The condition of `applies` that a login did not meet; `when-error`: it could not be evaluated. */
@@ -30,6 +31,51 @@ export function applicablePolicies(
     if (failed === 'when-error') onConditionError?.(policy);
     return failed === undefined;
   });
+}
+
+/**
+ * What is asked of this login while messages wait for its user: one question, however many policies keep messages, that of
+ * the first by order which asks one [X61]. Parameters as of {@link applicablePolicies}.
+ */
+export function waitingQuestion(
+  { offLineUser }: PolicySet,
+  login: LoginFacts,
+  now: number,
+  onConditionError?: (policy: OffLinePolicy) => void,
+): OffLinePolicy | undefined {
+  for (const { atLogin } of offLineUser) {
+    if (atLogin === undefined) continue;
+    const failed = failedCondition(atLogin.applies, readUserId(login.userId), login, now);
+    if (failed === undefined) return atLogin;
+    if (failed === 'when-error') onConditionError?.(atLogin);
+  }
+  return undefined;
+}
+
+/** The questions in the order in which they are asked: by `order`, then id. */
+export function inAskingOrder(policies: readonly OffLinePolicy[]): readonly OffLinePolicy[] {
+  return policies.toSorted((a, b) => a.order - b.order || compareText(a.id, b.id));
+}
+
+/** Every question that concerns a login for whose user so many messages wait, in order. */
+export function questionsAtLogin(
+  set: PolicySet,
+  login: LoginFacts,
+  now: number,
+  messagesWaiting: number,
+): readonly OffLinePolicy[] {
+  const policies = applicablePolicies(set, login, now);
+  const waiting = messagesWaiting > 0 ? waitingQuestion(set, login, now) : undefined;
+  return waiting === undefined ? policies : inAskingOrder([...policies, waiting]);
+}
+
+/** The policy under which messages to a user who is away are kept: the first by order that concerns the user [X60]. */
+export function offLineUserPolicyFor(
+  { offLineUser }: PolicySet,
+  user: Pick<LoginFacts, 'userId' | 'vasp'>,
+  now: number,
+): OffLineUserPolicy | undefined {
+  return offLineUser.find(({ applies }) => appliesToUser(applies, user, now));
 }
 
 /** Whether a policy concerns the user of a session. A condition that cannot be evaluated does not hold. */

@@ -42,3 +42,9 @@ export const SENSITIVE_ATTRIBUTES: readonly PresenceAttribute[] = [
   'PreferredContacts',
   'ContactInfo',
 ];
+
+/** What is kept for one recipient who is away. */
+export const DEFAULT_KEEP = { messages: 100, bytes: '256KiB', for: '7d' } as const;
+/** By which statuses a VASP says that a recipient is not there: 533, not logged in; 410, gone. */
+export const DEFAULT_STORE_ON: readonly number[] = [533, 410];
+export const DEFAULT_AT_MOST_EVERY = '30m';

@@ -47,6 +47,7 @@ export function describeRuling(
 ): string {
   if (ruling.kind === 'grant') return `grants ${ruling.level.name}`;
   if (ruling.kind === 'deny') return `denies: ${JSON.stringify(say(ruling.texts))}`;
+  if (ruling.kind === 'proceed') return 'lets in';
   return 'asks in a conversation with the service contact';
 }
 

@@ -3,9 +3,9 @@
  * judge that judges real logins is asked about every case, so that an explanation cannot disagree with the gateway.
  */
 import type { Acceptance } from '../ports.ts';
-import { applicablePolicies, type ConditionVerdict, explainConditions } from './decide.ts';
+import { type ConditionVerdict, explainConditions, questionsAtLogin } from './decide.ts';
 import { describeGranted, serviceNames } from './describe.ts';
-import type { LoginFacts, OffLinePolicy, PolicySet, Texts, WithoutSystemMessages } from './model.ts';
+import type { LoginFacts, OffLinePolicy, PolicyOption, PolicySet, Texts, WithoutSystemMessages } from './model.ts';
 import type { TestAnswer } from './test-case.ts';
 import { askedOf, type Judge, type JudgeInput, type JudgeOutcome } from './test-run.ts';
 import { chooseLanguage, textFor, textValues } from './text.ts';
@@ -18,6 +18,8 @@ export interface ExplainInput {
   readonly login: LoginFacts;
   readonly knowsSystemMessages: boolean;
   readonly accepted: readonly Acceptance[];
+  /** How many messages are kept for the user. */
+  readonly messagesWaiting: number;
   /** Wall-clock milliseconds. */
   readonly now: number;
 }
@@ -26,7 +28,7 @@ export interface ExplainInput {
 export type RulingShown =
   | { readonly kind: 'grant'; readonly level: string; readonly services: readonly string[] }
   | { readonly kind: 'deny'; readonly text: string }
-  | { readonly kind: 'converse' };
+  | { readonly kind: 'proceed' | 'converse' };
 
 export interface OptionShown {
   /** Its number on the wire. */
@@ -88,8 +90,8 @@ export interface LoginExplained {
 }
 
 export function explainLogin(input: ExplainInput, judge: Judge): LoginExplained {
-  const { set, login, now } = input;
-  const policies = applicablePolicies(set, login, now);
+  const { set, login, now, messagesWaiting } = input;
+  const policies = questionsAtLogin(set, login, now, messagesWaiting);
   const judged = (answers: ReadonlyMap<string, TestAnswer>, changes: Partial<JudgeInput> = {}): JudgeOutcome =>
     judge({ ...input, policies, answers, ...changes });
   const alone = (policy: OffLinePolicy): JudgeOutcome => judged(new Map(), { policies: [policy] });
@@ -142,22 +144,27 @@ function explainOne(
         : verification.kind === 'in-text'
           ? say(verification.inText)
           : 'the word that a page of the gateway shows',
-    options: policy.options.map((option, index) => ({
-      number: index + 1,
-      id: option.id,
-      text: say(option.text),
-      leadsTo: rulingShown(option.outcome, say),
-    })),
+    options: optionsShown(policy.options, say),
     onTimeout: rulingShown(policy.onTimeout, say),
     withoutSystemMessages: rulingShown(policy.withoutSystemMessages, say),
   };
+}
+
+/** Options as a login would see them, and what each leads to. */
+export function optionsShown(options: readonly PolicyOption[], say: (texts: Texts) => string): readonly OptionShown[] {
+  return options.map(({ id, text, outcome }, index) => ({
+    number: index + 1,
+    id,
+    text: say(text),
+    leadsTo: rulingShown(outcome, say),
+  }));
 }
 
 function rulingShown(ruling: WithoutSystemMessages, say: (texts: Texts) => string): RulingShown {
   if (ruling.kind === 'grant') {
     return { kind: 'grant', level: ruling.level.name, services: serviceNames(ruling.level.set) };
   }
-  return ruling.kind === 'deny' ? { kind: 'deny', text: say(ruling.texts) } : { kind: 'converse' };
+  return ruling.kind === 'deny' ? { kind: 'deny', text: say(ruling.texts) } : { kind: ruling.kind };
 }
 
 /** What comes of a login, told. */
@@ -214,7 +221,7 @@ const optionIds = ({ options }: OffLinePolicy): readonly (string | undefined)[] 
 
 /** The first option that lets the login go on. */
 const acceptingOption = ({ options }: OffLinePolicy): string | undefined =>
-  (options.find(({ outcome }) => outcome.kind === 'grant') ?? options[0])?.id;
+  (options.find(({ outcome }) => outcome.kind !== 'deny') ?? options[0])?.id;
 
 const given = ({ verification }: OffLinePolicy, option: string | undefined): TestAnswer => ({
   kind: 'given',

@@ -4,8 +4,18 @@
  */
 import { formatDuration } from '../yaml/durations.ts';
 import { describeAsk } from './describe.ts';
+import { describeKeep, describeNotify, describeStoreOn } from './describe-off-line-user.ts';
 import { describeEffects, describeSilence, describeTrigger } from './describe-on-line.ts';
-import type { Applies, Charge, Glob, OffLinePolicy, OnLinePolicy, Texts, WithoutSystemMessages } from './model.ts';
+import type {
+  Applies,
+  Charge,
+  Glob,
+  OffLinePolicy,
+  OffLineUserPolicy,
+  OnLinePolicy,
+  Texts,
+  WithoutSystemMessages,
+} from './model.ts';
 
 /** Words by key, such as `options.accept` and `message.en`, in the order of the file format. */
 export type Facts = ReadonlyMap<string, string>;
@@ -60,6 +70,27 @@ export function factsOfOnLine(policy: OnLinePolicy): Facts {
     ['resend', `every ${formatDuration(resend.everyMillis)}, ${resend.times} times`],
     ['expires', formatDuration(policy.expiresMillis)],
     ['onTimeout', describeSilence(policy)],
+  ]);
+}
+
+/** The same of messages to users who are away. */
+export function factsOfOffLineUser(policy: OffLineUserPolicy): Facts {
+  const { notify, atLogin } = policy;
+  const options = atLogin?.options ?? [];
+  return new Map([
+    ['version', String(policy.version)],
+    ['order', String(policy.order)],
+    ...appliesFacts(policy.applies),
+    ['keep', describeKeep(policy)],
+    ['storeOn', describeStoreOn(policy)],
+    ...(notify === undefined ? [] : [['notify', describeNotify(notify)] as const]),
+    ...(notify === undefined ? [] : textFacts('notify.text', notify.text)),
+    ...(atLogin === undefined ? [] : textFacts('atLogin.message', atLogin.message)),
+    ...(options.length === 0 ? [] : [['atLogin.options', options.map(({ id }) => id).join(', ')] as const]),
+    ...options.flatMap(({ id, text, outcome }) => [
+      ...rulingFacts(`atLogin.options.${id}`, outcome),
+      ...textFacts(`atLogin.options.${id}.text`, text),
+    ]),
   ]);
 }
 

@@ -4,19 +4,22 @@
  */
 import * as z from 'zod';
 import { SERVICE_NAMES } from '../csp/service-tree.ts';
-import { DURATION_FORM } from '../yaml/durations.ts';
+import { DURATION_FORM, SIZE_FORM } from '../yaml/durations.ts';
 import { offLineServiceSchema, serviceLevelsSchema } from './schema.ts';
+import { offLineUserSchema } from './schema-off-line-user.ts';
 import { onLineServiceSchema } from './schema-on-line.ts';
 import { policyTestsSchema } from './schema-tests.ts';
 
 /** The draft that editors' YAML support understands best. */
 const DRAFT = 'draft-07';
 const DURATION_PATTERN = '^\\d{1,15}(\\.\\d{1,3})? ?(ms|s|m|h|d)$';
+const SIZE_PATTERN = '^\\d{1,15}(\\.\\d{1,3})? ?([kKMG]?B|[KMG]iB)?$';
 
 const TITLES = [
   [serviceLevelsSchema, 'Service levels'],
   [offLineServiceSchema, 'A question before login'],
   [onLineServiceSchema, 'A message to users who are logged in'],
+  [offLineUserSchema, 'Messages for users who are away'],
   [policyTestsSchema, 'Tests of policies'],
 ] as const;
 
@@ -42,8 +45,9 @@ function partOf(schema: z.ZodType): JsonObject {
     unrepresentable: 'throw',
     override: ({ jsonSchema }) => {
       if (jsonSchema.description === 'a name of the service tree') jsonSchema.enum = [...SERVICE_NAMES];
-      // A check in code has no form in the schema; this one has a pattern that comes near.
+      // A check in code has no form in the schema; these have patterns that come near.
       if (jsonSchema.description?.startsWith(DURATION_FORM) === true) jsonSchema.pattern = DURATION_PATTERN;
+      if (jsonSchema.description?.startsWith(SIZE_FORM) === true) jsonSchema.pattern = SIZE_PATTERN;
     },
   });
   return part;

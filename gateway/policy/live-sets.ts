@@ -2,7 +2,7 @@
  * The policy sets that logins may be under: the one in force, and those before it for as long as a negotiation that began
  * under them can still run [policy-files §6]. Holds sets, reads no clock: whoever replaces one says when.
  */
-import type { PolicySet } from './model.ts';
+import { type PolicySet, questionsOf } from './model.ts';
 
 /** What deciding about logins needs of the sets. */
 export interface PolicySets {
@@ -57,6 +57,6 @@ export class LivePolicySets implements PolicySets {
  * A message goes out again until the time-out's end, its answer may take as long once more, and the second phase of a
  * four-way login as much again [X14, X17, X18].
  */
-function longestNegotiationMillis({ policies }: PolicySet): number {
-  return 3 * Math.max(0, ...policies.map(({ timeoutMillis }) => timeoutMillis));
+function longestNegotiationMillis(set: PolicySet): number {
+  return 3 * Math.max(0, ...questionsOf(set).map(({ timeoutMillis }) => timeoutMillis));
 }

@@ -220,6 +220,12 @@ export function policyCount({ policies, onLine, offLineUser }: PolicySet): numbe
   return policies.length + onLine.length + offLineUser.length;
 }
 
+/** Every question that can stand before a login: those of `policies`, and those of users for whom messages wait. */
+export function questionsOf({ policies, offLineUser }: PolicySet): readonly OffLinePolicy[] {
+  const waiting = offLineUser.flatMap(({ atLogin }) => atLogin ?? []);
+  return waiting.length === 0 ? policies : [...policies, ...waiting];
+}
+
 /** A file of the policy folder. */
 export interface PolicyFile {
   /** As problems are to name it. */

@@ -10,11 +10,14 @@ import { alternatives, didYouMean, mustBe } from '../yaml/wording.ts';
 import { buildOffLinePolicy } from './build.ts';
 import { buildLevels, checkLevels, levelNames } from './check-levels.ts';
 import { checkOffLineService } from './check-off-line.ts';
+import { checkOffLineUser } from './check-off-line-user.ts';
 import { checkOnLineService } from './check-on-line.ts';
 import { DEFAULT_ORDER } from './defaults.ts';
 import type { PolicyFile, PolicySet } from './model.ts';
+import { buildOffLineUserPolicy } from './off-line-user.ts';
 import { buildOnLinePolicy } from './on-line.ts';
 import { KINDS, offLineServiceSchema, serviceLevelsSchema } from './schema.ts';
+import { offLineUserSchema } from './schema-off-line-user.ts';
 import { onLineServiceSchema } from './schema-on-line.ts';
 
 export { formatProblem } from '../yaml/problem.ts';
@@ -32,6 +35,8 @@ export interface ParseOptions {
   readonly publicUrl?: string | undefined;
   /** The URL prefixes that policies may call; with them, a webhook that is below none of them is an error. */
   readonly webhooks?: readonly string[] | undefined;
+  /** The configured bearers; with them a notification by an unknown one is an error. */
+  readonly bearers?: readonly string[] | undefined;
 }
 
 /** A file whose name says that it holds cases for `policy test`, and no policy. */
@@ -49,8 +54,10 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   const levelDocuments = byKind.get('service-levels') ?? [];
   const offLineDocuments = byKind.get('off-line-service') ?? [];
   const onLineDocuments = byKind.get('on-line-service') ?? [];
+  const offLineUserDocuments = byKind.get('off-line-user') ?? [];
   checkOnlyOne(levelDocuments);
-  checkIds([...offLineDocuments, ...onLineDocuments].toSorted((a, b) => compareText(a.path, b.path)));
+  const policyDocuments = [...offLineDocuments, ...onLineDocuments, ...offLineUserDocuments];
+  checkIds(policyDocuments.toSorted((a, b) => compareText(a.path, b.path)));
 
   const levelsFiles = levelDocuments.map((document) => {
     checkLevels(document);
@@ -64,6 +71,7 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
     vasps: options.vasps,
     publicUrl: options.publicUrl,
     webhooks: options.webhooks,
+    bearers: options.bearers,
   };
   const offLineFiles = offLineDocuments.map((document) => {
     checkOffLineService(document, context);
@@ -72,6 +80,10 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   const onLineFiles = onLineDocuments.map((document) => {
     checkOnLineService(document, context);
     return checkShape(onLineServiceSchema, document);
+  });
+  const offLineUserFiles = offLineUserDocuments.map((document) => {
+    checkOffLineUser(document, context);
+    return checkShape(offLineUserSchema, document);
   });
 
   const found = read.flatMap(({ document }) => document.problems).toSorted(compareProblems);
@@ -82,9 +94,10 @@ export function parsePolicySet(files: readonly PolicyFile[], options: ParseOptio
   const levels = buildLevels(levelsFiles[0]);
   const policies = inOrder(offLineFiles).map((file) => buildOffLinePolicy(file, levels));
   const onLine = inOrder(onLineFiles).map((file) => buildOnLinePolicy(file, levels));
+  const offLineUser = inOrder(offLineUserFiles).map(buildOffLineUserPolicy);
   // The folder's own path is no part of the identity: two nodes may keep the same files in different places.
   const content = sorted.map(({ path, text }) => [path.split(/[\\/]/).at(-1), text]);
-  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies, onLine, offLineUser: [] };
+  const set = { hash: options.hash(JSON.stringify(content)), ...levels, policies, onLine, offLineUser };
   return { kind: 'valid', set, warnings };
 }
 
@@ -97,7 +110,7 @@ function inOrder<T extends { readonly id: string; readonly order?: number | unde
     .toSorted((a, b) => (a.order ?? DEFAULT_ORDER) - (b.order ?? DEFAULT_ORDER) || compareText(a.id, b.id));
 }
 
-/** The kind of a file that this version serves; everything else is reported. */
+/** The kind of a file; what is none is reported. */
 function kindOf(document: YamlDocument): string | undefined {
   const { value } = document;
   if (value === null || value === undefined) {
@@ -109,11 +122,10 @@ function kindOf(document: YamlDocument): string | undefined {
     return undefined;
   }
   const { kind } = value;
-  if (kind === 'service-levels' || kind === 'off-line-service' || kind === 'on-line-service') return kind;
+  const known = KINDS.find((one) => one === kind);
+  if (known !== undefined) return known;
   if (kind === undefined) document.report(['kind'], `missing; must be ${alternatives(KINDS)}`);
   else if (kind === 'policy-tests') document.report(['kind'], 'tests stand in files named *.test.yaml');
-  else if (KINDS.some((known) => known === kind))
-    document.report(['kind'], `${kind} is not served by this version yet`);
   else {
     const near = typeof kind === 'string' ? didYouMean(kind, KINDS) : {};
     document.report(['kind'], mustBe(alternatives(KINDS), kind), near);

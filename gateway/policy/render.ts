@@ -4,14 +4,33 @@
  * longest values that placeholders can take, which is what the check counts.
  */
 import { longestValues, SURELY_SHOWN } from './check-texts.ts';
+import { describeKeep, describeNotify, describeStoreOn } from './describe-off-line-user.ts';
 import { describeEffects, describeSilence, describeTrigger } from './describe-on-line.ts';
-import type { OffLinePolicy, OnLinePolicy, Ruling, Texts, WithoutSystemMessages } from './model.ts';
+import type {
+  OffLinePolicy,
+  OffLineUserPolicy,
+  OnLinePolicy,
+  PolicyOption,
+  Ruling,
+  Texts,
+  WithoutSystemMessages,
+} from './model.ts';
 import { CUT_MARK, framed, SCREEN_COLUMNS, wrap } from './screen.ts';
-import { characters, chooseLanguage, onLineTextValues, type TextValues, textFor, textValues } from './text.ts';
+import { type SmsLength, smsLength } from './sms-length.ts';
+import {
+  characters,
+  chooseLanguage,
+  notificationValues,
+  onLineTextValues,
+  type TextValues,
+  textFor,
+  textValues,
+} from './text.ts';
 
 const SAMPLE_USER = 'wv:alice@im.example';
 const SAMPLE_OTHER_USER = 'wv:bob@im.example';
 const SAMPLE_VASP = 'sandbox';
+const SAMPLE_MESSAGES_WAITING = 3;
 const SAMPLE_CONSENT_URL = 'https://im.example/consent/…';
 const SAMPLE_WORD_URL = 'https://im.example/word/…';
 
@@ -29,18 +48,21 @@ export interface Rendering {
   readonly policy: string;
   readonly version: number;
   readonly language: string;
-  /** Of the frame, from top to bottom. */
+  /** Of the frame, from top to bottom; empty where nothing is shown in a session or at a login. */
   readonly screen: readonly string[];
-  readonly message: TextShown;
+  /** Undefined of a policy for users who are away that asks nothing at login. */
+  readonly message: TextShown | undefined;
   /** Whether every phone shows the whole message, whatever its placeholders stand for. */
   readonly isSurelyShown: boolean;
   readonly options: readonly TextShown[];
   readonly verification: TextShown | undefined;
+  /** What users who are away are told, and how many short messages it takes with the longest values. */
+  readonly notification?: TextShown & { readonly sms: SmsLength };
   /** What the phone is told when the login ends without success, or cannot be asked. */
   readonly denials: readonly TextShown[];
   /**
    * In words: what is granted without a choice, `onTimeout` and `withoutSystemMessages` that do not deny; of an on-line
-   * message its trigger, and what options and silence lead to.
+   * message its trigger, and what options and silence lead to; of messages to users who are away what is kept, and when.
    */
   readonly otherwise: readonly { readonly key: string; readonly says: string }[];
 }
@@ -74,6 +96,67 @@ export function renderPolicy(policy: OffLinePolicy, language: string): Rendering
   };
 }
 
+/** The languages that a policy for users who are away speaks, at login and in notifications; an empty one where it says nothing. */
+export function languagesOfOffLineUser({ atLogin, notify }: OffLineUserPolicy): readonly string[] {
+  const tags = [...(atLogin?.message.keys() ?? []), ...(notify?.text.keys() ?? [])];
+  return tags.length === 0 ? [''] : [...new Set(tags)];
+}
+
+/** The question at login, and the notification, that a user who wants `language` sees. */
+export function renderOffLineUser(policy: OffLineUserPolicy, language: string): Rendering {
+  const { atLogin, notify } = policy;
+  const reader = sampleReader(policy);
+  const asks =
+    atLogin === undefined
+      ? undefined
+      : questionOf(
+          atLogin,
+          shower(policy, language, textValues(atLogin, { ...reader, messagesWaiting: SAMPLE_MESSAGES_WAITING })),
+        );
+  const tells = shower(policy, language, notificationValues(reader, SAMPLE_OTHER_USER, SAMPLE_MESSAGES_WAITING));
+  return {
+    policy: policy.id,
+    version: policy.version,
+    language: chooseLanguage(new Map([...(atLogin?.message ?? []), ...(notify?.text ?? [])]), [language]),
+    screen: asks === undefined ? [] : screenOf(asks.message, asks.options, undefined),
+    message: asks?.message,
+    isSurelyShown: asks === undefined || asks.message.longest <= SURELY_SHOWN,
+    options: asks?.options ?? [],
+    verification: undefined,
+    ...(notify === undefined
+      ? {}
+      : { notification: notificationOf(policy, language, tells('notify.text', notify.text), notify.text) }),
+    denials: asks?.denials ?? [],
+    otherwise: [
+      { key: 'keep', says: describeKeep(policy) },
+      { key: 'storeOn', says: `when the VASP says ${describeStoreOn(policy)}` },
+      ...(notify === undefined ? [] : [{ key: 'notify', says: describeNotify(notify) }]),
+      ...(atLogin?.options ?? []).flatMap(({ id, outcome }) =>
+        outcome.kind === 'deny' ? [] : [{ key: `atLogin.options.${id}`, says: saysOf(outcome) }],
+      ),
+    ],
+  };
+}
+
+function questionOf({ message, options }: Pick<OffLinePolicy, 'message' | 'options'>, show: Shower) {
+  const denial = ({ id, outcome }: PolicyOption): readonly TextShown[] =>
+    outcome.kind === 'deny' ? [show(`atLogin.options.${id}.deny`, outcome.texts)] : [];
+  return {
+    message: show('atLogin.message', message),
+    options: options.map(({ id, text }) => show(`atLogin.options.${id}`, text)),
+    denials: options.flatMap(denial),
+  };
+}
+
+function notificationOf(
+  { applies }: OffLineUserPolicy,
+  language: string,
+  shown: TextShown,
+  texts: Texts,
+): TextShown & { readonly sms: SmsLength } {
+  return { ...shown, sms: smsLength(textFor(texts, [language], longestOf(applies))) };
+}
+
 /** The message of an on-line policy in the language that a user who wants `language` sees. */
 export function renderOnLine(policy: OnLinePolicy, language: string): Rendering {
   const show = shower(policy, language, onLineTextValues(sampleReader(policy), SAMPLE_OTHER_USER));
@@ -101,21 +184,24 @@ function sampleReader({ applies }: Pick<OffLinePolicy, 'applies'>): { readonly u
   return { userId: SAMPLE_USER, vasp: [...(applies.vasps ?? [])][0] ?? SAMPLE_VASP };
 }
 
+type Shower = (key: string, texts: Texts) => TextShown;
+
 /** Fills texts with samples, and counts them with the longest values, too. */
 function shower(
-  { applies: { vasps }, charge }: Pick<OffLinePolicy, 'applies' | 'charge'>,
+  { applies, charge }: Pick<OffLinePolicy, 'applies' | 'charge'>,
   language: string,
   values: TextValues,
-): (key: string, texts: Texts) => TextShown {
-  const longest = longestValues(
-    { applies: vasps === undefined ? {} : { vasps: [...vasps] }, charge },
-    { vasps: undefined },
-  );
+): Shower {
+  const longest = longestOf(applies, charge);
   return (key, texts) => {
     const text = textFor(texts, [language], values);
     const most = characters(textFor(texts, [language], longest));
     return { key, text, characters: characters(text), longest: Math.max(most, characters(text)) };
   };
+}
+
+function longestOf({ vasps }: OffLinePolicy['applies'], charge?: OffLinePolicy['charge']): TextValues {
+  return longestValues({ applies: vasps === undefined ? {} : { vasps: [...vasps] }, charge }, { vasps: undefined });
 }
 
 function screenOf(message: TextShown, options: readonly TextShown[], proof: string | undefined): readonly string[] {
@@ -135,5 +221,6 @@ function marked(text: string): string {
 }
 
 function saysOf(ruling: Exclude<WithoutSystemMessages, Ruling & { kind: 'deny' }>): string {
-  return ruling.kind === 'grant' ? `grants ${ruling.level.name}` : 'asks in a conversation with the service contact';
+  if (ruling.kind === 'grant') return `grants ${ruling.level.name}`;
+  return ruling.kind === 'proceed' ? 'lets in' : 'asks in a conversation with the service contact';
 }

@@ -27,6 +27,7 @@ export type Reason =
   | 'option-denies'
   | 'policy-gone'
   | 'in-session'
+  | 'while-messages-wait'
   | 'only-observed'
   | 'not-concerned';
 
@@ -88,8 +89,7 @@ export function replayDecision(decision: RecordedDecision, sets: ReplaySets, jud
     dependsOn: policy === undefined ? [] : dependsOn(policy),
   });
   if (policy === undefined) {
-    const isOnLine = after.onLine.some(({ id }) => id === decision.policy);
-    return ends('not-asked', isOnLine ? 'in-session' : 'policy-gone');
+    return ends('not-asked', whyNotBeforeLogin(decision.policy, after));
   }
   if (policy.mode === 'observe') return ends('not-asked', 'only-observed');
   const login = loginOf(decision);
@@ -111,6 +111,12 @@ export function replayDecision(decision: RecordedDecision, sets: ReplaySets, jud
     now,
   });
   return outcome.kind === 'forward' ? ends('counts', 'remembered') : ends('asked-again', whyAgain(decision, policy));
+}
+
+/** Why no question of this id stands before every login. */
+function whyNotBeforeLogin(policy: string, { onLine, offLineUser }: PolicySet): Reason {
+  if (onLine.some(({ id }) => id === policy)) return 'in-session';
+  return offLineUser.some(({ id }) => id === policy) ? 'while-messages-wait' : 'policy-gone';
 }
 
 /** Why the judge does not take a decision as remembered. */

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { CSP_VERSIONS } from '../csp/versions.ts';
-import { DURATION_FORM, parseDuration } from '../yaml/durations.ts';
+import { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from '../yaml/durations.ts';
 
 export const MOST_OPTIONS = 20;
 const LARGEST_VERSION = 4_294_967_295;
@@ -31,6 +31,15 @@ export const duration = (mostDays: number) =>
       return millis !== undefined && millis >= 1_000 && millis <= mostDays * DAY_MILLIS;
     })
     .describe(`${DURATION_FORM}, from 1s to ${mostDays}d`);
+/** A size from `least` to `most`. */
+export const size = (least: string, most: string) =>
+  z
+    .union([z.string(), z.int()])
+    .refine((value) => {
+      const bytes = parseSize(String(value));
+      return bytes !== undefined && bytes >= (parseSize(least) ?? 0) && bytes <= (parseSize(most) ?? 0);
+    })
+    .describe(`${SIZE_FORM}, from ${least} to ${most}`);
 export const names = (one: string, many: string) =>
   z.array(text(one)).min(1).describe(`a list of ${many}, at least one`);
 export const flag = z.boolean().describe('true or false');

@@ -88,6 +88,12 @@ export const policyTestsSchema = z.strictObject({
             .describe('who logs in: user, client, csp, encoding, vasp, language, systemMessages, at'),
           event: event.optional(),
           help: z.enum(['on', 'off']).optional(),
+          messagesWaiting: z
+            .int()
+            .min(0)
+            .max(999_999)
+            .describe('how many messages are kept for the user, a whole number from 0')
+            .optional(),
           remembered: z
             .array(
               z.strictObject({ policy: id, version: z.int().min(1), option: id.optional(), at: moment.optional() }),

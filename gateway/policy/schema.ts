@@ -1,12 +1,12 @@
 /**
  * The shape of every policy file, once: the types come from it, the checks of shape use it, and a JSON Schema can be
- * made of it. What one key means for another is checked in check-*.ts. This file has service levels and off-line
- * policies; schema-on-line.ts and schema-tests.ts have the other kinds.
+ * made of it. What one key means for another is checked in check-*.ts. This file has service levels and questions before
+ * login; schema-on-line.ts, schema-off-line-user.ts and schema-tests.ts have the other kinds.
  */
 import * as z from 'zod';
 import { applies, duration, flag, id, levelName, MOST_OPTIONS, order, text, texts, version } from './schema-forms.ts';
 
-/** The kinds of files in the format; the last is not served by this version. */
+/** The kinds of files in a set. */
 export const KINDS = ['service-levels', 'off-line-service', 'on-line-service', 'off-line-user'] as const;
 
 const ruling = z

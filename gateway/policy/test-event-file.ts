@@ -66,8 +66,9 @@ export function checkEventCase(document: YamlDocument, at: Path, testCase: CaseF
       document.report([...at, 'expect', key], 'goes with a login alone, not with an event', { at: 'key' });
     }
   }
-  if (testCase.remembered !== undefined) {
-    document.report([...at, 'remembered'], 'goes with a login alone, not with an event', { at: 'key' });
+  for (const key of ['remembered', 'messagesWaiting'] as const) {
+    if (testCase[key] === undefined) continue;
+    document.report([...at, key], 'goes with a login alone, not with an event', { at: 'key' });
   }
   if (expect.send === undefined && expect.inbox === undefined) {
     document.report([...at, 'expect'], 'must say what is sent: send, with [] for nothing');

@@ -7,7 +7,7 @@ import { readYaml, type YamlDocument } from '../yaml/document.ts';
 import type { Path } from '../yaml/problem.ts';
 import { checkShape } from '../yaml/shape.ts';
 import { checkLevelName } from './check-levels.ts';
-import type { PolicyFile, PolicySet } from './model.ts';
+import { type PolicyFile, type PolicySet, questionsOf } from './model.ts';
 import { policyTestsSchema } from './schema-tests.ts';
 import {
   answersOf,
@@ -36,6 +36,8 @@ export interface TestCase extends Who {
   readonly kind: 'login';
   readonly name: string;
   readonly accepted: readonly Acceptance[];
+  /** How many messages are kept for the user. */
+  readonly messagesWaiting: number;
   readonly answers: ReadonlyMap<string, TestAnswer>;
   readonly expect: Expectation;
 }
@@ -72,13 +74,14 @@ function checkCase(document: YamlDocument, at: Path, testCase: CaseFile, set: Po
     }
   }
   if (testCase.help !== undefined) document.report([...at, 'help'], 'goes with an event alone', { at: 'key' });
-  const checkPolicy = (path: Path, id: string): void => checkPolicyId(document, path, id, set.policies);
+  const questions = questionsOf(set);
+  const checkPolicy = (path: Path, id: string): void => checkPolicyId(document, path, id, questions);
   for (const [policy, answer] of Object.entries(answers)) {
-    checkAnswer(document, [...at, 'answers', policy], policy, answer, set.policies);
+    checkAnswer(document, [...at, 'answers', policy], policy, answer, questions);
   }
   for (const [index, { policy, option }] of remembered.entries()) {
     checkPolicy([...at, 'remembered', index, 'policy'], policy);
-    checkOption(document, [...at, 'remembered', index, 'option'], policy, option, set.policies);
+    checkOption(document, [...at, 'remembered', index, 'option'], policy, option, questions);
   }
   for (const [index, { policy }] of (expect.ask ?? []).entries()) {
     checkPolicy([...at, 'expect', 'ask', index, 'policy'], policy);
@@ -108,6 +111,7 @@ function buildCase(file: CaseFile, who: Who): TestCase {
       option,
       acceptedAt: acceptedAt === undefined ? who.now : Date.parse(acceptedAt),
     })),
+    messagesWaiting: file.messagesWaiting ?? 0,
     answers: answersOf(file),
     expect: {
       ask: file.expect.ask?.map(({ policy, text, options }) => ({ policy, text, options })),

@@ -6,9 +6,9 @@ import { ServiceSet } from '../csp/service-tree.ts';
 import type { Acceptance } from '../ports.ts';
 import type { YamlDocument } from '../yaml/document.ts';
 import type { Path, Problem } from '../yaml/problem.ts';
-import { applicablePolicies } from './decide.ts';
+import { questionsAtLogin } from './decide.ts';
 import { DEFAULT_ON_TIMEOUT, DEFAULT_WITHOUT_SYSTEM_MESSAGES } from './defaults.ts';
-import type { LoginFacts, OffLinePolicy, PolicyFile, PolicySet } from './model.ts';
+import { type LoginFacts, type OffLinePolicy, type PolicyFile, type PolicySet, questionsOf } from './model.ts';
 import type { TestAnswer } from './test-case.ts';
 import { type AskedMessage, compareMessages, listed, sameList } from './test-compare.ts';
 import { onLineChoicesOf, onLineSilenceOf, runEventCase } from './test-event-run.ts';
@@ -19,12 +19,14 @@ export type { AskedMessage } from './test-compare.ts';
 /** One login, as a judge sees it. */
 export interface JudgeInput {
   readonly set: PolicySet;
-  /** The policies of the set that apply, in order. */
+  /** The questions of the set that apply, in order. */
   readonly policies: readonly OffLinePolicy[];
   readonly login: LoginFacts;
   readonly knowsSystemMessages: boolean;
   /** What the user accepted before. */
   readonly accepted: readonly Acceptance[];
+  /** How many messages are kept for the user; none where it is not said. */
+  readonly messagesWaiting?: number;
   /** Empty for the first login; by policy id for the one that answers. */
   readonly answers: ReadonlyMap<string, TestAnswer>;
   /** Wall-clock milliseconds of the first login. */
@@ -112,15 +114,19 @@ export function runPolicyTests(set: PolicySet, files: readonly PolicyFile[], jud
     }
   }
   const passed = cases.filter((result) => result.passed).length;
-  const asking = set.policies.filter(({ mode }) => mode === 'enforce');
+  const isAsking = ({ mode }: OffLinePolicy): boolean => mode === 'enforce';
   const isUncovered = (name: string): boolean => !covered.has(name);
   return {
     cases,
     passed,
     failed: cases.length - passed,
     problems,
-    untested: [...asking.flatMap(choicesOf), ...set.onLine.flatMap(onLineChoicesOf)].filter(isUncovered),
-    unreached: [...asking.flatMap(rulingsOf), ...set.onLine.flatMap(onLineSilenceOf)].filter(isUncovered),
+    untested: [...questionsOf(set).filter(isAsking).flatMap(choicesOf), ...set.onLine.flatMap(onLineChoicesOf)].filter(
+      isUncovered,
+    ),
+    unreached: [...set.policies.filter(isAsking).flatMap(rulingsOf), ...set.onLine.flatMap(onLineSilenceOf)].filter(
+      isUncovered,
+    ),
   };
 }
 
@@ -156,8 +162,9 @@ function coveredBy({ answers, expect }: TestCase, standings: readonly PolicyStan
 
 /** Reports every difference; gives where every policy came to stand, in the first login and in the one that answered. */
 function runCase(set: PolicySet, document: YamlDocument, testCase: TestCase, judge: Judge): readonly PolicyStanding[] {
-  const { login, now, knowsSystemMessages, accepted, answers } = testCase;
-  const input = { set, policies: applicablePolicies(set, login, now), login, knowsSystemMessages, accepted, now };
+  const { login, now, knowsSystemMessages, accepted, messagesWaiting, answers } = testCase;
+  const policies = questionsAtLogin(set, login, now, messagesWaiting);
+  const input = { set, policies, login, knowsSystemMessages, accepted, messagesWaiting, now };
   const first = judge({ ...input, answers: new Map() });
   const last = askedOf(first).length > 0 && answers.size > 0 ? judge({ ...input, answers }) : first;
   compareAsked(document, testCase, first);

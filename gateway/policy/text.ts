@@ -16,14 +16,26 @@ export interface TextValues {
   readonly consentUrl?: string | undefined;
   /** Whom an on-line message is about. */
   readonly otherUser?: string | undefined;
+  /** How many messages wait for the user. */
+  readonly count?: string | undefined;
+  /** Who sent the last of them. */
+  readonly sender?: string | undefined;
 }
+
+/** Who reads a question before login. */
+export type Reader = Pick<LoginFacts, 'userId' | 'vasp'> & {
+  /** How many messages are kept for the user; told where a question says it. */
+  readonly messagesWaiting?: number | undefined;
+};
 
 /** The placeholders of questions before login. */
 export const OFF_LINE_PLACEHOLDERS = ['user', 'vasp', 'amount', 'currency', 'per', 'consentUrl'] as const;
 /** The placeholders of messages to users who are logged in. */
 export const ON_LINE_PLACEHOLDERS = ['user', 'vasp', 'otherUser'] as const;
+/** The placeholders of notifications to users who are away; but for the sender, of what is asked at login while messages wait. */
+export const NOTIFICATION_PLACEHOLDERS = ['sender', 'count', 'user', 'vasp'] as const;
 /** All that are served. */
-export const PLACEHOLDERS = [...OFF_LINE_PLACEHOLDERS, 'otherUser'] as const;
+export const PLACEHOLDERS = [...OFF_LINE_PLACEHOLDERS, 'otherUser', 'count', 'sender'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /** The most characters that a value takes in a text; a longer one is cut. */
@@ -35,6 +47,8 @@ export const LONGEST_VALUE: Readonly<Record<Placeholder, number>> = {
   per: 24,
   consentUrl: 256,
   otherUser: 64,
+  count: 7,
+  sender: 64,
 };
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
@@ -45,15 +59,24 @@ export function placeholdersIn(text: string): readonly { readonly name: string; 
 }
 
 /** The values for a login under a policy. */
-export function textValues(policy: OffLinePolicy, login: Pick<LoginFacts, 'userId' | 'vasp'>): TextValues {
-  const { charge } = policy;
+export function textValues({ charge }: OffLinePolicy, { userId, vasp, messagesWaiting }: Reader): TextValues {
   return {
-    user: login.userId,
-    vasp: login.vasp,
+    user: userId,
+    vasp,
     amount: charge?.amount,
     currency: charge?.currency,
     per: charge?.per,
+    count: messagesWaiting?.toString(),
   };
+}
+
+/** The values of a notification to a user who is away, for whom `count` messages wait, the last one from `sender`. */
+export function notificationValues(
+  { userId, vasp }: Pick<LoginFacts, 'userId' | 'vasp'>,
+  sender: string,
+  count: number,
+): TextValues {
+  return { user: userId, vasp, sender, count: String(count) };
 }
 
 /** The values of an on-line message to a user; `otherUser` is whom it is about, if anybody. */

@@ -50,11 +50,12 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
   const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
   const vaspNames = config.useSandbox ? [SANDBOX_NAME] : config.vasps.map(({ name }) => name);
   // Where nothing is configured the pages are reached as the sandbox is: on this machine.
-  const readPolicies = policyReader(
-    vaspNames,
-    config.publicUrl ?? (config.useSandbox ? '' : 'none'),
-    config.webhooks.allow,
-  );
+  const readPolicies = policyReader({
+    vasps: vaspNames,
+    publicUrl: config.publicUrl ?? (config.useSandbox ? '' : 'none'),
+    webhooks: config.webhooks.allow,
+    bearers: [...config.bearers.keys()],
+  });
   const secrets = openSecrets(config.secret);
   const subscribers = openSubscribers(config.subscribersFile);
   const certificate = config.tls === undefined ? undefined : readCertificate(config.tls);

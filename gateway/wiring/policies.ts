@@ -7,7 +7,7 @@ import { AskedAgain } from '../policies/asked-again.ts';
 import { PolicyControl, type PolicySpread } from '../policies/control.ts';
 import type { ParseFiles } from '../policies/reading.ts';
 import { watchFolder } from '../policies/watch.ts';
-import { parsePolicySet } from '../policy/parse.ts';
+import { type ParseOptions, parsePolicySet } from '../policy/parse.ts';
 import { contentHash } from '../policy-folder.ts';
 import type { Clock, Log, Metrics, Store } from '../ports.ts';
 
@@ -46,12 +46,9 @@ export type OpenPoliciesResult =
 /** How soon this process follows what another one on the same store did. */
 const FOLLOW_MILLIS = 1_000;
 
-/**
- * How the gateway reads policy files: VASPs, public URL and allowed webhooks as it is configured, the URL `none` when it has
- * none.
- */
-export function policyReader(vasps: readonly string[], publicUrl: string, webhooks: readonly string[]): ParseFiles {
-  return (files) => parsePolicySet(files, { hash: contentHash, vasps, publicUrl, webhooks });
+/** How the gateway reads policy files: with what is configured, the public URL `none` where there is none. */
+export function policyReader(gateway: Omit<ParseOptions, 'hash'>): ParseFiles {
+  return (files) => parsePolicySet(files, { hash: contentHash, ...gateway });
 }
 
 export async function openPolicies(parts: PolicyParts): Promise<OpenPoliciesResult> {

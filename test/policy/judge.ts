@@ -20,11 +20,14 @@ type Standing =
     };
 
 export const plainJudge: Judge = (input: JudgeInput): JudgeOutcome => {
-  const { policies, login, set } = input;
+  const { policies, login, set, messagesWaiting } = input;
   const enforced = policies.filter(({ mode }) => mode === 'enforce');
   const placed = enforced.map((policy) => ({ policy, standing: standingOf(policy, input) }));
   const say = (policy: OffLinePolicy, texts: Texts): string =>
-    textFor(texts, [login.language], { ...textValues(policy, login), consentUrl: '{consentUrl}' });
+    textFor(texts, [login.language], {
+      ...textValues(policy, { ...login, messagesWaiting }),
+      consentUrl: '{consentUrl}',
+    });
 
   const standings = placed.map(({ policy, standing }) => ({
     policy: policy.id,
@@ -63,7 +66,9 @@ export const plainJudge: Judge = (input: JudgeInput): JudgeOutcome => {
   }
   const spoken = messagesOf('in-conversation');
   if (spoken.length > 0) return { kind: 'ask', way: 'conversation', messages: spoken, standings };
-  let granted = enforced.length === 0 ? set.defaultLevel.set : ServiceSet.ALL;
+  // Answers about waiting messages let in or deny, and say nothing of a level.
+  const granting = placed.some(({ standing }) => standing.kind !== 'ruled' || standing.ruling?.kind !== 'proceed');
+  let granted = granting ? ServiceSet.ALL : set.defaultLevel.set;
   const remembered: string[] = [];
   const recorded: string[] = [];
   for (const { policy, standing } of placed) {

@@ -16,7 +16,7 @@ import {
   type NegotiationWindow,
   WORTHLESS_ANSWERS_THAT_DENY,
 } from '../../negotiation/window.ts';
-import type { OffLinePolicy, PolicySet } from '../../policy/model.ts';
+import { type OffLinePolicy, type PolicySet, questionsOf } from '../../policy/model.ts';
 import { chooseLanguage, textFor, textValues } from '../../policy/text.ts';
 import { MESSAGE_ID_PREFIX } from '../../system-message/ids.ts';
 import { countOutcomes } from '../counting.ts';
@@ -65,7 +65,8 @@ function setOf(parts: AskingParts, { setHash }: WaitingSession): PolicySet | und
 }
 
 function policyOf(parts: AskingParts, session: WaitingSession, id: string | undefined): OffLinePolicy | undefined {
-  return setOf(parts, session)?.policies.find((policy) => policy.id === id);
+  const set = setOf(parts, session);
+  return set && questionsOf(set).find((policy) => policy.id === id);
 }
 
 /** Puts the next question; when none is left, the session ends with thanks. */
