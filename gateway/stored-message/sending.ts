@@ -135,7 +135,11 @@ function leftOver(
 }
 
 function concerns({ entities }: SendingFailure, party: Element): boolean {
-  return entities.some((entity) => entity === party || isSameEntity(entity, party));
+  return entities.some((entity) => entity === party || isSameEntity(entity, party) || isDomainOf(entity, party));
+}
+
+function isDomainOf({ name, text }: Element, party: Element): boolean {
+  return name === 'Domain' && party.name === 'UserID' && readUserId(party.text).domain === text.toLowerCase();
 }
 
 function isSameEntity(one: Element, other: Element): boolean {
