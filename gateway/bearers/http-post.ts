@@ -1,0 +1,67 @@
+/**
+ * One POST to a server of the operator's, and what its answer is worth. Redirections are not followed, and nobody is waited
+ * for longer than the time-out; nothing of what was sent is in what comes back.
+ */
+import { Agent, request } from 'undici';
+import { errorCode } from '../error-code.ts';
+
+export type PostOutcome =
+  | { readonly kind: 'answered'; readonly status: number }
+  /** A code, such as `ECONNREFUSED`; `timeout`. */
+  | { readonly kind: 'failed'; readonly code: string };
+
+export interface Posts {
+  /** Never rejects. */
+  post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<PostOutcome>;
+  /** Cuts what is under way. */
+  close(): Promise<void>;
+}
+
+export const TIMEOUT_MILLIS = 5_000;
+/** To one server. */
+const CONNECTIONS = 16;
+/** Of an answer's body, which says nothing that anybody reads; more of it closes the connection. */
+const ANSWER_BYTES = 16_384;
+/** Answers below 500 that say nothing about the message itself: too slow, too early, too many. */
+const TRY_AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);
+const TIMEOUTS: ReadonlySet<string> = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+]);
+
+/** Whether a status says that another try may end otherwise. */
+export const isPassing = (status: number): boolean => status >= 500 || TRY_AGAIN.has(status);
+
+/** @param timeoutMillis for a whole call */
+export function openPosts(timeoutMillis: number): Posts {
+  const agent = new Agent({
+    connections: CONNECTIONS,
+    pipelining: 1,
+    connect: { timeout: timeoutMillis },
+    headersTimeout: timeoutMillis,
+    bodyTimeout: timeoutMillis,
+  });
+  return {
+    async post(url, headers, body) {
+      const signal = AbortSignal.timeout(timeoutMillis);
+      try {
+        const answer = await request(url, {
+          dispatcher: agent,
+          method: 'POST',
+          headers: { 'user-agent': 'sapgw', ...headers },
+          body,
+          signal,
+        });
+        // The status is all that counts: what comes behind it may be broken.
+        void answer.body.dump({ limit: ANSWER_BYTES }).catch(() => undefined);
+        return { kind: 'answered', status: answer.statusCode };
+      } catch (error) {
+        const code = errorCode(error);
+        return { kind: 'failed', code: signal.aborted || TIMEOUTS.has(code) ? 'timeout' : code };
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
