@@ -12,6 +12,7 @@ import { registerAudit } from '../gateway/cli/audit.ts';
 import { configCommand } from '../gateway/cli/config.ts';
 import { registerConvert } from '../gateway/cli/convert.ts';
 import { registerHandset } from '../gateway/cli/handset.ts';
+import { registerMailbox } from '../gateway/cli/mailbox.ts';
 import { registerMessage } from '../gateway/cli/message.ts';
 import { registerPolicy } from '../gateway/cli/policy.ts';
 import { registerSandbox } from '../gateway/cli/sandbox.ts';
@@ -203,6 +204,7 @@ function programOf(): Command {
   registerUser(program);
   registerVasp(program);
   registerMessage(program);
+  registerMailbox(program);
   registerWorkers(program);
   return program.addCommand(configCommand());
 }

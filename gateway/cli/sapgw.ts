@@ -22,6 +22,7 @@ const FAMILIES: readonly Family[] = [
   { commands: ['policy'], add: async (program) => (await import('./policy.ts')).registerPolicy(program) },
   { commands: ['vasp'], add: async (program) => (await import('./vasp.ts')).registerVasp(program) },
   { commands: ['message'], add: async (program) => (await import('./message.ts')).registerMessage(program) },
+  { commands: ['mailbox'], add: async (program) => (await import('./mailbox.ts')).registerMailbox(program) },
   { commands: ['workers'], add: async (program) => (await import('./workers.ts')).registerWorkers(program) },
   { commands: ['decode', 'encode'], add: async (program) => (await import('./convert.ts')).registerConvert(program) },
   { commands: ['audit'], add: async (program) => (await import('./audit.ts')).registerAudit(program) },
