@@ -51,7 +51,7 @@ export interface SessionRecord {
   readonly expiresAt: number;
   /** What the session agreed on, where it agreed on CIR [X51]. */
   readonly cir?: CirAgreement;
-  /** Who logged in, sealed; only where policies for users in their sessions are in force. */
+  /** Who logged in, sealed; only where policies for users in their sessions, or for users who are away, are in force. */
   readonly person?: Uint8Array;
   /** How the client wants messages of the gateway's handed over, where it said so; pushed where it did not [P8]. */
   readonly delivery?: DeliveryMethod;

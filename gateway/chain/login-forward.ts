@@ -17,6 +17,7 @@ import { countOutcomes, outcomesOfForwarded, type VaspSaid } from './counting.ts
 import { answerMessage, type Exchange, firstTransaction, type Handler, type Reply, withBody } from './exchange.ts';
 import { type Login, type LoginParts, loginFields } from './login.ts';
 import { agreedAtLogin, announce, openLoginCapabilities, tellAtLogin } from './login-capabilities.ts';
+import { keepsMessagesAt } from './mailbox/deposit-policies.ts';
 import type { KeptPass, Pass } from './negotiation-memory.ts';
 import { refuseAll } from './refusal.ts';
 import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
@@ -119,7 +120,8 @@ async function open(
   cir: CirAgreement | undefined,
 ): Promise<Session | undefined> {
   const { facts, asked } = login;
-  const keepsNames = parts.systemMessages?.interests().any === true;
+  const keepsNames =
+    parts.systemMessages?.interests().any === true || keepsMessagesAt(parts.policies.current(), facts.vasp);
   const person = keepsNames ? sealPerson(parts.secrets, facts) : undefined;
   let session: Session;
   try {

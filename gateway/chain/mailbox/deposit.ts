@@ -1,0 +1,141 @@
+/**
+ * Keeps what a VASP could not deliver because recipients are away [X60]. The VASP is asked first, always: only what it says
+ * of a SendMessage-Request decides whether there is anything to keep. Then the message is durable before its sender hears
+ * 200, and where it cannot be kept the sender hears that, never the VASP's word about a message that may be kept.
+ */
+import { child, childText, type Element } from '../../csp/element.ts';
+import type { Transaction } from '../../csp/message.ts';
+import type { CspVersion } from '../../csp/versions.ts';
+import type { DepositOrder, DepositRecipient, DepositResult } from '../../mailbox-ports.ts';
+import { offLineUserPolicyFor } from '../../policy/decide.ts';
+import type { OffLineUserPolicy } from '../../policy/model.ts';
+import { inDomainOf } from '../../policy/user-id.ts';
+import type { LiveSession } from '../../ports.ts';
+import {
+  type AwayRecipient,
+  awayRecipients,
+  isForUsers,
+  readSending,
+  type Sending,
+} from '../../stored-message/sending.ts';
+import { type Fate, sendingAnswer } from '../../stored-message/sending-answer.ts';
+import { infoFrom } from '../../stored-message/sending-info.ts';
+import type { Exchange } from '../exchange.ts';
+import { userKeyOf } from '../identity.ts';
+import { keepRulesOf, keepsMessagesAt } from './deposit-policies.ts';
+import { senderOf } from './deposit-sender.ts';
+import type { MailboxParts, Rewriting } from './parts.ts';
+
+/** Undefined when nothing of this transaction could be kept, whatever the VASP says. */
+export function depositOf(
+  parts: MailboxParts,
+  exchange: Exchange,
+  { mode, id, primitive }: Transaction,
+): Rewriting | undefined {
+  const { session, vasp } = exchange;
+  const { version } = exchange.envelope;
+  if (session === undefined || mode !== 'Request' || primitive.name !== 'SendMessage-Request') return undefined;
+  if (!keepsMessagesAt(parts.policies.current(), vasp.name) || !isForUsers(primitive)) return undefined;
+  return {
+    transactionId: id,
+    async rewrite(answer) {
+      const sending = answer === undefined ? undefined : readSending(primitive, answer);
+      return sending === undefined ? undefined : keep(parts, session, { id, version, primitive, sending });
+    },
+  };
+}
+
+/** A SendMessage-Request that did not reach everybody. */
+interface Missed {
+  readonly id: string;
+  readonly version: CspVersion;
+  readonly primitive: Element;
+  readonly sending: Sending;
+}
+
+async function keep(parts: MailboxParts, session: LiveSession, missed: Missed): Promise<Element | undefined> {
+  const { vasp } = session.record;
+  const { primitive, sending, version } = missed;
+  const info = child(primitive, 'MessageInfo');
+  const sender = senderOf(parts.secrets, session, info);
+  const policyOf = policiesOf(parts, vasp, sender ?? '');
+  const away = awayRecipients(sending, (userId, code) => policyOf(userId)?.storeOn.has(code) === true);
+  if (away.length === 0) return undefined;
+  if (sender === undefined || info === undefined) {
+    parts.log.info('message not kept', { vasp, session: session.key, reason: 'sender' });
+    return undefined;
+  }
+  const recipients = away.flatMap((one) => recipientOf(parts, vasp, sender, one, policyOf) ?? []);
+  const result = await deposited(parts, orderOf(session, missed, sender, info, recipients));
+  const fates = new Map(
+    recipients.map(({ userId }, at): [string, Fate] => [userId, result?.recipients[at] ?? 'failed']),
+  );
+  return sendingAnswer(sending, fates, result?.sentId, version);
+}
+
+/** By user id, each looked for once. */
+function policiesOf(
+  { policies, clock }: MailboxParts,
+  vasp: string,
+  sender: string,
+): (userId: string) => OffLineUserPolicy | undefined {
+  const set = policies.current();
+  const now = clock.wall();
+  const found = new Map<string, OffLineUserPolicy | undefined>();
+  return (userId) => {
+    if (!found.has(userId)) {
+      found.set(userId, offLineUserPolicyFor(set, { userId: inDomainOf(sender, userId), vasp }, now));
+    }
+    return found.get(userId);
+  };
+}
+
+function recipientOf(
+  { secrets }: MailboxParts,
+  vasp: string,
+  sender: string,
+  { userId }: AwayRecipient,
+  policyOf: (userId: string) => OffLineUserPolicy | undefined,
+): DepositRecipient | undefined {
+  const policy = policyOf(userId);
+  if (policy === undefined) return undefined;
+  return { userId, userKey: userKeyOf(secrets, vasp, inDomainOf(sender, userId)), keep: keepRulesOf(policy) };
+}
+
+function orderOf(
+  { key, record }: LiveSession,
+  { id, primitive, sending }: Missed,
+  sender: string,
+  info: Element,
+  recipients: readonly DepositRecipient[],
+): DepositOrder {
+  return {
+    vasp: record.vasp,
+    sessionKey: key,
+    senderKey: record.userKey,
+    sender,
+    transactionId: id,
+    info: infoFrom(info, sender),
+    content: child(primitive, 'ContentData'),
+    wantsReport: childText(primitive, 'DeliveryReport') === 'T',
+    validitySeconds: secondsIn(childText(info, 'Validity')),
+    vaspMessageId: sending.messageId,
+    recipients,
+  };
+}
+
+/** What is no whole number says nothing. */
+function secondsIn(text: string | undefined): number | undefined {
+  return text !== undefined && /^-?\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Undefined when the mailbox cannot be had. */
+async function deposited(parts: MailboxParts, order: DepositOrder): Promise<DepositResult | undefined> {
+  try {
+    return await parts.mailbox.deposit(order);
+  } catch {
+    parts.log.error('a message cannot be kept', { vasp: order.vasp, session: order.sessionKey });
+    for (const _ of order.recipients) parts.metrics.mailbox('failed');
+    return undefined;
+  }
+}
