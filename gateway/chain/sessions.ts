@@ -9,6 +9,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CirAgreement } from '../cir-ports.ts';
 import type { ServiceSet } from '../csp/service-tree.ts';
+import type { DeliveryMethod } from '../mailbox-ports.ts';
 import type { Clock, LiveSession, Secrets, SessionRecord, SessionStore } from '../ports.ts';
 import { sessionKeyOf } from './identity.ts';
 
@@ -143,6 +144,11 @@ export class Sessions {
   agree(vasp: string, id: string, session: Session, cir: CirAgreement | undefined): Promise<Session> {
     const { cir: _, ...record } = this.#current(vasp, id, session);
     return this.#write(vasp, id, cir === undefined ? record : { ...record, cir });
+  }
+
+  /** Takes over how the client wants messages handed over [P4.4]. */
+  setDelivery(vasp: string, id: string, session: Session, delivery: DeliveryMethod): Promise<Session> {
+    return this.#write(vasp, id, { ...this.#current(vasp, id, session), delivery });
   }
 
   /** Holds the session to another level from the next transaction on [X34]. */

@@ -22,6 +22,7 @@ export const STATUS = {
   SESSION_EXPIRED: 600,
   FORCED_LOGOUT: 601,
   INVALID_SESSION: 604,
+  MULTIPLE_ERRORS: 900,
 } as const;
 
 /** The codes after which a session is gone, whoever says them [X33]. */

@@ -2,13 +2,14 @@
 import type { Element } from '../../csp/element.ts';
 import type { Mailbox } from '../../mailbox-ports.ts';
 import type { PolicySets } from '../../policy/live-sets.ts';
-import type { Clock, LiveSession, Log, Metrics, Secrets, SetAside } from '../../ports.ts';
+import type { AcceptanceStore, Clock, LiveSession, Log, Metrics, Secrets, SetAside } from '../../ports.ts';
 import type { Sessions } from '../sessions.ts';
 import type { OwnAnswer } from '../system-messages/own-transaction.ts';
 
 export interface MailboxParts {
   readonly mailbox: Mailbox;
   readonly sessions: Sessions;
+  readonly acceptances: Pick<AcceptanceStore, 'of'>;
   readonly policies: PolicySets;
   readonly secrets: Secrets;
   readonly clock: Clock;
