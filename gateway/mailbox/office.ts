@@ -21,7 +21,7 @@ export interface OfficeParts {
   readonly store: MailboxStore;
   readonly vasps: readonly string[];
   readonly userKey: (vasp: string, userId: string) => string;
-  /** Something else waits for these users than before: their sessions are to be told. */
+  /** Something waits for these users that did not: their sessions are to be told. */
   readonly changed: (userKeys: readonly string[]) => Promise<void> | void;
   readonly metrics: Pick<Metrics, 'mailbox'>;
   readonly clock: Pick<Clock, 'wall'>;
@@ -136,7 +136,8 @@ async function replayAll({ store, clock, changed, metrics }: OfficeParts, slices
   return replayed;
 }
 
-async function purgeAll({ store, changed, metrics }: OfficeParts, slices: Slices): Promise<number> {
+/** Nobody has to be told: whoever asks for something that is gone finds that out. */
+async function purgeAll({ store, metrics }: OfficeParts, slices: Slices): Promise<number> {
   let purged = 0;
   for await (const slice of slices) {
     for (let at = 0; at < slice.length; at += SLICE) {
@@ -147,7 +148,6 @@ async function purgeAll({ store, changed, metrics }: OfficeParts, slices: Slices
       );
       purged += ended.length;
       metrics.mailbox('purged', ended.length);
-      if (some.length > 0) await changed([...new Set(some.map(({ userKey }) => userKey))]);
     }
   }
   return purged;

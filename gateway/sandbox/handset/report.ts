@@ -71,6 +71,7 @@ const MEANING: ReadonlyMap<number, string> = new Map([
   [532, 'the recipient has blocked you'],
   [533, 'the recipient is not logged in'],
   [538, 'it was refused'],
+  [541, 'it was sent on to somebody else'],
   [542, 'its time was over before it could be delivered'],
   [543, 'no digest that both sides know; leave --four-way away'],
   [600, 'the session has expired'],
