@@ -22,6 +22,8 @@ export interface OpenMetrics extends Metrics, CirMetrics, DeskMetrics {
   storeDuration(operation: string, seconds: number): void;
   /** A call was tried; `failed`: it is tried again. */
   webhook(result: 'delivered' | 'refused' | 'failed'): void;
+  /** A user who is away was to be told by a bearer; `failed`: it is tried again, or was for a day. */
+  notification(bearer: string, result: 'sent' | 'failed' | 'refused' | 'dropped'): void;
   /** What the mailbox holds now. */
   mailboxHolds(totals: Pick<MailboxTotals, 'waiting' | 'dead'>): void;
   vaspUp(vasp: string, isUp: boolean): void;
@@ -158,6 +160,7 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
   });
   const effects = counter('sapgw_system_message_effects_total', 'What answers led to', 'effect', 'result');
   const webhooks = counter('sapgw_webhooks_total', 'Calls that answers led to', 'result');
+  const notifications = counter('sapgw_notifications_total', 'Users who are away told by bearers', 'bearer', 'result');
   const mailbox = counter('sapgw_mailbox_total', 'Messages for users who are away', 'result');
   const mailboxWaiting = new FastGauge({
     name: 'sapgw_mailbox_messages',
@@ -208,6 +211,7 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     systemMessagesOpen: (count) => messagesOpen.set(count),
     systemMessageEffect: (effect, result) => effects.add(effect, result),
     webhook: (result) => webhooks.add(result),
+    notification: (bearer, result) => notifications.add(bearer, result),
     mailbox: (result, count = 1) => mailbox.increase(count, result),
     mailboxHolds({ waiting, dead }) {
       mailboxWaiting.set(waiting);

@@ -38,6 +38,8 @@ export interface Base {
   readonly readPolicies: ParseFiles;
   readonly userKey: (vasp: string, userId: string) => string;
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
+  /** Where a user gets text messages, in digits with a plus; undefined where nobody knows. */
+  readonly numberOf: (userId: string) => string | undefined;
 }
 
 export type BaseResult =
@@ -64,7 +66,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     const problems = [
       ...(folder.kind === 'failed' ? folder.problems : []),
       ...(secrets.kind === 'failed' ? [secrets.problem] : []),
-      ...(subscribers.kind === 'failed' ? [subscribers.problem] : []),
+      ...(subscribers.kind === 'failed' ? subscribers.problems : []),
       ...(certificate?.kind === 'failed' ? certificate.problems : []),
     ];
     return { kind: 'failed', problems };
@@ -92,6 +94,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     readPolicies,
     userKey: (vasp, userId) => userKeyOf(secrets.secrets, vasp, userId),
     isProvisioned: subscribers.isProvisioned,
+    numberOf: subscribers.numberOf,
   };
   return { kind: 'open', base };
 }

@@ -26,6 +26,7 @@ describe('metrics', () => {
       'sapgw_mailbox_total counter',
       'sapgw_negotiation_duration_seconds histogram',
       'sapgw_negotiations_total counter',
+      'sapgw_notifications_total counter',
       'sapgw_pages_total counter',
       'sapgw_policy_reloads_total counter',
       'sapgw_rejects_total counter',
