@@ -8,6 +8,7 @@ import type { Acceptance, AcceptanceStore, Accepted } from '../ports.ts';
 import { append, checkTexts, dropSlice, erase } from './ledger.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { LedgerTables, Seal } from './ledger-tables.ts';
+import { wholly } from './lmdb-commit.ts';
 import { type LedgerDatabases, LmdbLedger } from './lmdb-ledger.ts';
 import { readAcceptances, writeAcceptances } from './records.ts';
 import { plainHead, replaced, without } from './rules.ts';
@@ -31,12 +32,11 @@ export class LmdbAcceptances implements AcceptanceStore {
   }
 
   async accept(userKey: string, { remember, records, texts }: Accepted): Promise<void> {
-    await this.#db.childTransaction(() => {
+    await wholly(this.#db, () => {
       checkTexts(this.#ledger, records, texts);
       append(this.#ledger, this.#seal, records, texts);
       if (remember.length > 0) this.#put(userKey, replaced(this.#stored(userKey), remember));
     });
-    await this.#db.flushed;
   }
 
   forget(userKey: string): Promise<number> {
@@ -44,15 +44,13 @@ export class LmdbAcceptances implements AcceptanceStore {
   }
 
   async forgetPolicies(userKey: string, policy: string | undefined): Promise<number> {
-    const forgotten = await this.#db.childTransaction(() => {
+    return wholly(this.#db, () => {
       const known = this.#stored(userKey);
       const left = without(known, policy);
       if (left.length === 0) this.#db.removeSync(userKey);
       else this.#put(userKey, left);
       return known.length - left.length;
     });
-    await this.#db.flushed;
-    return forgotten;
   }
 
   #stored(userKey: string): readonly Acceptance[] {
@@ -102,17 +100,14 @@ export class LmdbAudit implements AuditStore {
 
   async erase(userKey: string): Promise<number> {
     const { entries } = this.#databases;
-    const erased = await entries.childTransaction(() => erase(this.#ledger, userKey));
-    await entries.flushed;
-    return erased;
+    return wholly(entries, () => erase(this.#ledger, userKey));
   }
 
   async dropBefore(decidedAt: number): Promise<number> {
     const { entries } = this.#databases;
     let dropped = 0;
     for (;;) {
-      const slice = await entries.childTransaction(() => dropSlice(this.#ledger, this.#seal, decidedAt, DROP_SLICE));
-      await entries.flushed;
+      const slice = await wholly(entries, () => dropSlice(this.#ledger, this.#seal, decidedAt, DROP_SLICE));
       if (slice === 0) return dropped;
       dropped += slice;
     }

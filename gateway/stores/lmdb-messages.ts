@@ -10,6 +10,7 @@ import {
   type SystemMessageStore,
   type UserSettings,
 } from '../system-message-ports.ts';
+import { durably } from './lmdb-commit.ts';
 import { readMessage, readSettings, type StoredSettings, writeMessage, writeSettings } from './message-records.ts';
 import { RecordError } from './records.ts';
 import { inTheirOrder, unended } from './rules.ts';
@@ -38,14 +39,13 @@ export class LmdbMessages implements SystemMessageStore {
     // What cannot be written is found out before anything is.
     const written = records.map((record) => ({ id: record.id, userKey: record.userKey, bytes: writeMessage(record) }));
     const { messages, users } = this.#in;
-    await messages.transaction(() => {
+    await durably(messages, () => {
       for (const { id, userKey, bytes } of written) {
         if (this.#forgotten(userKey).includes(id)) continue;
         messages.putSync(id, bytes);
         if (!users.doesExist([userKey, id])) users.putSync([userKey, id], USERS_ROW);
       }
     });
-    await messages.flushed;
     for (const { id } of records) this.#unreadable.delete(id);
   }
 
@@ -79,7 +79,7 @@ export class LmdbMessages implements SystemMessageStore {
 
   async remove(ids: readonly string[]): Promise<void> {
     const { messages, users } = this.#in;
-    await messages.transaction(() => {
+    await durably(messages, () => {
       for (const id of ids) {
         const bytes = messages.getBinary(id);
         const record = bytes === undefined ? undefined : this.#readable(id, bytes);
@@ -87,7 +87,6 @@ export class LmdbMessages implements SystemMessageStore {
         messages.removeSync(id);
       }
     });
-    await messages.flushed;
     for (const id of ids) this.#unreadable.delete(id);
   }
 
@@ -99,15 +98,14 @@ export class LmdbMessages implements SystemMessageStore {
 
   async set(userKey: string, { help, seen }: UserSettings): Promise<void> {
     const { settings } = this.#in;
-    await settings.transaction(() => {
+    await durably(settings, () => {
       this.#putSettings(userKey, { help, seen, forgotten: this.#forgotten(userKey) });
     });
-    await settings.flushed;
   }
 
   async forget(userKey: string): Promise<number> {
     const { messages, users } = this.#in;
-    const forgotten = await messages.transaction(() => {
+    const forgotten = await durably(messages, () => {
       const ids = this.#idsOf(userKey);
       const records = ids.flatMap((id) => {
         const bytes = messages.getBinary(id);
@@ -121,7 +119,6 @@ export class LmdbMessages implements SystemMessageStore {
       this.#putSettings(userKey, { ...DEFAULT_SETTINGS, forgotten: unended(this.#forgotten(userKey), records) });
       return { ids, there };
     });
-    await messages.flushed;
     for (const id of forgotten.ids) this.#unreadable.delete(id);
     return forgotten.there;
   }

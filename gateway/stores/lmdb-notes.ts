@@ -2,6 +2,7 @@
 import type { Database } from 'lmdb';
 import type { AskAgainStore, NoteStore, StoredAskAgain } from '../ports.ts';
 import { readWishes, writeWishes } from './audit-records.ts';
+import { onDisk, wholly } from './lmdb-commit.ts';
 import { RecordError } from './records.ts';
 import { withWish } from './rules.ts';
 
@@ -21,10 +22,7 @@ export class LmdbAskAgain implements AskAgainStore {
   }
 
   async add(wish: StoredAskAgain): Promise<void> {
-    await this.#db.childTransaction(() => {
-      this.#db.putSync(WISHES, writeWishes(withWish(this.#stored(), wish)));
-    });
-    await this.#db.flushed;
+    await wholly(this.#db, () => this.#db.putSync(WISHES, writeWishes(withWish(this.#stored(), wish))));
   }
 
   #stored(): readonly StoredAskAgain[] {
@@ -49,7 +47,7 @@ export class LmdbNotes implements NoteStore {
 
   async put(name: string, text: string): Promise<void> {
     if (name.length > MAX_NAME_CHARACTERS) throw new RangeError('the name of a note has more than 100 characters');
-    await this.#db.put(name, Buffer.concat([Buffer.of(NOTE_FORMAT), Buffer.from(text)]));
-    await this.#db.flushed;
+    const bytes = Buffer.concat([Buffer.of(NOTE_FORMAT), Buffer.from(text)]);
+    await onDisk(this.#db, () => this.#db.put(name, bytes));
   }
 }

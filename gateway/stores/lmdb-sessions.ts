@@ -2,6 +2,7 @@
 import type { Database } from 'lmdb';
 import type { SessionRecord, SessionStore } from '../ports.ts';
 import { slicesOf } from '../slices.ts';
+import { durably, onDisk } from './lmdb-commit.ts';
 import { RecordError, readSession, readSessionLife, writeSession } from './records.ts';
 
 /** Entries that a sweep looks at before it lets other work run: about a millisecond. */
@@ -23,25 +24,22 @@ export class LmdbSessions implements SessionStore {
   }
 
   async put(sessionKey: string, record: SessionRecord): Promise<void> {
-    await this.#db.put(sessionKey, writeSession(record));
-    await this.#db.flushed;
+    const bytes = writeSession(record);
+    await onDisk(this.#db, () => this.#db.put(sessionKey, bytes));
   }
 
   async prolong(sessionKey: string, expiresAt: number): Promise<boolean> {
-    const isThere = await this.#db.transaction(() => {
+    return durably(this.#db, () => {
       const bytes = this.#db.getBinary(sessionKey);
       if (bytes === undefined) return false;
       const record = readSession(bytes);
       if (expiresAt > record.expiresAt) this.#db.putSync(sessionKey, writeSession({ ...record, expiresAt }));
       return true;
     });
-    await this.#db.flushed;
-    return isThere;
   }
 
   async delete(sessionKey: string): Promise<void> {
-    await this.#db.remove(sessionKey);
-    await this.#db.flushed;
+    await onDisk(this.#db, () => this.#db.remove(sessionKey));
   }
 
   /** Goes through everything in slices with pauses between them; a session opened meanwhile may not be counted yet. */
@@ -79,7 +77,7 @@ export class LmdbSessions implements SessionStore {
 
   /** Looks again inside the transaction: another process may have prolonged a session since. */
   async #removeExpired(keys: readonly string[], now: number): Promise<void> {
-    await this.#db.transaction(() => {
+    await durably(this.#db, () => {
       for (const key of keys) {
         const bytes = this.#db.getBinary(key);
         if (bytes !== undefined && readSessionLife(bytes).expiresAt <= now) this.#db.removeSync(key);

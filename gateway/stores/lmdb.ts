@@ -17,6 +17,7 @@ import type { SystemMessageStore } from '../system-message-ports.ts';
 import { shownText } from './ledger.ts';
 import type { Seal } from './ledger-tables.ts';
 import { LmdbAcceptances, LmdbAudit } from './lmdb-acceptances.ts';
+import { watchCommits } from './lmdb-commit.ts';
 import { damageOf } from './lmdb-header.ts';
 import { LmdbLedger, openLedgerDatabases } from './lmdb-ledger.ts';
 import { LmdbMailbox } from './lmdb-mailbox.ts';
@@ -114,6 +115,7 @@ class LmdbStore implements Store {
 
   constructor(environment: Environment, seal: Seal) {
     this.#environment = environment;
+    watchCommits(environment);
     const single = environment.openDB<Buffer, string>({ name: 'single', encoding: 'binary' });
     const ledger = openLedgerDatabases(environment, single);
     this.sessions = new LmdbSessions(environment.openDB({ name: 'sessions', encoding: 'binary' }));

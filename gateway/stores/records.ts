@@ -7,12 +7,15 @@
  *     format 1 · flags 1 · user 16 · client 16 · granted 8 · opened 6 · expires 6 · keep-alive 4 (or 0) · VASP 1 + n
  *
  * Behind all that stand who logged in (a seal with its length), and what the session agreed on about CIR
- * (`cir-agreement.ts`), where there is any; the format's number says which.
+ * (`cir-agreement.ts`), where there is any; the format's number says which. Format 5 is that of sessions that have said how
+ * they want messages: what else there is stands in a byte of its own behind the VASP, then the bytes from which on messages
+ * are announced (6, where there are).
  * Numbers are big-endian; times are milliseconds in 48 bits. A hash of another form is written as text with its length.
  */
 
 import { ServiceSet } from '../csp/service-tree.ts';
 import { CSP_VERSIONS, type CspVersion } from '../csp/versions.ts';
+import type { DeliveryMethod } from '../mailbox-ports.ts';
 import type { Acceptance, SessionRecord } from '../ports.ts';
 import { readAgreement, writeAgreement } from './cir-agreement.ts';
 
@@ -27,11 +30,13 @@ const SESSION_WITH_PERSON_FORMAT = 3;
 const SESSION_WITH_BOTH_FORMAT = 4;
 const WITH_CIR: readonly (number | undefined)[] = [SESSION_WITH_CIR_FORMAT, SESSION_WITH_BOTH_FORMAT];
 const WITH_PERSON: readonly (number | undefined)[] = [SESSION_WITH_PERSON_FORMAT, SESSION_WITH_BOTH_FORMAT];
+const SESSION_WITH_DELIVERY_FORMAT = 5;
 const SESSION_FORMATS: readonly number[] = [
   SESSION_FORMAT,
   SESSION_WITH_CIR_FORMAT,
   SESSION_WITH_PERSON_FORMAT,
   SESSION_WITH_BOTH_FORMAT,
+  SESSION_WITH_DELIVERY_FORMAT,
 ];
 const ACCEPTANCES_FORMAT = 1;
 
@@ -40,6 +45,11 @@ const FLAG_KEEP_ALIVE = 0x02;
 const FLAG_USER_TEXT = 0x04;
 const FLAG_CLIENT_TEXT = 0x08;
 const VERSION_SHIFT = 4;
+/** Behind the VASP in format 5. */
+const FLAG_ANNOUNCED = 0x01;
+const FLAG_PUSHED_BYTES = 0x02;
+const FLAG_PERSON = 0x04;
+const FLAG_CIR = 0x08;
 /** Of a sealed name: a user id and a ClientID have some hundred bytes. */
 const MAX_PERSON_BYTES = 0xffff;
 /** Long enough for every record up to its name: two texts and a name of at most 255 bytes each. */
@@ -66,15 +76,42 @@ export function writeSession(record: SessionRecord): Buffer {
   if (keepAliveSeconds !== undefined) at = SCRATCH.writeUInt32BE(keepAliveSeconds, at);
   at = writeText(at, record.vasp);
   const written = SCRATCH.subarray(0, at);
-  const { cir, person } = record;
-  if (cir === undefined && person === undefined) return Buffer.from(written);
-  const parts = person === undefined ? [written] : [written, lengthOf(person), person];
+  const { cir, person, delivery } = record;
+  if (cir === undefined && person === undefined && delivery === undefined) return Buffer.from(written);
+  const parts = delivery === undefined ? [written] : [written, deliveryBytes(record, delivery)];
+  if (person !== undefined) parts.push(lengthOf(person), Buffer.from(person));
   return Buffer.concat(cir === undefined ? parts : [...parts, writeAgreement(cir)]);
 }
 
-function formatOf({ cir, person }: SessionRecord): number {
+function formatOf({ cir, person, delivery }: SessionRecord): number {
+  if (delivery !== undefined) return SESSION_WITH_DELIVERY_FORMAT;
   if (person === undefined) return cir === undefined ? SESSION_FORMAT : SESSION_WITH_CIR_FORMAT;
   return cir === undefined ? SESSION_WITH_PERSON_FORMAT : SESSION_WITH_BOTH_FORMAT;
+}
+
+function deliveryBytes({ cir, person }: SessionRecord, { method, pushedBytes }: DeliveryMethod): Buffer {
+  const flags =
+    (method === 'N' ? FLAG_ANNOUNCED : 0) |
+    (pushedBytes === undefined ? 0 : FLAG_PUSHED_BYTES) |
+    (person === undefined ? 0 : FLAG_PERSON) |
+    (cir === undefined ? 0 : FLAG_CIR);
+  if (pushedBytes === undefined) return Buffer.of(flags);
+  const bytes = Buffer.alloc(7);
+  bytes[0] = flags;
+  bytes.writeUIntBE(pushedBytes, 1, 6);
+  return bytes;
+}
+
+/** How the session wants messages, what else stands behind that, and where. */
+function readDelivery(bytes: Buffer, at: number) {
+  const flags = bytes.readUInt8(at);
+  if (flags > (FLAG_ANNOUNCED | FLAG_PUSHED_BYTES | FLAG_PERSON | FLAG_CIR))
+    throw new RecordError('a session record is damaged');
+  const method = (flags & FLAG_ANNOUNCED) === 0 ? 'P' : 'N';
+  const isLimited = (flags & FLAG_PUSHED_BYTES) !== 0;
+  const delivery: DeliveryMethod = { method, pushedBytes: isLimited ? bytes.readUIntBE(at + 1, 6) : undefined };
+  const hasPerson = (flags & FLAG_PERSON) !== 0;
+  return { delivery, hasPerson, hasCir: (flags & FLAG_CIR) !== 0, end: at + (isLimited ? 7 : 1) };
 }
 
 function lengthOf(person: Uint8Array): Buffer {
@@ -98,9 +135,11 @@ export function readSession(bytes: Buffer): SessionRecord {
     const keepAliveSeconds = hasKeepAlive ? bytes.readUInt32BE(at) : undefined;
     const [vasp, afterVasp] = readText(bytes, hasKeepAlive ? at + 4 : at);
     const version: CspVersion | undefined = CSP_VERSIONS[flags >> VERSION_SHIFT];
-    const hasCir = WITH_CIR.includes(bytes[0]);
-    const person = WITH_PERSON.includes(bytes[0]) ? readPerson(bytes, afterVasp) : undefined;
-    const end = person === undefined ? afterVasp : afterVasp + 2 + person.length;
+    const said = bytes[0] === SESSION_WITH_DELIVERY_FORMAT ? readDelivery(bytes, afterVasp) : undefined;
+    const hasCir = said?.hasCir ?? WITH_CIR.includes(bytes[0]);
+    const afterSaid = said?.end ?? afterVasp;
+    const person = (said?.hasPerson ?? WITH_PERSON.includes(bytes[0])) ? readPerson(bytes, afterSaid) : undefined;
+    const end = person === undefined ? afterSaid : afterSaid + 2 + person.length;
     if (version === undefined || (end !== bytes.length) !== hasCir)
       throw new RecordError('a session record is damaged');
     const encoding = (flags & FLAG_WBXML) !== 0 ? 'wbxml' : 'xml';
@@ -115,6 +154,7 @@ export function readSession(bytes: Buffer): SessionRecord {
       keepAliveSeconds,
       expiresAt,
       ...(person === undefined ? {} : { person }),
+      ...(said === undefined ? {} : { delivery: said.delivery }),
     } as const;
     return hasCir ? { ...record, cir: readAgreement(bytes, end) } : record;
   });

@@ -1,8 +1,10 @@
 /**
  * Drops what is older than it is kept, at the start and once an hour: records of acceptance, as long as the operator says,
- * and messages to users that came to their end, 7 days after. Works in slices, so that nothing waits for it.
+ * messages to users that came to their end, 7 days after, and messages for users who were away that nobody took, 30 days
+ * after they were given up. Works in slices, so that nothing waits for it.
  */
 import type { AuditStore } from '../audit-ports.ts';
+import type { MailboxStore } from '../mailbox-ports.ts';
 import type { Clock, Log } from '../ports.ts';
 import { slicesOf } from '../slices.ts';
 import type { SystemMessageStore } from '../system-message-ports.ts';
@@ -10,12 +12,15 @@ import type { SystemMessageStore } from '../system-message-ports.ts';
 const EVERY_MILLIS = 3_600_000;
 /** Long enough for a report about a sending, and for whoever asks what became of a message. */
 const KEEP_ENDED_MILLIS = 7 * 86_400_000;
+/** Long enough for an operator to hand them over again. */
+const KEEP_DEAD_MILLIS = 30 * 86_400_000;
 /** Messages that are looked at before other work runs: about a millisecond. */
 const SLICE = 500;
 
 interface Kept {
   readonly audit: Pick<AuditStore, 'dropBefore'>;
   readonly systemMessages: Pick<SystemMessageStore, 'slice' | 'unreadable' | 'remove'>;
+  readonly mailbox: Pick<MailboxStore, 'slice' | 'unreadable' | 'end'>;
 }
 
 /**
@@ -24,7 +29,7 @@ interface Kept {
  * @param keepMillis how long records of acceptance are kept; undefined: for ever.
  */
 export function startRetention(
-  { audit, systemMessages }: Kept,
+  { audit, systemMessages, mailbox }: Kept,
   keepMillis: number | undefined,
   clock: Pick<Clock, 'wall'>,
   log: Log,
@@ -38,7 +43,20 @@ export function startRetention(
     },
     () => log.error('old system messages cannot be dropped'),
   );
-  if (keepMillis === undefined) return stopMessages;
+  const stopMail = hourly(
+    async () => {
+      const dropped = await dropDead(mailbox, clock.wall() - KEEP_DEAD_MILLIS);
+      if (dropped > 0) log.info('old dead letters dropped', { messages: dropped });
+      const unreadable = await mailbox.unreadable();
+      if (unreadable > 0) log.error('kept messages in the store cannot be read', { messages: unreadable });
+    },
+    () => log.error('old dead letters cannot be dropped'),
+  );
+  const stopBoth = (): void => {
+    stopMessages();
+    stopMail();
+  };
+  if (keepMillis === undefined) return stopBoth;
   const stopRecords = hourly(
     async () => {
       const dropped = await audit.dropBefore(clock.wall() - keepMillis);
@@ -47,7 +65,7 @@ export function startRetention(
     () => log.error('old audit records cannot be dropped; run sapgw audit verify'),
   );
   return () => {
-    stopMessages();
+    stopBoth();
     stopRecords();
   };
 }
@@ -62,6 +80,16 @@ export async function dropEnded(
     const old = slice.filter(({ endedAt }) => endedAt !== undefined && endedAt < endedBefore).map(({ id }) => id);
     if (old.length > 0) await messages.remove(old);
     dropped += old.length;
+  }
+  return dropped;
+}
+
+/** Drops the messages that died before a time, in wall-clock milliseconds; resolves with how many. */
+export async function dropDead(mailbox: Pick<MailboxStore, 'slice' | 'end'>, diedBefore: number): Promise<number> {
+  let dropped = 0;
+  for await (const slice of slicesOf(mailbox, SLICE, ({ id }) => id)) {
+    const old = slice.filter(({ diedAt }) => diedAt !== undefined && diedAt < diedBefore).map(({ id }) => id);
+    if (old.length > 0) dropped += (await mailbox.end(old, [])).length;
   }
   return dropped;
 }

@@ -4,7 +4,9 @@ import type { CirAgreement } from '../../gateway/cir-ports.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import type { SessionRecord, Store } from '../../gateway/ports.ts';
 import { describeAudit } from './contract-audit.ts';
+import { describeMailbox } from './contract-mailbox.ts';
 import { describeMessages } from './contract-messages.ts';
+import { describeNotifications } from './contract-notifications.ts';
 import { acceptance, KEY, OTHER_KEY, remembering, session } from './records-of-tests.ts';
 
 const EVERY_CIR: CirAgreement = {
@@ -38,6 +40,14 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       ['that agreed on every way of CIR', { cir: EVERY_CIR }],
       ['that agreed on one way of CIR, with a VASP that has none', { cir: ONE_CIR }],
       ['with who logged in', { person: PERSON }],
+      ['that wants its messages pushed', { delivery: { method: 'P', pushedBytes: undefined } }],
+      ['that wants its messages announced', { delivery: { method: 'N', pushedBytes: undefined } }],
+      ['that wants large messages announced', { delivery: { method: 'P', pushedBytes: 0 }, cir: ONE_CIR }],
+      [
+        'that has agreed on everything',
+        { delivery: { method: 'N', pushedBytes: 2 ** 48 - 1 }, cir: EVERY_CIR, person: PERSON },
+      ],
+      ['with who logged in and a way of delivery', { delivery: { method: 'N', pushedBytes: 9 }, person: PERSON }],
       ['with a very long name', { person: new Uint8Array(60_000).fill(9) }],
       ['with who logged in and every way of CIR', { person: PERSON, cir: EVERY_CIR }],
       ['with who logged in and one way of CIR', { person: PERSON, cir: ONE_CIR }],
@@ -129,5 +139,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     describeAudit(() => store);
     describeMessages(() => store);
+    describeMailbox(() => store);
+    describeNotifications(() => store);
   });
 }

@@ -287,6 +287,11 @@ describe('records', () => {
       'with CIR',
       session({ cir: { stcp: true, shttp: false, udp: undefined, vaspTcp: undefined, vaspUrl: 'http://a/' } }),
     ],
+    ['with a way of delivery', session({ delivery: { method: 'N', pushedBytes: undefined } })],
+    [
+      'with a way of delivery and who logged in',
+      session({ delivery: { method: 'P', pushedBytes: 700 }, person: Uint8Array.of(0, 1, 2) }),
+    ],
   ])('a session %s, cut short anywhere, is refused', (_name, written) => {
     const bytes = writeSession(written);
     for (let length = 0; length < bytes.length; length++) {

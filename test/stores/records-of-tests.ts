@@ -3,6 +3,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { AuditRecord, ShownText } from '../../gateway/audit-ports.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
+import type { Deposit, NotificationWish } from '../../gateway/mailbox-ports.ts';
 import type { Acceptance, Accepted, SessionRecord } from '../../gateway/ports.ts';
 import type { MessageRecord } from '../../gateway/system-message-ports.ts';
 
@@ -119,3 +120,49 @@ export const EVERYTHING_OF_A_MESSAGE: Partial<MessageRecord> = {
   way: 'conversation',
   endedAt: 1_700_000_003_000,
 };
+
+/** A deposit with an id of its own for each number. */
+export function deposit(
+  number: number,
+  change: Partial<Deposit['message']> = {},
+  rest: Partial<Omit<Deposit, 'message'>> = {},
+): Deposit {
+  return {
+    message: {
+      id: idOf(`deposit ${number}`),
+      kind: 'message',
+      userKey: KEY,
+      senderKey: OTHER_KEY,
+      vasp: 'friendly-im',
+      policy: 'away',
+      storedAt: 1_700_000_000_000 + number,
+      expiresAt: 1_700_600_000_000 + number,
+      bytes: 200,
+      envelope: Uint8Array.from({ length: 260 }, (_, at) => at ^ number),
+      ...change,
+    },
+    content: Uint8Array.from({ length: 230 }, (_, at) => at + number),
+    duplicate: undefined,
+    quota: undefined,
+    notification: undefined,
+    ...rest,
+  };
+}
+
+/** A delivery report. */
+export function report(number: number, change: Partial<Deposit['message']> = {}): Deposit {
+  return deposit(number, { kind: 'report', bytes: 0, ...change }, { content: undefined });
+}
+
+export function wish(change: Partial<NotificationWish> = {}): NotificationWish {
+  return {
+    userKey: KEY,
+    policy: 'away',
+    vasp: 'friendly-im',
+    bearer: 'sms',
+    at: 1_000,
+    windowMillis: 600_000,
+    content: Uint8Array.of(1, 2, 3),
+    ...change,
+  };
+}

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Log } from '../../gateway/ports.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
-import { dropEnded, startRetention } from '../../gateway/stores/retention.ts';
+import { dropDead, dropEnded, startRetention } from '../../gateway/stores/retention.ts';
 import type { SystemMessageStore } from '../../gateway/system-message-ports.ts';
-import { accepted, KEY, message, record } from './records-of-tests.ts';
+import { accepted, deposit, KEY, message, record } from './records-of-tests.ts';
 
 const HOUR = 3_600_000;
 const logged: string[] = [];
@@ -55,8 +55,8 @@ test('a failure is told, and the next hour tries again', async () => {
     calls++;
     throw new Error('closed');
   };
-  const { systemMessages } = openMemoryStore();
-  const stop = startRetention({ audit: { dropBefore }, systemMessages }, 1, { wall: () => 0 }, log);
+  const { systemMessages, mailbox } = openMemoryStore();
+  const stop = startRetention({ audit: { dropBefore }, systemMessages, mailbox }, 1, { wall: () => 0 }, log);
   await jest.advanceTimersByTimeAsync(HOUR);
   stop();
   expect(calls).toBe(2);
@@ -64,7 +64,7 @@ test('a failure is told, and the next hour tries again', async () => {
 });
 
 test('messages go 7 days after their end, those of a sending too; the others stay', async () => {
-  const { audit, systemMessages } = openMemoryStore();
+  const { audit, systemMessages, mailbox } = openMemoryStore();
   const day = 24 * HOUR;
   await systemMessages.put([
     message(1, { state: 'delivered', endedAt: day - 1 }),
@@ -75,7 +75,7 @@ test('messages go 7 days after their end, those of a sending too; the others sta
   ]);
   const left = async () => (await systemMessages.of(KEY)).map(({ sequence }) => sequence);
   let now = 8 * day;
-  const stop = startRetention({ audit, systemMessages }, undefined, { wall: () => now }, log);
+  const stop = startRetention({ audit, systemMessages, mailbox }, undefined, { wall: () => now }, log);
   await jest.advanceTimersByTimeAsync(0);
   expect(await left()).toEqual([3, 4, 5]);
   now += 1;
@@ -96,17 +96,18 @@ test('all messages are looked at, in slices', async () => {
 });
 
 test('messages that cannot be read or dropped are told of, every hour', async () => {
-  const { audit, systemMessages } = openMemoryStore();
+  const { audit, systemMessages, mailbox } = openMemoryStore();
   const remove = async (): Promise<void> => {
     throw new Error('closed');
   };
   await systemMessages.put([message(1, { state: 'read', endedAt: 1 })]);
-  const stopped = startRetention({ audit, systemMessages: failing({ remove }) }, undefined, { wall: Date.now }, log);
+  const broken = { audit, systemMessages: failing({ remove }), mailbox };
+  const stopped = startRetention(broken, undefined, { wall: Date.now }, log);
   await jest.advanceTimersByTimeAsync(HOUR);
   stopped();
   expect(logged.splice(0)).toEqual(Array(2).fill('old system messages cannot be dropped'));
   const unreadable = async () => 3;
-  startRetention({ audit, systemMessages: failing({ unreadable }) }, undefined, { wall: () => 0 }, log)();
+  startRetention({ audit, systemMessages: failing({ unreadable }), mailbox }, undefined, { wall: () => 0 }, log)();
   await jest.advanceTimersByTimeAsync(0);
   expect(logged).toEqual(['system messages in the store cannot be read']);
 
@@ -118,4 +119,54 @@ test('messages that cannot be read or dropped are told of, every hour', async ()
       ...change,
     };
   }
+});
+
+test('what was given up goes 30 days after; what waits stays, however old', async () => {
+  const store = openMemoryStore();
+  const day = 24 * HOUR;
+  for (const number of [1, 2, 3]) await store.mailbox.put(deposit(number, { storedAt: 0, expiresAt: 1 }), 9);
+  await store.mailbox.bury(deposit(1).message.id, 'unacknowledged', day - 1);
+  await store.mailbox.bury(deposit(2).message.id, 'refused', day);
+  const left = async () => (await store.mailbox.slice(undefined, 9)).map(({ id }) => id).sort();
+  const idsOf = (...numbers: readonly number[]) => numbers.map((number) => deposit(number).message.id).sort();
+  let now = 31 * day;
+  const stop = startRetention(store, undefined, { wall: () => now }, log);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(await left()).toEqual(idsOf(2, 3));
+  now += 1;
+  await jest.advanceTimersByTimeAsync(HOUR);
+  expect(await left()).toEqual(idsOf(3));
+  stop();
+  expect(logged).toEqual(['old dead letters dropped {"messages":1}', 'old dead letters dropped {"messages":1}']);
+});
+
+test('dead letters are looked for among all messages, in slices', async () => {
+  const { mailbox } = openMemoryStore();
+  for (let number = 0; number < 1_200; number += 1) {
+    await mailbox.put(deposit(number), 2_000);
+    if (number % 4 === 0) await mailbox.bury(deposit(number).message.id, 'refused', 5);
+  }
+  const dropping = dropDead(mailbox, 6);
+  await jest.runAllTimersAsync();
+  expect(await dropping).toBe(300);
+  expect(await mailbox.totals()).toMatchObject({ waiting: 900, dead: 0 });
+});
+
+test('kept messages that cannot be read or dropped are told of', async () => {
+  const { audit, systemMessages, mailbox } = openMemoryStore();
+  const failing = {
+    slice: () => mailbox.slice(undefined, 5),
+    end: async () => {
+      throw new Error('closed');
+    },
+    unreadable: async () => 2,
+  };
+  startRetention({ audit, systemMessages, mailbox: failing }, undefined, { wall: () => 0 }, log)();
+  await jest.advanceTimersByTimeAsync(0);
+  await mailbox.put(deposit(1), 9);
+  await mailbox.bury(deposit(1).message.id, 'refused', 1);
+  const stop = startRetention({ audit, systemMessages, mailbox: failing }, undefined, { wall: Date.now }, log);
+  await jest.advanceTimersByTimeAsync(0);
+  stop();
+  expect(logged).toEqual(['kept messages in the store cannot be read', 'old dead letters cannot be dropped']);
 });
