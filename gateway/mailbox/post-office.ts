@@ -92,7 +92,9 @@ export class PostOffice implements Mailbox {
     return (await this.#parts.store.counts(userKey)).messages;
   }
 
-  async arrived({ sessionKey }: Visitor, isReady: boolean): Promise<void> {
+  async arrived({ sessionKey, userKey }: Visitor, isReady: boolean): Promise<void> {
+    // The lists may have been changed elsewhere since the last session.
+    this.#recipients.forgetLists(userKey);
     if (!isReady) this.#recipients.arrived(sessionKey);
   }
 

@@ -29,6 +29,8 @@ export class Recipients {
   readonly #users = new LRUCache<string, Recipient>({ max: USERS });
   /** Sessions that have not agreed on their services, and how often they polled. */
   readonly #arriving = new LRUCache<string, number>({ max: USERS });
+  /** Users to whom something was handed over, by session. */
+  readonly #served = new LRUCache<string, string>({ max: USERS });
 
   arrived(sessionKey: string): void {
     this.#arriving.set(sessionKey, 0);
@@ -86,6 +88,7 @@ export class Recipients {
 
   handedTo(userKey: string, onWay: NonNullable<Recipient['onWay']>): void {
     this.#of(userKey).onWay = onWay;
+    this.#served.set(onWay.sessionKey, userKey);
   }
 
   wasAnnounced(userKey: string, id: string, sessionKey: string): boolean {
@@ -109,8 +112,12 @@ export class Recipients {
     this.#users.delete(userKey);
   }
 
+  /** What was on its way in the session may go out in another one. */
   ended(sessionKey: string): void {
     this.#arriving.delete(sessionKey);
+    const user = this.#users.get(this.#served.get(sessionKey) ?? '');
+    this.#served.delete(sessionKey);
+    if (user?.onWay?.sessionKey === sessionKey) user.onWay = undefined;
   }
 
   #of(userKey: string): Recipient {

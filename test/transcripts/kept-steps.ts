@@ -33,6 +33,22 @@ export const KEPT_STEPS: readonly StepRow[] = [
     const got = (await messagesTo(world, world.client(who))).join(', ') || 'none';
     if (got !== what) fail('the store holds other messages', what, got);
   }),
+  row(/^the mailbox of (?<who>\w+) holds (?<what>.+)$/, async (world, { who = '', what = '' }) => {
+    const got = await mailOf(world, world.client(who));
+    if (got !== what) fail('the mailbox holds something else', what, got);
+  }),
+  row(/^the notification to (?<who>\w+): (?<what>.+)$/, async (world, { who = '', what = '' }) => {
+    const [policy] = world.rig.policies().offLineUser;
+    const found = await world.store.mailbox.notifications.get(keyOf(world, world.client(who)), policy?.id ?? '');
+    const got = found === undefined ? 'none' : `${found.state} by ${found.bearer}`;
+    if (got !== what) fail('another notification', what, got);
+  }),
+  row(/^the mailbox counted: (?<what>.+)$/, (world, { what = '' }) => {
+    const calls = world.rig.metrics.slice(world.countedMail).filter(([name]) => name === 'mailbox');
+    world.countedMail = world.rig.metrics.length;
+    const got = calls.map(([, result]) => result).join(', ') || 'nothing';
+    if (got !== what) fail('the mailbox counted other things', what, got);
+  }),
   row(/^counted: (?<what>.+)$/, (world, { what = '' }) => {
     const kinds = new Set(['login', 'negotiation', 'reject', 'upstreamError', 'systemMessage', 'systemMessageEffect']);
     const calls = world.rig.metrics.slice(world.counted).filter(([name]) => kinds.has(name));
@@ -41,6 +57,24 @@ export const KEPT_STEPS: readonly StepRow[] = [
     if (got !== what) fail('other things were counted', what, got || 'nothing');
   }),
 ];
+
+/** `nothing`, or how many messages, reports and dead ones. */
+async function mailOf(world: World, client: Client): Promise<string> {
+  const key = keyOf(world, client);
+  const all = (await world.store.mailbox.slice(undefined, 1000)).filter(({ userKey }) => userKey === key);
+  const waiting = all.filter(({ state }) => state === 'waiting');
+  const counts = [
+    [waiting.filter(({ kind }) => kind === 'message').length, 'message'],
+    [waiting.filter(({ kind }) => kind === 'report').length, 'report'],
+    [all.length - waiting.length, 'dead one'],
+  ] as const;
+  const parts = counts.filter(([count]) => count > 0).map(([count, name]) => `${count} ${name}${count > 1 ? 's' : ''}`);
+  return parts.join(', ') || 'nothing';
+}
+
+function keyOf(world: World, client: Client): string {
+  return userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+}
 
 function held(world: World, client: Client): readonly string[] {
   const key = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);

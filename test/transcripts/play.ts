@@ -39,6 +39,7 @@ async function expectDiscretion(world: World): Promise<void> {
     [...world.store.sessionsNow],
     [...world.store.acceptancesNow],
     await world.store.systemMessages.slice(undefined, 1000),
+    await mailIn(world),
   ]);
   for (const { name, user, clientId, cookie, session } of world.clients.values()) {
     for (const secret of [user, clientId, cookie, session, `secret-of-${name}`]) {
@@ -48,6 +49,19 @@ async function expectDiscretion(world: World): Promise<void> {
   }
   const failures = world.rig.log.filter(({ level }) => level === 'error');
   if (failures.length > 0) throw new Error(`the gateway failed: ${JSON.stringify(failures)}`);
+}
+
+/** Everything that the mailbox holds, sealed parts as the text that their bytes would be. */
+async function mailIn({ store: { mailbox } }: World): Promise<unknown> {
+  const messages = await mailbox.slice(undefined, 1000);
+  const contents = await Promise.all(messages.map(({ id }) => mailbox.content(id)));
+  const notifications = await mailbox.notifications.slice(undefined, 1000);
+  const sealed = [
+    ...messages.map(({ envelope }) => envelope),
+    ...contents.flatMap((content) => content ?? []),
+    ...notifications.map(({ content }) => content),
+  ];
+  return [messages, notifications, sealed.map((bytes) => Buffer.from(bytes).toString('latin1'))];
 }
 
 function messageOf(error: unknown): string {

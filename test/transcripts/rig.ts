@@ -12,8 +12,9 @@ import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
 import { MemorySetAside } from '../../gateway/chain/polling/set-aside.ts';
 import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
 import type { Desk } from '../../gateway/desk/desk.ts';
-import type { DeskLimits, DeskMetrics } from '../../gateway/desk/parts.ts';
+import type { DeskLimits } from '../../gateway/desk/parts.ts';
 import { createGateway, type Gateway, type PlaceOfVasp } from '../../gateway/gateway.ts';
+import type { Mailbox } from '../../gateway/mailbox-ports.ts';
 import { createPages, type PageReply, type PageRequest, type Pages } from '../../gateway/pages/pages.ts';
 import { compileGlob } from '../../gateway/policy/glob.ts';
 import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
@@ -22,9 +23,6 @@ import { formatProblem, parsePolicySet } from '../../gateway/policy/parse.ts';
 import type {
   ClientReply,
   Clock,
-  Log,
-  Metrics,
-  OwnMessages,
   Secrets,
   Store,
   Upstream,
@@ -35,6 +33,8 @@ import { openSecrets } from '../../gateway/secrets.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
 import type { SystemMessages } from '../../gateway/system-message-ports.ts';
 import { createRigDesk } from './rig-desk.ts';
+import { createRigMailbox } from './rig-mailbox.ts';
+import { type Counted, type LogLine, recordingLog, recordingMetrics } from './rig-records.ts';
 
 export interface RigOptions {
   /** A folder of policy files, the files themselves, or a set; without any no policy is in force. */
@@ -56,10 +56,12 @@ export interface RigOptions {
   readonly serviceContact?: string;
   /** What is said to users in their sessions, in the place of a desk over the store. */
   readonly systemMessages?: SystemMessages | undefined;
-  /** What the gateway itself has to say to sessions besides. */
-  readonly ownMessages?: readonly OwnMessages[];
+  /** What is kept for users who are away, in the place of a mailbox over the store. */
+  readonly mailbox?: Mailbox;
   /** Of the desk over the store. */
   readonly deskLimits?: Partial<DeskLimits>;
+  /** Messages in all mailboxes together. */
+  readonly mostMailbox?: number;
   /** Calling clients; without it every client is served by polling alone. */
   readonly cir?: CirService;
   /** How many sessions the gateway holds itself at most. */
@@ -88,15 +90,6 @@ export interface ScriptedUpstream extends Upstream {
   /** Answers for the next requests, one each. */
   readonly queue: UpstreamAnswer[];
   otherwise: UpstreamAnswer | undefined;
-}
-
-/** One call of a metric: its name and its arguments. */
-export type Counted = readonly [name: keyof Metrics | keyof DeskMetrics, ...labels: readonly unknown[]];
-
-export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error';
-  readonly event: string;
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export interface TestClock extends Clock {
@@ -179,6 +172,16 @@ export function createRig(options: RigOptions = {}): Rig {
     serviceContact: options.serviceContact,
     rang,
   });
+  const rigMailbox = createRigMailbox({
+    store,
+    policies,
+    secrets,
+    clock,
+    metrics,
+    log,
+    rang,
+    mostMessages: options.mostMailbox ?? 1_000,
+  });
   let negotiations = newNegotiations();
   let waiting = newWaiting();
   let gateway = start();
@@ -209,7 +212,7 @@ export function createRig(options: RigOptions = {}): Rig {
       upstream: options.upstream ?? upstream,
       setAside: new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') }),
       systemMessages: options.systemMessages ?? rigDesk.messages,
-      ...(options.ownMessages === undefined ? {} : { ownMessages: options.ownMessages }),
+      mailbox: options.mailbox ?? rigMailbox.mailbox,
       cir: options.cir,
       askAgain: { current: () => [] },
       publicUrl: () => PUBLIC_URL,
@@ -250,6 +253,8 @@ export function createRig(options: RigOptions = {}): Rig {
     send: async (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) => {
       const opened = rigDesk.opened();
       if (opened !== undefined) await opened;
+      const openedMailbox = rigMailbox.opened();
+      if (openedMailbox !== undefined) await openedMailbox;
       return gateway.handle({
         target,
         host,
@@ -270,6 +275,7 @@ export function createRig(options: RigOptions = {}): Rig {
       negotiations = newNegotiations();
       waiting = newWaiting();
       rigDesk.restart();
+      rigMailbox.restart();
       gateway = start();
       pages = startPages();
     },
@@ -277,6 +283,7 @@ export function createRig(options: RigOptions = {}): Rig {
       negotiations.sweep();
       waiting.sweep();
       await store.sessions.sweep(clock.wall());
+      await rigMailbox.sweep();
       const opened = rigDesk.opened();
       if (opened === undefined) return;
       await opened;
@@ -348,40 +355,4 @@ function scriptedUpstream(): ScriptedUpstream {
     },
   };
   return upstream;
-}
-
-function recordingMetrics(counted: Counted[]): Metrics & DeskMetrics {
-  const count =
-    (name: Counted[0]) =>
-    (...labels: readonly unknown[]): void => {
-      counted.push([name, ...labels]);
-    };
-  return {
-    login: count('login'),
-    negotiation: count('negotiation'),
-    negotiationDuration: count('negotiationDuration'),
-    request: count('request'),
-    upstream: count('upstream'),
-    upstreamError: count('upstreamError'),
-    reject: count('reject'),
-    evicted: count('evicted'),
-    untrustedHeader: count('untrustedHeader'),
-    connections: count('connections'),
-    sessions: count('sessions'),
-    policyReload: count('policyReload'),
-    page: count('page'),
-    mailbox: count('mailbox'),
-    systemMessage: count('systemMessage'),
-    systemMessagesOpen: () => {},
-    systemMessageEffect: count('systemMessageEffect'),
-  };
-}
-
-function recordingLog(lines: LogLine[]): Log {
-  const line =
-    (level: LogLine['level']) =>
-    (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      lines.push({ level, event, fields });
-    };
-  return { info: line('info'), warn: line('warn'), error: line('error') };
 }

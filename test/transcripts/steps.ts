@@ -10,6 +10,7 @@ import { contentTypeOf } from '../../gateway/csp/versions.ts';
 import { isOurMessageId } from '../../gateway/system-message/ids.ts';
 import { conversationSteps } from './conversation-steps.ts';
 import { KEPT_STEPS } from './kept-steps.ts';
+import { offLineSteps } from './off-line-steps.ts';
 import { onLineSteps } from './on-line-steps.ts';
 import { openPage, pressButton, readsOnPage } from './page-steps.ts';
 import { filled, instantiate, matchAll, matchText, type Pattern, parsePatterns, shown } from './pattern.ts';
@@ -31,7 +32,7 @@ import {
 
 /** Does what a line says: the first row that has its form, and speaks of a VASP or a client as the line does. */
 export async function act(world: World, line: string, block: string): Promise<void> {
-  const plain = conversationSteps(line) ?? onLineSteps(line);
+  const plain = conversationSteps(line) ?? onLineSteps(line) ?? offLineSteps(line, world.version);
   if (plain !== undefined) {
     for (const [plainLine, plainBlock] of plain) await act(world, plainLine, plainBlock);
     return;

@@ -82,8 +82,9 @@ export class World {
   lastAnswer = Buffer.alloc(0);
   serverIds = 0;
   sessions = 0;
-  /** How many metric calls were looked at. */
+  /** How many metric calls were looked at, and how many for what the mailbox counts. */
   counted = 0;
+  countedMail = 0;
 
   constructor(script: Script, version: CspVersion, encoding: Encoding) {
     this.version = version;
