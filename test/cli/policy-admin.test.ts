@@ -69,15 +69,21 @@ const HASHES = { set: 'abcdef0123456789', before: '0123456789abcdef' };
 describe('what is asked and told', () => {
   test('status', async () => {
     const policies = [{ id: 'aoc', version: 3, purpose: 'terms', mode: 'observe', order: 10 }];
+    const offLineUser = [
+      { id: 'waiting', version: 1, order: 100, bearer: 'sms', asks: true },
+      { id: 'quiet', version: 2, order: 7, bearer: null, asks: false },
+    ];
     const folder = { inForce: false, problems: ['a.yaml:1:1: wrong'] };
     const live = [{}, {}];
     answer = {
       status: 200,
-      json: { ...HASHES, since: '2026-01-01T00:00:00.000Z', source: 'folder', folder, policies, live },
+      json: { ...HASHES, since: '2026-01-01T00:00:00.000Z', source: 'folder', folder, policies, offLineUser, live },
     };
     const { out, status } = await run('status', ...here());
     expect(out).toBe(`set abcdef012345 in force since 2026-01-01T00:00:00.000Z, from the folder
   aoc version 3, terms, observe, order 10
+  waiting version 1, keeps messages, tells by sms, asks at login, order 100
+  quiet version 2, keeps messages, order 7
 negotiations may still be under 1 earlier
 the folder is not in force:
   a.yaml:1:1: wrong`);

@@ -104,6 +104,12 @@ describe('a token', () => {
     expect(readToken(secrets, 'verona', [...others, ...inSet(policy)], token)?.set.hash).toBe(SET);
   });
 
+  test('may be of what is asked while messages wait', () => {
+    const set = { hash: SET, policies: others, offLineUser: [{}, { atLogin: policy }] };
+    expect(readToken(secrets, 'verona', [set], token)).toMatchObject({ set: { hash: SET }, policy });
+    expect(readToken(secrets, 'verona', [{ ...set, offLineUser: [{}] }], token)).toBeUndefined();
+  });
+
   test.each([
     [0, true],
     [31, false],
