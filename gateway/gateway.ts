@@ -12,6 +12,8 @@ import { conversationLink } from './chain/conversation/link.ts';
 import { chain, type Exchange, type Handler, type Link, type Reply, type VaspFacts } from './chain/exchange.ts';
 import type { LoginParts } from './chain/login.ts';
 import { loginGate } from './chain/login-gate.ts';
+import { mailboxLink } from './chain/mailbox/link.ts';
+import { ownMail } from './chain/mailbox/own-mail.ts';
 import { createPolling } from './chain/polling/link.ts';
 import { refuseAll, refuseUnreadable } from './chain/refusal.ts';
 import { type Route, routeOf } from './chain/route.ts';
@@ -33,7 +35,7 @@ import { loggedName } from './csp/primitives.ts';
 import { STATUS } from './csp/status.ts';
 import { encodingOfContentType, isUtf8ContentType } from './csp/versions.ts';
 import { GatewayError } from './errors.ts';
-import type { ClientReply, ClientRequest, OwnMessages, SetAside, Upstream } from './ports.ts';
+import type { ClientReply, ClientRequest, SetAside, Upstream } from './ports.ts';
 
 /** A VASP, and what is placed there. */
 export type PlaceOfVasp = VaspFacts &
@@ -50,8 +52,6 @@ export interface GatewayParts extends LoginParts {
   readonly upstream: Upstream;
   /** What VASPs sent while their clients waited for something else. */
   readonly setAside: SetAside;
-  /** What the gateway itself has to say to sessions besides System Messages, in the order of the turns. */
-  readonly ownMessages?: readonly OwnMessages[];
   /** A number below 36^6 from which this process counts its TransactionIDs; random, so that processes differ. */
   readonly firstTransactionNumber: number;
   readonly limits?: CodecLimits;
@@ -65,9 +65,13 @@ export interface Gateway {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { cir = NO_CIR, systemMessages: desk, setAside, log } = parts;
+  const { cir = NO_CIR, systemMessages: desk, mailbox, setAside, log } = parts;
   const addresseeOf = createAddressees(parts);
-  const own = [...(desk === undefined ? [] : [ownSystemMessages(desk, addresseeOf)]), ...(parts.ownMessages ?? [])];
+  // In the order of their turns.
+  const own = [
+    ...(desk === undefined ? [] : [ownSystemMessages(desk, addresseeOf)]),
+    ...(mailbox === undefined ? [] : [ownMail(mailbox)]),
+  ];
   const polling = createPolling(setAside, own, log);
   const links: readonly Link[] = [
     versionDiscovery,
@@ -90,6 +94,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     serviceLevelLink(parts.metrics, log),
     // Puts the gateway's channels in the place of the VASP's [X50].
     capabilityLink(cir, parts.sessions, parts.secrets, log),
+    // Behind the level, so that nobody sends or fetches by it what the level withholds.
+    ...(mailbox === undefined ? [] : [mailboxLink({ ...parts, mailbox })]),
     // Last, so that what the links above send to the VASP, and what they see of it, are under the VASP's own ids.
     serverPrimitives(parts.metrics, parts.firstTransactionNumber, setAside),
   ];

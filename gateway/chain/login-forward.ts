@@ -18,6 +18,7 @@ import { answerMessage, type Exchange, firstTransaction, type Handler, type Repl
 import { type Login, type LoginParts, loginFields } from './login.ts';
 import { agreedAtLogin, announce, openLoginCapabilities, tellAtLogin } from './login-capabilities.ts';
 import { keepsMessagesAt } from './mailbox/deposit-policies.ts';
+import { greetWithMail } from './mailbox/greeting.ts';
 import type { KeptPass, Pass } from './negotiation-memory.ts';
 import { refuseAll } from './refusal.ts';
 import { carriesFunctions, narrowExchange, narrowReply, openNegotiation } from './service-negotiation.ts';
@@ -66,7 +67,8 @@ export async function forwardLogin(
       await announce(parts.cir, login, outcome.sessionId, session);
       const narrow = negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
       const told = tellAtLogin(parts, login.exchange, narrow, capabilities, { sessionKey: session.key, agreement });
-      return greet(parts, login, session, told);
+      const greeted = await greet(parts, login, session, told);
+      return greetWithMail(parts, login.exchange, session, negotiation !== undefined, greeted);
     }
   }
 }

@@ -225,7 +225,10 @@ async function retryAll(
     for (const one of slice) {
       const isMeant = (keys === undefined || keys.includes(one.userKey)) && (policy ?? one.policy) === one.policy;
       if (one.state !== 'failed' || !isMeant) continue;
-      await store.notifications.put({ ...one, state: 'waiting', dueAt: clock.wall(), tries: 0, failure: undefined });
+      // A newer message may have begun it anew since.
+      const now = await store.notifications.get(one.userKey, one.policy);
+      if (now?.state !== 'failed') continue;
+      await store.notifications.put({ ...now, state: 'waiting', dueAt: clock.wall(), tries: 0, failure: undefined });
       retried++;
     }
   }

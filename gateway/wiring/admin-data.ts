@@ -5,7 +5,7 @@ import { entryLine } from '../audit/line.ts';
 import { forgetUser, messageFields, userData } from '../audit/user-data.ts';
 import type { AuditStore } from '../audit-ports.ts';
 import type { Desk } from '../desk/desk.ts';
-import type { Log, Store } from '../ports.ts';
+import type { Log, Metrics, Store } from '../ports.ts';
 
 /** Entries that are read at once. */
 const SLICE = 500;
@@ -41,10 +41,12 @@ export interface UserParts {
   readonly keepMillis: number | undefined;
   /** What waits for the user in memory is taken back before the store is cleared. */
   readonly systemMessages: Pick<Desk, 'forget'>;
+  readonly metrics: Pick<Metrics, 'mailbox'>;
   readonly log: Log;
 }
 
-export function userActions({ store, vasps, userKey, keepMillis, systemMessages, log }: UserParts): UserActions {
+export function userActions(parts: UserParts): UserActions {
+  const { store, vasps, userKey, keepMillis, systemMessages, metrics, log } = parts;
   const forEach = async (
     what: string,
     { user, vasp }: UserRequest,
@@ -67,7 +69,9 @@ export function userActions({ store, vasps, userKey, keepMillis, systemMessages,
     forget: (request) =>
       forEach('user forgotten', request, async (vasp, key) => {
         await systemMessages.forget(key);
-        return forgetUser(store, vasp, key, { withRecords: request.withRecords, keepMillis });
+        const forgotten = await forgetUser(store, vasp, key, { withRecords: request.withRecords, keepMillis });
+        metrics.mailbox('forgotten', forgotten.mailbox);
+        return forgotten;
       }),
     messages: (request) =>
       forEach('messages of a user shown', request, async (vasp, key) => {

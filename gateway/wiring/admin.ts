@@ -1,6 +1,7 @@
 /** The admin listener of a running gateway: its checks, its status report, and the API's routes with what they act on. */
 import { createApi } from '../admin/api.ts';
 import { auditRoutes } from '../admin/api-audit.ts';
+import { mailboxRoutes } from '../admin/api-mailbox.ts';
 import { messageRoutes } from '../admin/api-messages.ts';
 import { policyRoutes } from '../admin/api-policies.ts';
 import { stateRoutes } from '../admin/api-state.ts';
@@ -15,6 +16,8 @@ import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
 import type { Config, VaspConfig } from '../config.ts';
 import type { Broadcasts } from '../desk/broadcasts.ts';
 import type { Desk } from '../desk/desk.ts';
+import { createMailboxOffice } from '../mailbox/office.ts';
+import type { PostOffice } from '../mailbox/post-office.ts';
 import { policyCount } from '../policy/model.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import type { WorkerRow } from '../workers/pool.ts';
@@ -35,6 +38,7 @@ export interface AdminParts {
   readonly broadcasts: Broadcasts;
   readonly vaspStates: VaspTelling['vaspStates'];
   readonly systemMessages: Desk;
+  readonly mailbox: Pick<PostOffice, 'changed'>;
   readonly serving: Serving;
   readonly metrics: OpenMetrics;
   readonly clock: Clock;
@@ -53,6 +57,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
       return change;
     },
   };
+  const vaspNames = vasps.map(({ name }) => name);
   const vaspsTold = vaspActions({ ...parts, vaspStates, health: () => serving.vaspHealth() });
   return createAdminServer({
     ready: new Map<string, Check>([
@@ -67,7 +72,12 @@ export function createAdmin(parts: AdminParts): AdminServer {
           ),
       ],
     ]),
-    metrics: { scrape: async () => metrics.scrape(await serving.figures()) },
+    metrics: {
+      async scrape() {
+        await tellOfMailbox(parts);
+        return metrics.scrape(await serving.figures());
+      },
+    },
     status: async () => statusOf(parts, await vaspsTold.list()),
     api: createApi({
       refused: (code) => metrics.reject('admin', code),
@@ -80,12 +90,24 @@ export function createAdmin(parts: AdminParts): AdminServer {
         ...workerRoutes(serving.workers),
         ...auditRoutes(auditReading(store.audit)),
         ...messageRoutes(parts.broadcasts),
-        ...userRoutes(
-          userActions({ ...parts, vasps: vasps.map(({ name }) => name), keepMillis: config.audit.keepMillis }),
+        ...mailboxRoutes(
+          createMailboxOffice({
+            ...parts,
+            store: store.mailbox,
+            vasps: vaspNames,
+            changed: (userKeys) => parts.mailbox.changed(userKeys),
+          }),
         ),
+        ...userRoutes(userActions({ ...parts, vasps: vaspNames, keepMillis: config.audit.keepMillis })),
       ],
     }),
   });
+}
+
+/** A store that cannot be read says nothing new, and must not keep the other figures back. */
+async function tellOfMailbox({ store, metrics }: AdminParts): Promise<void> {
+  const totals = await store.mailbox.totals().catch(() => undefined);
+  if (totals !== undefined) metrics.mailboxHolds(totals);
 }
 
 function vaspRow(name: string, url: string, told: readonly VaspReport[]): StatusRow {

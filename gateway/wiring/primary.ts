@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import type { SelfCare } from '../desk/self-care.ts';
 import type { Channel } from '../workers/channel.ts';
 import { Figures } from '../workers/figures.ts';
+import { type MailboxService, mailboxService } from '../workers/mailbox.ts';
 import { negotiationService } from '../workers/negotiations.ts';
 import { PolicySender } from '../workers/policies.ts';
 import { type WorkerHandle, WorkerPool } from '../workers/pool.ts';
@@ -49,6 +50,7 @@ export function createWorkers(base: Base): Workers {
   return {
     spread: {
       concern: (changes) => concerns.concern(changes),
+      mailWaits: (userKeys) => tell('mail', (worker) => worker.mailWaits(userKeys)),
       inForce: (set, files) => sender.inForce(set, files),
       wishesChanged: () => tell('wishes', (worker) => worker.wishesChanged()),
     },
@@ -68,6 +70,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     tell('set aside', (worker) => worker.isWaiting(key, isWaiting)),
   );
   const systemMessages = systemMessageService(shared.systemMessages);
+  const mailbox = mailboxService(shared.mailbox);
   const connect = (channel: Channel): void => {
     const waiting = waitingService(shared.waiting);
     channel.onClose(waiting.left);
@@ -77,6 +80,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     channel.serve<Cir>('cir', shared.cirHub);
     channel.serve<SystemMessageService>('system-messages', systemMessages);
     channel.serve<SelfCare>('self-care', shared.selfCare);
+    channel.serve<MailboxService>('mailbox', mailbox);
     channel.serve<SessionService>('sessions', {
       changed: (vasp, id) => tell('session', (worker) => worker.sessionChanged(vasp, id), channel),
     });
@@ -92,6 +96,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
       policies: sender.current(shared.policies.live()),
       setAside: await setAside.waiting(),
       concerned: shared.systemMessages.concerned(),
+      hasMail: shared.mailbox.isOpen(),
       cirListeners: shared.cirListeners,
     }),
     listen: config.listen,

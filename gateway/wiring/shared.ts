@@ -13,6 +13,9 @@ import type { Broadcasts } from '../desk/broadcasts.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { DeskEvents } from '../desk/parts.ts';
 import type { SelfCare } from '../desk/self-care.ts';
+import type { MailboxEvents } from '../mailbox/parts.ts';
+import type { PostOffice } from '../mailbox/post-office.ts';
+import type { Mailbox } from '../mailbox-ports.ts';
 import type { AskAgain } from '../policy/ask-again.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { SetAside } from '../ports.ts';
@@ -22,6 +25,7 @@ import type { SystemMessages } from '../system-message-ports.ts';
 import type { Base } from './base.ts';
 import { type CirListeners, openCir } from './cir.ts';
 import { openDesk } from './desk.ts';
+import { openMailbox } from './mailbox.ts';
 import { type OpenPolicies, openPolicies, type PolicySpreading } from './policies.ts';
 import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
 
@@ -37,6 +41,8 @@ export interface Shared {
   readonly systemMessages: SystemMessages;
   /** The same outside of sessions. */
   readonly selfCare: SelfCare;
+  /** What is kept for users who are away [X60]. */
+  readonly mailbox: Mailbox;
   /** Calling clients [X51]; where its listeners are, clients are told by every process. */
   readonly cirHub: Cir;
   readonly cirListeners: CirListeners;
@@ -52,6 +58,7 @@ export interface HeldShared extends Shared {
   readonly sessions: SessionSweep;
   readonly systemMessages: Desk;
   readonly broadcasts: Broadcasts;
+  readonly mailbox: PostOffice;
   /** Where this machine reaches the clients' listener, once it is known; where users do, unless they were told otherwise. */
   listensAt(url: string): void;
   /** The sandbox VASP's URL, when that is the upstream. */
@@ -71,6 +78,8 @@ const SWEEP_SESSIONS_MILLIS = 30_000;
 export interface Spreading extends PolicySpreading {
   /** The desk is concerned with these users, or no longer. */
   readonly concern: DeskEvents['concern'];
+  /** Something is kept for these users. */
+  readonly mailWaits: MailboxEvents['concern'];
 }
 
 /** @param spread the other processes; undefined when this one does everything */
@@ -122,6 +131,20 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
     return openedDesk;
   }
   const { desk } = openedDesk;
+  const openedMailbox = await openMailbox(base, {
+    policies: policyControl.control.sets,
+    mailWaits: spread?.mailWaits,
+    ring: (userKey) => void cir.hub.ringUser(userKey),
+    languageOf: (vasp) => vasps.find(({ name }) => name === vasp)?.language,
+  });
+  if (openedMailbox.kind === 'failed') {
+    await desk.close();
+    policyControl.close();
+    await cir.close();
+    await sandbox?.close();
+    return openedMailbox;
+  }
+  const { mailbox } = openedMailbox;
   const timers = [
     setInterval(() => negotiations.sweep(), SWEEP_NEGOTIATIONS_MILLIS),
     setInterval(() => waiting.sweep(), SWEEP_SESSIONS_MILLIS),
@@ -138,6 +161,7 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
     systemMessages: desk.desk,
     selfCare: desk.desk.selfCare,
     broadcasts: desk.broadcasts,
+    mailbox: mailbox.postOffice,
     cirHub: cir.hub,
     cirListeners: cir.offer,
     policyControl,
@@ -149,6 +173,7 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
     async close() {
       for (const timer of timers) clearInterval(timer);
       stopRetention();
+      await mailbox.close();
       await desk.close();
       policyControl.close();
       await cir.close();

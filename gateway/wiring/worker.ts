@@ -7,6 +7,7 @@ import type { SelfCare } from '../desk/self-care.ts';
 import { AskedAgain } from '../policies/asked-again.ts';
 import { Channel, lineTo } from '../workers/channel.ts';
 import { remoteCir } from '../workers/cir.ts';
+import { type MailboxService, remoteMailbox } from '../workers/mailbox.ts';
 import { type NegotiationService, remoteNegotiations } from '../workers/negotiations.ts';
 import { ReceivedPolicies } from '../workers/policies.ts';
 import {
@@ -42,6 +43,7 @@ export function runWorker(): void {
   const channel = new Channel(lineTo(process));
   const setAside = remoteSetAside(channel.remote<SetAsideService>('set-aside'));
   const systemMessages = remoteSystemMessages(channel.remote<SystemMessageService>('system-messages'));
+  const mailbox = remoteMailbox(channel.remote<MailboxService>('mailbox'));
   let started: Started | undefined;
   channel.onClose(() => process.exit());
 
@@ -62,6 +64,7 @@ export function runWorker(): void {
       setAside: setAside.setAside,
       systemMessages: systemMessages.begin(order.concerned, policies.sets),
       selfCare: channel.remote<SelfCare>('self-care'),
+      mailbox: mailbox.begin(order.hasMail, base.config.limits.cachedSessions, policies.sets),
       cirHub: remoteCir(channel.remote<Cir>('cir')),
       cirListeners: order.cirListeners,
       sessionNews: channel.remote<SessionService>('sessions'),
@@ -82,6 +85,7 @@ export function runWorker(): void {
   channel.serve<WorkerService>('worker', {
     ...setAside.news,
     ...systemMessages.news,
+    ...mailbox.news,
     // What the primary tells while the worker starts is newer than what it starts with.
     inForce: async (set) => (await starting).started?.policies.inForce(set),
     wishesChanged: async () => (await starting).started?.wishes.follow(),

@@ -4,6 +4,7 @@ import type { CirOffer } from '../cir-ports.ts';
 import type { Address, Config, VaspConfig } from '../config.ts';
 import type { VaspHealth } from '../upstream/guard.ts';
 import type { VaspStateChange } from '../upstream/vasp-states.ts';
+import type { MailboxNews } from './mailbox.ts';
 import type { PolicyNews, SentSet } from './policies.ts';
 import type { SetAsideNews } from './set-aside.ts';
 import type { SystemMessageNews } from './system-messages.ts';
@@ -23,6 +24,8 @@ export interface StartOrder {
   readonly setAside: readonly string[];
   /** Users with whom the desk is concerned. */
   readonly concerned: readonly string[];
+  /** Whether messages are kept for users who are away. */
+  readonly hasMail: boolean;
   /** Where the primary hears clients and calls them. */
   readonly cirListeners: Pick<CirOffer, 'tcp' | 'udp'>;
 }
@@ -40,7 +43,7 @@ export interface StartService {
 }
 
 /** Served by each worker under the name `worker`. What comes before the start has ended waits for that. */
-export interface WorkerService extends PolicyNews, SetAsideNews, SystemMessageNews {
+export interface WorkerService extends PolicyNews, SetAsideNews, SystemMessageNews, MailboxNews {
   /** Answers end their connections from now on; the listener goes on. */
   announceEnd(): Promise<void>;
   /** Waits for clients and running requests, closes everything, tells what it counted, and exits. */

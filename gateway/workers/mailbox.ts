@@ -1,0 +1,74 @@
+/**
+ * The mailbox of one machine: in the primary, asked by the workers. For which users something waits is asked with every
+ * message of a session, so each worker remembers it: the primary tells all of them what comes to wait before whoever caused
+ * it goes on, and what is remembered of nobody is asked once.
+ */
+import { KnownMail } from '../mailbox/known-mail.ts';
+import type { Mailbox } from '../mailbox-ports.ts';
+import type { PolicySets } from '../policy/live-sets.ts';
+
+/** What the primary answers. */
+export type MailboxService = Omit<Mailbox, 'concerns' | 'isOpen'>;
+
+/** What every worker answers to the primary. */
+export interface MailboxNews {
+  mailWaits(userKeys: readonly string[]): Promise<void>;
+}
+
+/** What is asked of one process in another, passed on: to the mailbox in the primary, to the primary in a worker. */
+export function mailboxService(mailbox: MailboxService): MailboxService {
+  return {
+    deposit: (order) => mailbox.deposit(order),
+    count: (userKey) => mailbox.count(userKey),
+    arrived: (visitor, isReady) => mailbox.arrived(visitor, isReady),
+    ready: (sessionKey) => mailbox.ready(sessionKey),
+    standing: (visitor, polls) => mailbox.standing(visitor, polls),
+    accessLists: (visitor, lists) => mailbox.accessLists(visitor, lists),
+    listsChanged: (userKey) => mailbox.listsChanged(userKey),
+    take: (visitor) => mailbox.take(visitor),
+    answered: (visitor, transactionId, code) => mailbox.answered(visitor, transactionId, code),
+    delivered: (visitor, messageId) => mailbox.delivered(visitor, messageId),
+    list: (visitor) => mailbox.list(visitor),
+    fetch: (visitor, messageId) => mailbox.fetch(visitor, messageId),
+    settle: (visitor, messageId, how) => mailbox.settle(visitor, messageId, how),
+    wishes: (userKey, wishes) => mailbox.wishes(userKey, wishes),
+    ended: (sessionKey) => mailbox.ended(sessionKey),
+  };
+}
+
+/** The mailbox as a worker sees it, and where the primary's news come in. */
+export interface RemoteMailbox {
+  readonly news: MailboxNews;
+  /**
+   * To be called once, when the worker was told what holds.
+   * @param hasMail whether something is kept already
+   * @param knownUsers of whom this process remembers whether something waits
+   */
+  begin(hasMail: boolean, knownUsers: number, policies: PolicySets): Mailbox;
+}
+
+export function remoteMailbox(service: MailboxService): RemoteMailbox {
+  let known: KnownMail | undefined;
+  let hasMail = false;
+  return {
+    news: {
+      async mailWaits(userKeys) {
+        hasMail = true;
+        // Before the start nothing is known of anybody, so nothing that is known can be wrong.
+        for (const userKey of userKeys) known?.waits(userKey);
+      },
+    },
+    begin(hasMailAlready, knownUsers, policies) {
+      hasMail ||= hasMailAlready;
+      const mail = new KnownMail(knownUsers);
+      known = mail;
+      const remote = mailboxService(service);
+      return {
+        ...remote,
+        concerns: (userKey) => mail.concerns(userKey),
+        isOpen: () => hasMail || policies.current().offLineUser.length > 0,
+        standing: (visitor, polls) => mail.learn(visitor.userKey, remote.standing(visitor, polls)),
+      };
+    },
+  };
+}
