@@ -116,27 +116,38 @@ class LmdbStore implements Store {
   constructor(environment: Environment, seal: Seal) {
     this.#environment = environment;
     watchCommits(environment);
-    const single = environment.openDB<Buffer, string>({ name: 'single', encoding: 'binary' });
-    const ledger = openLedgerDatabases(environment, single);
-    this.sessions = new LmdbSessions(environment.openDB({ name: 'sessions', encoding: 'binary' }));
-    this.acceptances = new LmdbAcceptances(
-      environment.openDB({ name: 'acceptances', encoding: 'binary' }),
-      new LmdbLedger(ledger),
-      seal,
-    );
+    // One transaction for all: each of its own would have to be on disk before the next, which a new store feels.
+    const databases = environment.transactionSync(() => openDatabases(environment));
+    const { ledger } = databases;
+    this.sessions = new LmdbSessions(databases.sessions);
+    this.acceptances = new LmdbAcceptances(databases.acceptances, new LmdbLedger(ledger), seal);
     this.audit = new LmdbAudit(ledger, seal);
     this.texts = { get: async (hash) => shownText(new LmdbLedger(ledger).text(hash)) };
-    this.askAgain = new LmdbAskAgain(single);
-    this.notes = new LmdbNotes(environment.openDB({ name: 'notes', encoding: 'binary' }));
-    this.systemMessages = new LmdbMessages({
-      messages: environment.openDB({ name: 'messages', encoding: 'binary' }),
-      users: environment.openDB({ name: 'messages-by-user', encoding: 'binary' }),
-      settings: environment.openDB({ name: 'message-settings', encoding: 'binary' }),
-    });
-    this.mailbox = new LmdbMailbox(openMailboxDatabases(environment));
+    this.askAgain = new LmdbAskAgain(databases.single);
+    this.notes = new LmdbNotes(databases.notes);
+    this.systemMessages = new LmdbMessages(databases.messages);
+    this.mailbox = new LmdbMailbox(databases.mailbox);
   }
 
   async close(): Promise<void> {
     await this.#environment.close();
   }
+}
+
+function openDatabases(environment: Environment) {
+  const named = (name: string) => ({ name, encoding: 'binary' }) as const;
+  const single = environment.openDB<Buffer, string>(named('single'));
+  return {
+    single,
+    ledger: openLedgerDatabases(environment, single),
+    sessions: environment.openDB<Buffer, string>(named('sessions')),
+    acceptances: environment.openDB<Buffer, string>(named('acceptances')),
+    notes: environment.openDB<Buffer, string>(named('notes')),
+    messages: {
+      messages: environment.openDB<Buffer, string>(named('messages')),
+      users: environment.openDB<Buffer, [string, string]>(named('messages-by-user')),
+      settings: environment.openDB<Buffer, string>(named('message-settings')),
+    },
+    mailbox: openMailboxDatabases(environment),
+  };
 }
