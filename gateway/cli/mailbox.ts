@@ -1,7 +1,7 @@
 /**
  * `sapgw mailbox`: messages for users who are away, by the admin API of a running gateway: how many there are, what is kept
- * for one user, what was given up, the notifications; handing over again, throwing away, notifying again. Exit status:
- * 0 done, 1 the gateway refused, 2 it could not be asked.
+ * for one user, what was given up, the notifications; handing over again, throwing away, notifying again. `reseal` works on
+ * the store. Exit status: 0 done, 1 the gateway refused, 2 it could not be asked.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AdminCall } from './admin-client.ts';
@@ -24,6 +24,8 @@ import {
   type ToldNotifications,
   type ToldTotals,
 } from './mailbox-lines.ts';
+import { registerReseal } from './mailbox-reseal.ts';
+import type { Output } from './stored.ts';
 
 interface UserFlags extends AdminCommandFlags {
   readonly user?: string;
@@ -39,7 +41,7 @@ interface PageFlags extends AdminCommandFlags {
 const API = '/api/v1/mailbox';
 
 /** Adds `mailbox` and its commands. */
-export function registerMailbox(program: Command, deps: AdminCommandDeps = {}): void {
+export function registerMailbox(program: Command, deps: AdminCommandDeps = {}, output?: Output): void {
   const mailbox = program
     .command('mailbox')
     .description('messages for users who are away: what is kept, what was given up, who could not be told');
@@ -66,6 +68,7 @@ export function registerMailbox(program: Command, deps: AdminCommandDeps = {}): 
     .action((flags: PageFlags) => runAdmin<ToldMail>(deps, flags, get('dead', flags), deadLines));
   registerActing(mailbox, deps);
   registerNotifications(mailbox, deps);
+  registerReseal(mailbox, output);
 }
 
 function registerActing(mailbox: Command, deps: AdminCommandDeps): void {
