@@ -4,21 +4,30 @@
  * to that, and is told the same MessageID again.
  */
 import { createHash } from 'node:crypto';
-import { child, childText, type Element } from '../csp/element.ts';
-import type { Deposit, DepositOrder, DepositRecipient, DepositResult, KeepRules } from '../mailbox-ports.ts';
+import { childText, type Element } from '../csp/element.ts';
+import type {
+  Deposit,
+  DepositOrder,
+  DepositRecipient,
+  DepositResult,
+  KeepRules,
+  OffLineWishes,
+} from '../mailbox-ports.ts';
 import { mailMessageId } from '../stored-message/ids.ts';
 import { isBase64 } from '../stored-message/message-info.ts';
 import { contentBytes, contentText, envelopeText, notificationText } from '../stored-message/sealed.ts';
 import { infoTo } from '../stored-message/sending-info.ts';
+import { mayKeep, mayNotify, NO_WISHES } from '../stored-message/wishes.ts';
 import { type MailboxParts, SEALED_AS } from './parts.ts';
 
-export type DepositingParts = Pick<MailboxParts, 'store' | 'secrets' | 'clock' | 'metrics' | 'mostMessages'>;
+export type DepositingParts = Pick<
+  MailboxParts,
+  'store' | 'secrets' | 'clock' | 'metrics' | 'mostMessages' | 'sendsTextMessages'
+>;
 
 /** For how long a sender's second try is known as one. */
 const DUPLICATE_MILLIS = 10 * 60_000;
 const ID_BYTES = 16;
-/** OfflineETEMHandling of somebody who wants no such message kept [P4.3]. */
-const REFUSES_ETEM: ReadonlySet<string> = new Set(['REJECT', 'SENDREJECT']);
 
 /** What is the same for every recipient. */
 interface Prepared {
@@ -37,19 +46,18 @@ interface Prepared {
 export async function depositAll(parts: DepositingParts, order: DepositOrder): Promise<DepositResult> {
   const prepared = prepare(order, parts.clock.wall());
   let sentId = order.vaspMessageId ?? mailMessageId(newId(parts));
-  let isKnown = false;
   const recipients: DepositResult['recipients'][number][] = [];
   for (const recipient of order.recipients) {
-    if (await isUnwanted(parts, order, recipient)) {
+    const wishes = (await parts.store.wishes.of(recipient.userKey)) ?? NO_WISHES;
+    if (isUnwanted(order, wishes)) {
       recipients.push('refused');
       continue;
     }
-    const outcome = await parts.store.put(depositFor(parts, prepared, recipient, sentId), parts.mostMessages);
+    const deposit = depositFor(parts, prepared, told(parts, recipient, wishes), sentId);
+    const outcome = await parts.store.put(deposit, parts.mostMessages);
     parts.metrics.mailbox(outcome.kind === 'known' ? 'duplicate' : outcome.kind);
     recipients.push(outcome.kind === 'full' ? 'full' : 'stored');
-    if (outcome.kind !== 'known' || isKnown) continue;
-    isKnown = true;
-    sentId = outcome.sentId;
+    if (outcome.kind === 'known') sentId = outcome.sentId;
   }
   return { sentId, recipients };
 }
@@ -68,16 +76,20 @@ function sizeOf(info: Element, content: Element | undefined): number {
 }
 
 /** Not kept, and no failure of the mailbox's: the VASP's word stands. */
-async function isUnwanted(
-  { store }: DepositingParts,
-  { info, validitySeconds }: DepositOrder,
-  { userKey }: DepositRecipient,
-): Promise<boolean> {
+function isUnwanted({ info, validitySeconds }: DepositOrder, wishes: OffLineWishes): boolean {
   // At once or never, the sender says; and there is no at once.
-  if (validitySeconds !== undefined && validitySeconds <= 0) return true;
-  if (child(info, 'ExtBlockETEM') === undefined) return false;
-  const handling = (await store.wishes.of(userKey))?.etemHandling;
-  return handling !== undefined && REFUSES_ETEM.has(handling.trim().toUpperCase());
+  return (validitySeconds !== undefined && validitySeconds <= 0) || !mayKeep(wishes, info);
+}
+
+/** The recipient is told by a bearer only where its client has not wished otherwise. */
+function told(
+  { sendsTextMessages }: DepositingParts,
+  recipient: DepositRecipient,
+  wishes: OffLineWishes,
+): DepositRecipient {
+  const { notify } = recipient.keep;
+  if (notify === undefined || mayNotify(wishes, sendsTextMessages(notify.bearer))) return recipient;
+  return { ...recipient, keep: { ...recipient.keep, notify: undefined } };
 }
 
 function depositFor(

@@ -94,7 +94,11 @@ function user(id: string): Element {
 }
 
 /** As a client of any version may write it. */
-function sending(recipients: readonly (string | Element)[], sender: Element | undefined = user(ALICE)): Element {
+function sending(
+  recipients: readonly (string | Element)[],
+  sender: Element | undefined = user(ALICE),
+  validity = '3600',
+): Element {
   return element('SendMessage-Request', [
     element('DeliveryReport', true),
     element('MessageInfo', [
@@ -105,7 +109,7 @@ function sending(recipients: readonly (string | Element)[], sender: Element | un
         recipients.map((one) => (typeof one === 'string' ? user(one) : one)),
       ),
       sender === undefined ? undefined : element('Sender', [sender]),
-      element('Validity', 3600),
+      element('Validity', validity),
     ]),
     element('ContentData', 'hello'),
   ]);
@@ -255,6 +259,24 @@ describe('what is kept', () => {
     expect(world.mailbox.orders[0]?.recipients).toMatchObject([
       { userId: 'bob', userKey: userKeyOf(world.rig.secrets, 'verona', 'wv:bob@im.example') },
     ]);
+  });
+
+  test('a recipient without a domain is of no other domain', async () => {
+    const elsewhere = policy('elsewhere', 'applies: { users: ["*@other.example"] }\nstoreOn: [533]');
+    const world = await World.open(undefined, { policies: [elsewhere] });
+    const says = vaspSays(533);
+    expect(await world.send(sending(['bob']), says)).toEqual(says);
+    expect(world.mailbox.orders).toEqual([]);
+  });
+
+  test.each([
+    ['0', 0],
+    ['-5', -5],
+    ['soon', undefined],
+  ])('is told the Validity %s as %s', async (written, seconds) => {
+    const world = await World.open();
+    await world.send(sending(['wv:bob@im.example'], user(ALICE), written), vaspSays(533));
+    expect(world.mailbox.orders[0]?.validitySeconds).toBe(seconds);
   });
 
   test('of another VASP’s users is nothing', async () => {

@@ -64,6 +64,10 @@ describe('one recipient', () => {
     expect(away(toBob, answer, [533, 410, 531, 532, 604, 202])).toEqual([]);
   });
 
+  test('has no message, and no id of one, when there is no room', () => {
+    expect(told(toBob, vaspSays(533, [], 'theirs'), { 'wv:bob@im.example': 'full' })).toBe('507');
+  });
+
   test('has the id that the VASP gave', () => {
     const sending = readSending(toBob, vaspSays(201, [detail(533, 'bob')], 'theirs'));
     expect(sending?.messageId).toBe('theirs');
@@ -133,6 +137,8 @@ describe('several recipients', () => {
     const request = sendTo('wv:bob@one.example', 'wv:bob@two.example');
     expect(away(request, vaspSays(201, [detail(533, 'bob')]))).toEqual([]);
     expect(away(request, vaspSays(201, [detail(533, 'bob@two.example')]))).toEqual(['wv:bob@two.example']);
+    const listed = sendTo('wv:bob@one.example', 'wv:bob@two.example', list('wv:alice/friends@im.example'));
+    expect(away(listed, vaspSays(201, [detail(533, 'bob')]))).toEqual([]);
   });
 
   test('a VASP that lists those whom it reached too is understood', () => {
