@@ -10,6 +10,7 @@ import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
 import { closed, endings } from '../negotiation/window.ts';
+import { wishedDelivery } from '../stored-message/delivery.ts';
 import { sealPerson } from '../system-message/person.ts';
 import { acceptedBy } from './acceptance-records.ts';
 import { askOfVasp } from './capability-negotiation.ts';
@@ -68,7 +69,7 @@ export async function forwardLogin(
       const narrow = negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
       const told = tellAtLogin(parts, login.exchange, narrow, capabilities, { sessionKey: session.key, agreement });
       const greeted = await greet(parts, login, session, told);
-      return greetWithMail(parts, login.exchange, session, negotiation !== undefined, greeted);
+      return greetWithMail(parts, login, session, negotiation !== undefined, greeted);
     }
   }
 }
@@ -125,6 +126,7 @@ async function open(
   const keepsNames =
     parts.systemMessages?.interests().any === true || keepsMessagesAt(parts.policies.current(), facts.vasp);
   const person = keepsNames ? sealPerson(parts.secrets, facts) : undefined;
+  const delivery = parts.mailbox?.isOpen() === true ? wishedDelivery(login.primitive) : undefined;
   let session: Session;
   try {
     const accepted = acceptedBy(parts.secrets, login, pass);
@@ -139,6 +141,7 @@ async function open(
       keepAliveSeconds: keepAliveSeconds ?? childInteger(login.primitive, 'TimeToLive'),
       ...(cir === undefined ? {} : { cir }),
       ...(person === undefined ? {} : { person }),
+      ...(delivery === undefined ? {} : { delivery }),
     });
   } catch {
     parts.log.error('the session cannot be stored', loginFields(login));

@@ -12,6 +12,8 @@ export interface MailboxParts {
   readonly log: Log;
   /** Messages in all mailboxes together. */
   readonly mostMessages: number;
+  /** Whether a bearer of that name is the short message service. */
+  readonly sendsTextMessages: (bearer: string) => boolean;
   readonly events: MailboxEvents;
 }
 

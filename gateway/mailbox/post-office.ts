@@ -18,6 +18,7 @@ import type {
 } from '../mailbox-ports.ts';
 import { readMailMessageId, readMailTransaction, wasAnnounced } from '../stored-message/ids.ts';
 import { messageInfoFor } from '../stored-message/message-info.ts';
+import { withWishes } from '../stored-message/wishes.ts';
 import { depositAll } from './depositing.ts';
 import { HandingOver } from './handing-over.ts';
 import { Kept } from './kept.ts';
@@ -166,8 +167,12 @@ export class PostOffice implements Mailbox {
     return this.#endNamed(visitor, messageId, how);
   }
 
-  wishes(userKey: string, wishes: OffLineWishes): Promise<void> {
-    return this.#parts.store.wishes.set(userKey, wishes);
+  wishes(userKey: string, said: OffLineWishes): Promise<void> {
+    const { wishes } = this.#parts.store;
+    return this.#turns.run(userKey, async () => {
+      const now = withWishes(await wishes.of(userKey), said);
+      if (now !== undefined) await wishes.set(userKey, now);
+    });
   }
 
   async ended(sessionKey: string): Promise<void> {

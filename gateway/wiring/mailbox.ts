@@ -49,6 +49,7 @@ export async function openMailbox(base: Base, around: MailboxSurroundings): Prom
       metrics,
       log,
       mostMessages: config.limits.mailboxMessages,
+      sendsTextMessages: (bearer) => config.bearers.get(bearer)?.kind !== 'webhook',
       knownUsers: config.limits.cachedSessions,
       firstTransactionNumber: randomInt(36 ** 6),
       events: { concern: around.mailWaits ?? (async () => {}), ring: around.ring },

@@ -75,7 +75,9 @@ function deposit(changes: Partial<DepositOrder> = {}): ReturnType<typeof deposit
     },
   }) as MailboxStore;
   const metrics = { mailbox: (result: MailboxResult) => counted.push(result) };
-  return depositAll({ store: watched, secrets: SECRETS, clock, metrics, mostMessages: most }, { ...ORDER, ...changes });
+  const sendsTextMessages = (bearer: string): boolean => bearer === 'sms';
+  const parts = { store: watched, secrets: SECRETS, clock, metrics, mostMessages: most, sendsTextMessages };
+  return depositAll(parts, { ...ORDER, ...changes });
 }
 
 function unsealed(purpose: string, sealed: Uint8Array | undefined): string {

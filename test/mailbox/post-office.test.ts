@@ -46,6 +46,7 @@ async function world(store: MailboxStore = new MemoryMailbox()): Promise<World> 
       metrics: { mailbox: (result, count = 1) => void counted.set(result, (counted.get(result) ?? 0) + count) },
       log: silentLog,
       mostMessages: 1_000,
+      sendsTextMessages: () => true,
       knownUsers: 100,
       firstTransactionNumber: 0,
       events: { concern: async () => {}, ring: (userKey) => void rung.push(userKey) },

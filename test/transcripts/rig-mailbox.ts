@@ -46,6 +46,7 @@ export function createRigMailbox(parts: RigMailboxParts): RigMailbox {
       ...rest,
       store: store.mailbox,
       knownUsers: KNOWN_USERS,
+      sendsTextMessages: () => true,
       firstTransactionNumber: 0,
       events: {
         concern: async () => {},

@@ -5,26 +5,32 @@
  */
 import { setPoll } from '../../csp/splice.ts';
 import type { Mailbox } from '../../mailbox-ports.ts';
-import type { LiveSession, Log } from '../../ports.ts';
-import { type Exchange, type Reply, scannedReply } from '../exchange.ts';
+import type { AcceptanceStore, LiveSession, Log } from '../../ports.ts';
+import { type Reply, scannedReply } from '../exchange.ts';
+import type { Login } from '../login.ts';
 import { visitorOf } from './visitor.ts';
+import { keepWishes } from './wishes.ts';
 
 export interface MailGreetingParts {
   readonly mailbox?: Mailbox | undefined;
+  readonly acceptances: Pick<AcceptanceStore, 'of'>;
   readonly log: Log;
 }
 
 /** @returns the VASP's reply, with Poll as it is now */
 export async function greetWithMail(
-  { mailbox, log }: MailGreetingParts,
-  exchange: Exchange,
+  { mailbox, acceptances, log }: MailGreetingParts,
+  { exchange, primitive }: Pick<Login, 'exchange' | 'primitive'>,
   session: LiveSession,
   agreedOnServices: boolean,
   reply: Reply,
 ): Promise<Reply> {
-  if (mailbox === undefined || !mailbox.isOpen() || !mailbox.concerns(session.record.userKey)) return reply;
+  if (mailbox === undefined || !mailbox.isOpen()) return reply;
   const visitor = visitorOf(session);
   try {
+    // A login of 1.3 may carry what others say in the session [P4.2].
+    if (session.record.version === '1.3') await keepWishes({ mailbox, acceptances }, session, primitive);
+    if (!mailbox.concerns(visitor.userKey)) return reply;
     await mailbox.arrived(visitor, agreedOnServices);
     const { isWaiting, wantsBlockList } = await mailbox.standing(visitor, false);
     const { envelope, body } = reply;
