@@ -229,6 +229,43 @@ test('the README shows what two phones see with the policies that ship', async (
   for (const line of lines) expect(shown).toContain(line.replace(/ 1$/, ''));
 });
 
+test('the README shows how a message reaches somebody who was away, with the policies that ship', async () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, tried = ''] = /`messages-waiting.yaml` ships with it([\s\S]*?)\n## /.exec(readme) ?? [];
+  const [, written = '', asked = ''] = [...tried.matchAll(/```\n([\s\S]*?)```/g)].map(([, block = '']) => block.trim());
+  expect([written.split('\n').length, asked.split('\n').length]).toEqual([6, 4]);
+  const { handset } = world(fileURLToPath(new URL('../../policies', import.meta.url)), {
+    version: '1.3',
+    encoding: 'wbxml',
+  });
+  const before = [
+    { text: /3\) Decline\n[\s\S]*q = give up/, type: '1\n' },
+    { text: /1\) I agree\n[\s\S]*q = give up/, type: '1\n' },
+  ];
+  const alice = handset('alice');
+  const screen = await converse(alice, [
+    ...before,
+    { text: /> $/, type: '/report on\n' },
+    { text: /arrived\.\n> $/, type: '/to wv:bob@sandbox\n' },
+    { text: /What you type goes to wv:bob@sandbox\.\n> $/, type: 'Are you there?\n' },
+    { text: /off-line\.\n> $/, type: '/quit\n' },
+  ]);
+  const typed = ['/report on', '/to wv:bob@sandbox', 'Are you there?'];
+  for (const line of written.split('\n').filter((one) => !typed.includes(one))) expect(screen).toContain(`${line}\n`);
+  for (const line of typed) expect(written).toContain(`${line}\n`);
+  const bob = await converse(handset('bob'), [
+    ...before,
+    { text: /2\) Ignore\n[\s\S]*q = give up/, type: '1\n' },
+    { text: /Are you there\?\n[\s\S]*> $/, type: 'Yes\n' },
+    { text: /alice@sandbox[\s\S]*> $/, type: '/quit\n' },
+  ]);
+  expect(bob).toContain(asked);
+  expect(bob).toContain('wv:alice@sandbox: Are you there?\n');
+  const { told } = await play(alice, '1.3', ['/list', '/list'], ['1']);
+  expect(told).toContain('wv:bob@sandbox has your message.');
+  expect(told).toContain('wv:bob@sandbox: Yes');
+});
+
 /** Runs the dialogue, and types each line once what it replies to stands on the screen behind what was replied to before. */
 async function converse(
   handset: Handset,

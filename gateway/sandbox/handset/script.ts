@@ -67,7 +67,8 @@ export async function playScript(handset: Handset, script: Script, emit: Emit, s
       if (!commands.quit) await take();
     }
     if (script.send !== undefined && handset.loggedIn) {
-      await commands.send(script.send.to, script.send.text, script.send.report);
+      // What a command asked for before holds too.
+      await commands.send(script.send.to, script.send.text, script.send.report ? true : undefined);
     }
     if (!commands.quit) await receiveFor(handset, script.waitSeconds, take, stop);
     if (handset.loggedIn) await handset.logout();
