@@ -7,7 +7,7 @@ import { errorCode } from '../error-code.ts';
 
 export type PostOutcome =
   | { readonly kind: 'answered'; readonly status: number }
-  /** A code, such as `ECONNREFUSED`; `timeout`. */
+  /** `timeout`, `no-http`, or a code such as `ECONNREFUSED`. */
   | { readonly kind: 'failed'; readonly code: string };
 
 export interface Posts {
@@ -58,10 +58,16 @@ export function openPosts(timeoutMillis: number): Posts {
         void answer.body.dump({ limit: ANSWER_BYTES }).catch(() => undefined);
         return { kind: 'answered', status: answer.statusCode };
       } catch (error) {
-        const code = errorCode(error);
-        return { kind: 'failed', code: signal.aborted || TIMEOUTS.has(code) ? 'timeout' : code };
+        return { kind: 'failed', code: signal.aborted ? 'timeout' : codeOf(error) };
       }
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Errors of the library's reader carry none of their own: what arrived is not HTTP. */
+function codeOf(error: unknown): string {
+  const code = errorCode(error);
+  if (TIMEOUTS.has(code)) return 'timeout';
+  return code === 'UNKNOWN' ? 'no-http' : code;
 }
