@@ -23,17 +23,24 @@ export interface SmsLength {
 }
 
 export function smsLength(text: string): SmsLength {
-  let places = 0;
-  for (const character of text) {
-    if (GSM.includes(character)) places += 1;
-    else if (GSM_EXTENSION.includes(character)) places += 2;
-    else return lengthOf(text.length, ONE_OTHER, PART_OTHER);
-  }
-  return lengthOf(places, ONE_GSM, PART_GSM);
+  const all = [...text];
+  const isGsm = all.every((character) => GSM.includes(character) || GSM_EXTENSION.includes(character));
+  const [most, part] = isGsm ? [ONE_GSM, PART_GSM] : [ONE_OTHER, PART_OTHER];
+  const places = all.map((character) => (isGsm ? (GSM.includes(character) ? 1 : 2) : character.length));
+  const characters = places.reduce((sum, taken) => sum + taken, 0);
+  return { characters, most, messages: characters <= most ? 1 : partsOf(places, part) };
 }
 
-const lengthOf = (characters: number, most: number, part: number): SmsLength => ({
-  characters,
-  most,
-  messages: characters <= most ? 1 : Math.ceil(characters / part),
-});
+/** No part ends within a character. */
+function partsOf(places: readonly number[], most: number): number {
+  let parts = 1;
+  let inPart = 0;
+  for (const taken of places) {
+    if (inPart + taken > most) {
+      parts++;
+      inPart = 0;
+    }
+    inPart += taken;
+  }
+  return parts;
+}

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { alphabetOf, smsParts } from '../../gateway/bearers/sms-text.ts';
 import { offLineUserPolicyFor, questionsAtLogin, waitingQuestion } from '../../gateway/policy/decide.ts';
 import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
 import { policyCount, questionsOf } from '../../gateway/policy/model.ts';
@@ -7,6 +9,7 @@ import { smsLength } from '../../gateway/policy/sms-length.ts';
 import { notificationValues, textFor } from '../../gateway/policy/text.ts';
 import { LOGIN, MINIMAL, NOON, setOf } from './sample.ts';
 
+const SEED = 20_261_123;
 const KEEPS = 'kind: off-line-user\nid: keeps\n';
 const ASKS = `kind: off-line-user
 id: asks
@@ -198,5 +201,19 @@ describe('a notification', () => {
     ['😀'.repeat(36), { characters: 72, most: 70, messages: 2 }],
   ])('%# takes as many short messages as it is long', (text, expected) => {
     expect(smsLength(text)).toEqual(expected);
+  });
+
+  test(`is told to take as many as it is sent in (seed ${SEED})`, () => {
+    const character = fc.constantFrom('a', 'å', '€', '[', '\n', 'Ω', '\f', 'č', '😀');
+    const texts = fc.oneof(
+      fc.string({ unit: fc.constantFrom('a', 'å', '€', '['), maxLength: 500 }),
+      fc.string({ unit: character, maxLength: 300 }),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(smsLength(text).messages).toBe(smsParts(text, alphabetOf(text), 1).length);
+      }),
+      { seed: SEED, numRuns: 1_000 },
+    );
   });
 });
