@@ -66,7 +66,7 @@ function failuresOf(unknown: readonly string[]): readonly Failure[] {
 function told(isSomeDone: boolean, failures: readonly Failure[], version: CspVersion): Element {
   const [first] = failures;
   if (first === undefined) return status(STATUS.OK);
-  const isOneReason = first.code !== STATUS.MULTIPLE_ERRORS && failures.every(({ code }) => code === first.code);
+  const isOneReason = failures.every(({ code }) => code === first.code);
   if (!isSomeDone && isOneReason) return status(first.code, first.description === '' ? undefined : first.description);
   const details = failures.flatMap((failure) => failure.details ?? detailsOf(failure, version));
   const code = isSomeDone ? STATUS.PARTIAL : STATUS.MULTIPLE_ERRORS;

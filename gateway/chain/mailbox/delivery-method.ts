@@ -14,15 +14,13 @@ import { visitorOf } from './visitor.ts';
 
 /** @param asked the client's transactions, which `reply` answers */
 export async function noticeDelivery(
-  { mailbox, sessions, log }: Pick<MailboxParts, 'mailbox' | 'sessions' | 'log'>,
+  { sessions, log }: Pick<MailboxParts, 'sessions' | 'log'>,
   exchange: Exchange,
   session: LiveSession,
   asked: readonly Transaction[],
   reply: Reply,
 ): Promise<void> {
-  const agreed = mailbox.isOpen()
-    ? asked.flatMap((transaction) => agreedIn(transaction, reply) ?? []).at(-1)
-    : undefined;
+  const agreed = asked.flatMap((transaction) => agreedIn(transaction, reply) ?? []).at(-1);
   if (agreed === undefined || isSameDelivery(agreed, visitorOf(session).delivery)) return;
   const { vasp, envelope } = exchange;
   try {

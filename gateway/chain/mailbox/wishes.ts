@@ -10,7 +10,7 @@ import { wishesIn } from '../../stored-message/wishes.ts';
 import type { Exchange, Reply } from '../exchange.ts';
 
 export interface WishParts {
-  readonly mailbox: Pick<Mailbox, 'isOpen' | 'wishes'>;
+  readonly mailbox: Pick<Mailbox, 'wishes'>;
   readonly acceptances: Pick<AcceptanceStore, 'of'>;
 }
 
@@ -49,7 +49,7 @@ export async function keepWishes(
   { record }: LiveSession,
   request: Element,
 ): Promise<void> {
-  const wishes = mailbox.isOpen() ? wishesIn(request, record.granted) : undefined;
+  const wishes = wishesIn(request, record.granted);
   if (wishes === undefined || (await acceptances.of(record.userKey)).length === 0) return;
   await mailbox.wishes(record.userKey, wishes);
 }
