@@ -4,9 +4,11 @@ import { sessionKeyOf } from '../../gateway/chain/identity.ts';
 import { type Element, element } from '../../gateway/csp/element.ts';
 import { result, status } from '../../gateway/csp/status.ts';
 import type { CspVersion } from '../../gateway/csp/versions.ts';
+import { loginRequest, loginResponse, message, type Spelling } from '../gateway/messages.ts';
 import { PollingWorld, SESSION } from '../gateway/polling-world.ts';
 import { ScriptedMailbox, without } from './mailbox-retrieval-scripted.ts';
 
+const SPELLING_1_3: Spelling = { version: '1.3', encoding: 'xml' };
 const PUSHED = { method: 'P', pushedBytes: undefined };
 const ANNOUNCED = { method: 'N', pushedBytes: undefined };
 
@@ -123,6 +125,16 @@ describe('wishes for the time away', () => {
     await accept();
     await agree(request, answer);
     expect(mailbox.wished).toEqual([]);
+  });
+
+  test('and the delivery method may come with the login, in 1.3', async () => {
+    const { accept, delivery, mailbox, world } = await open('1.3');
+    await accept();
+    world.vaspSays(message(SPELLING_1_3, undefined, [['1', loginResponse(200, SESSION)]], 'Response'));
+    const list = element('CapabilityList', [element('InitialDeliveryMethod', 'N'), sms]);
+    await world.send(message(SPELLING_1_3, undefined, [['1', loginRequest(list)]]));
+    expect(mailbox.wished).toEqual([{ bearers: ['SMS'], etemHandling: '', notifications: undefined }]);
+    expect(await delivery()).toEqual([ANNOUNCED, ANNOUNCED]);
   });
 
   test('of somebody who has accepted nothing are not kept', async () => {
