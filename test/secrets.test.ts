@@ -148,6 +148,19 @@ describe('seals', () => {
     if (same === undefined) throw new Error('no such key among 5,000');
     expect(keys(`${same} ${A}`).unseal('person', sealed)).toBe(TEXT);
     expect(keys(same).unseal('person', sealed)).toBeUndefined();
+    expect(keys(`${same} ${A}`).isSealedByCurrent('person', sealed)).toBe(false);
+    expect(keys(`${A} ${same}`).isSealedByCurrent('person', sealed)).toBe(true);
+  });
+
+  test('are told apart by whether the key that seals now has made them', () => {
+    expect(keys(A).isSealedByCurrent('person', sealed)).toBe(true);
+    expect(keys(`${A} ${B}`).isSealedByCurrent('person', sealed)).toBe(true);
+    expect(keys(`${B} ${A}`).isSealedByCurrent('person', sealed)).toBe(false);
+    expect(keys(`${B} hash:${A}`).isSealedByCurrent('person', sealed)).toBe(false);
+    expect(keys(`${B} ${A}`).isSealedByCurrent('person', keys(B).seal('person', TEXT))).toBe(true);
+    for (const bytes of [new Uint8Array(0), sealed.subarray(0, 29), Uint8Array.from(sealed).fill(2, 0, 1)]) {
+      expect(keys(A).isSealedByCurrent('person', bytes)).toBe(false);
+    }
   });
 
   test('are worth nothing for another purpose, changed anywhere, cut anywhere, or longer', () => {

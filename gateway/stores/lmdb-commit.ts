@@ -5,6 +5,7 @@
  */
 import { getSystemErrorName } from 'node:util';
 import type { Database, Key, RootDatabase } from 'lmdb';
+import { errorCode } from '../error-code.ts';
 
 /** Nothing was stored: `code` is that of the system (`ENOSPC`, `EFBIG`, `EROFS`, `EIO`), or LMDB's number. */
 export class StoreWriteError extends Error {
@@ -80,6 +81,12 @@ async function failureOf(error: unknown): Promise<unknown> {
 function causeOf(error: unknown): Promise<unknown> | undefined {
   if (!(error instanceof Error) || !('commitError' in error)) return undefined;
   return error.commitError instanceof Promise ? error.commitError : undefined;
+}
+
+/** The code of what LMDB or the system threw, by its name. */
+export function storeCode(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'number' ? nameOf(code) : errorCode(error);
 }
 
 /** Numbers above 0 are the system's, those below LMDB's own. */

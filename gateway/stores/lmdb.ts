@@ -6,7 +6,8 @@
  * A damaged environment is moved aside, never deleted, and an empty one takes its place: users are asked again rather
  * than locked out. Anything else that keeps it from opening (rights, a full disk, a newer version's data) stops the start.
  */
-import { mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import type { AuditStore, TextStore } from '../audit-ports.ts';
@@ -17,7 +18,7 @@ import type { SystemMessageStore } from '../system-message-ports.ts';
 import { shownText } from './ledger.ts';
 import type { Seal } from './ledger-tables.ts';
 import { LmdbAcceptances, LmdbAudit } from './lmdb-acceptances.ts';
-import { watchCommits } from './lmdb-commit.ts';
+import { storeCode, watchCommits } from './lmdb-commit.ts';
 import { damageOf } from './lmdb-header.ts';
 import { LmdbLedger, openLedgerDatabases } from './lmdb-ledger.ts';
 import { LmdbMailbox } from './lmdb-mailbox.ts';
@@ -36,6 +37,10 @@ const LAYOUT = 1;
 const LAYOUT_KEY = 'layout';
 /** Databases that an environment may hold; more than there are, for versions to come. */
 const MAX_DATABASES = 64;
+
+const LOCK_FILE = 'lock.mdb';
+/** What a new store takes at the least. */
+const TRIED_BYTES = 0x20000;
 
 type Environment = RootDatabase<Buffer, string>;
 
@@ -80,6 +85,7 @@ function tryOpen(directory: string, seal: Seal): Attempt {
   try {
     const damage = damageOf(directory);
     if (damage !== undefined) return { kind: 'damaged', damage };
+    if (!existsSync(join(directory, LOCK_FILE))) tryToWrite(directory);
     // Without `noSubdir` a directory with a dot in its name would be taken for a file.
     const options = { encoding: 'binary', maxDbs: MAX_DATABASES, cache: false, noSubdir: false } as const;
     environment = open<Buffer, string>(directory, options);
@@ -89,7 +95,17 @@ function tryOpen(directory: string, seal: Seal): Attempt {
     return { kind: 'failed', problem: `${directory}: ${problem}` };
   } catch (error) {
     void environment?.close();
-    return { kind: 'failed', problem: `${directory}: cannot be opened: ${errorCode(error)}` };
+    return { kind: 'failed', problem: `${directory}: cannot be opened: ${storeCode(error)}` };
+  }
+}
+
+/** LMDB writes to its lock file as to memory: on a disk that is full already, making it would take the process with it. */
+function tryToWrite(directory: string): void {
+  const file = join(directory, `.try-${process.pid}`);
+  try {
+    writeFileSync(file, Buffer.alloc(TRIED_BYTES), { flush: true });
+  } finally {
+    rmSync(file, { force: true });
   }
 }
 
@@ -130,6 +146,8 @@ class LmdbStore implements Store {
   }
 
   async close(): Promise<void> {
+    // lmdb-js waits for the end of the last commit, which never comes when that one failed: an empty one is always the last.
+    await this.#environment.transaction(() => undefined).catch(() => undefined);
     await this.#environment.close();
   }
 }
