@@ -28,6 +28,8 @@ export interface VaspConfig {
   readonly hosts: readonly string[];
   /** Language of texts for users whose language nobody knows; a tag such as `en` or `pt-BR`. */
   readonly language: string;
+  /** The domain that the VASP gives to user ids without one, lower case; undefined: nobody knows. */
+  readonly domain: string | undefined;
   /** What the VASP is spoken to in; `same`: what the client uses. */
   readonly encoding: 'same' | 'xml' | 'wbxml';
   /** Globs (`*` is any text) of paths that are forwarded unread. */
@@ -207,7 +209,7 @@ export const SANDBOX_NAME = 'sandbox';
 /** The VASP that the sandbox is, once it listens at `url`. */
 export function sandboxVasp(url: string): VaspConfig {
   return {
-    name: SANDBOX_NAME,
+    ...SANDBOX_VASP,
     url,
     paths: ['/'],
     hosts: [],
@@ -223,3 +225,13 @@ export function sandboxVasp(url: string): VaspConfig {
     cirConnections: 20_000,
   };
 }
+
+/** The VASPs that there are: those configured, or the sandbox. */
+export function vaspsOf({ useSandbox, vasps }: Pick<Config, 'useSandbox' | 'vasps'>): readonly VaspName[] {
+  return useSandbox ? [SANDBOX_VASP] : vasps;
+}
+
+/** What makes users of a VASP known: its name, and the domain of ids without one. */
+export type VaspName = Pick<VaspConfig, 'name' | 'domain'>;
+
+const SANDBOX_VASP: VaspName = { name: SANDBOX_NAME, domain: SANDBOX_NAME };

@@ -72,6 +72,7 @@ describe('the configuration table', () => {
       'admin.listen',
       'admin.tokenFile',
       ...below(whole.vasps.NAME ?? {}, 'vasps.NAME'),
+      'vasps.NAME.domain',
       'vasps.NAME.health.every',
       ...BEARER_KEYS.map((key) => `bearers.NAME.${key}`),
       'webhooks.allow',

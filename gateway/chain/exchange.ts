@@ -19,6 +19,8 @@ export interface VaspFacts {
   readonly name: string;
   /** The language of its users when the client tells none. */
   readonly language: string | undefined;
+  /** The domain that it gives to user ids without one; undefined where nobody knows. */
+  readonly domain?: string | undefined;
   /** Whether TransactionIDs of server-originated primitives are replaced [X6]. */
   readonly replaceTransactionIds: boolean;
   /** The encoding that it is spoken to in; `same`: the client's. Links above the VASP's own see the client's alone. */

@@ -12,9 +12,26 @@ export function clientKeyOf(secrets: Secrets, clientId: Element | undefined): st
   return secrets.keyedHash('client', clientIdText(clientId));
 }
 
-/** The same for every spelling of one user id: VASPs compare them without regard to case [P11]. */
-export function userKeyOf(secrets: Secrets, vasp: string, userId: string): string {
-  return secrets.keyedHash('user', vasp, readUserId(userId).bare);
+/**
+ * The same for every spelling of one user id: VASPs compare them without regard to case, and fill in a domain that is missing
+ * [P11]. Where nobody knows which, an id without one is another user's.
+ */
+export function userKeyOf(
+  secrets: Pick<Secrets, 'keyedHash'>,
+  { name: vasp, domain: ownDomain = '' }: { readonly name: string; readonly domain?: string | undefined },
+  userId: string,
+): string {
+  const { bare, domain } = readUserId(userId);
+  return secrets.keyedHash('user', vasp, domain === '' && ownDomain !== '' ? `${bare}@${ownDomain}` : bare);
+}
+
+/** The same for VASPs that are known by their names. */
+export function userKeys(
+  secrets: Pick<Secrets, 'keyedHash'>,
+  vasps: readonly { readonly name: string; readonly domain: string | undefined }[],
+): (vasp: string, userId: string) => string {
+  const known = new Map(vasps.map((vasp) => [vasp.name, vasp]));
+  return (name, userId) => userKeyOf(secrets, known.get(name) ?? { name }, userId);
 }
 
 export function cookieKeyOf(secrets: Secrets, cookie: string): string {

@@ -71,7 +71,7 @@ export function readLogin(secrets: Secrets, exchange: Exchange): Login | undefin
   const clientId = child(primitive, 'ClientID');
   const asked: Asked = {
     vasp: vasp.name,
-    userKey: userKeyOf(secrets, vasp.name, userId),
+    userKey: userKeyOf(secrets, vasp, userId),
     clientKey: clientKeyOf(secrets, clientId),
     cookieKey: cookieKeyOf(secrets, childText(primitive, 'SessionCookie') ?? ''),
   };

@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 import { csvHeader, csvRow } from '../audit/csv.ts';
 import { type ExportFilter, exported } from '../audit/export.ts';
 import { entryLine } from '../audit/line.ts';
-import { userKeyOf } from '../chain/identity.ts';
 import { errorCode } from '../error-code.ts';
 import { type ConfigOptions, configFromOptions, EXIT_CONFIGURATION, withConfigOptions } from './config.ts';
 import { example } from './help.ts';
@@ -71,12 +70,12 @@ function wrongUse(problem: string, { printError }: Output): void {
 
 /** A user id is hashed here and goes no further. */
 function userKeys(
-  { secrets, vasps }: OpenedStore,
+  { vasps, userKey }: OpenedStore,
   user: string,
   vasp: string | undefined,
   output: Output,
 ): readonly string[] | undefined {
-  return vaspsAsked(vasps, vasp, output)?.map((name) => userKeyOf(secrets, name, user));
+  return vaspsAsked(vasps, vasp, output)?.map((name) => userKey(name, user));
 }
 
 /** A sentence when a time cannot be read. */

@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditSeal } from '../audit/seal.ts';
-import { type Config, SANDBOX_NAME } from '../config.ts';
+import { userKeys } from '../chain/identity.ts';
+import { type Config, vaspsOf } from '../config.ts';
 import { errorCode } from '../error-code.ts';
 import type { Secrets, Store } from '../ports.ts';
 import { openSecrets } from '../secrets.ts';
@@ -43,6 +44,7 @@ export interface OpenedStore {
   readonly secrets: Secrets;
   /** Names of the VASPs that the configuration knows. */
   readonly vasps: readonly string[];
+  readonly userKey: (vasp: string, userId: string) => string;
 }
 
 /** The store and the keys; undefined after it was said why not, and the exit status set. */
@@ -71,8 +73,9 @@ export function openConfigured(config: Config, { printError }: Output): OpenedSt
   if (secrets.kind === 'failed') return failed(secrets.problem);
   const opened = openLmdbStore(directory, 0, auditSeal(secrets.secrets));
   if (opened.kind === 'failed') return failed(opened.problem);
-  const vasps = config.useSandbox ? [SANDBOX_NAME] : config.vasps.map(({ name }) => name);
-  return { store: opened.store, secrets: secrets.secrets, vasps };
+  const vasps = vaspsOf(config);
+  const userKey = userKeys(secrets.secrets, vasps);
+  return { store: opened.store, secrets: secrets.secrets, vasps: vasps.map(({ name }) => name), userKey };
 }
 
 /** The VASPs to look at; undefined after it was said that the one named is not among them. */

@@ -4,7 +4,6 @@
  */
 import type { Command } from 'commander';
 import { type Forgotten, forgetUser, userData } from '../audit/user-data.ts';
-import { userKeyOf } from '../chain/identity.ts';
 import { readUserId } from '../policy/user-id.ts';
 import { type ConfigOptions, configFromOptions, withConfigOptions } from './config.ts';
 import { counted } from './counted.ts';
@@ -65,7 +64,7 @@ async function withUser(
   try {
     const names = vaspsAsked(opened.vasps, vasp, output);
     if (names === undefined) return;
-    const users = names.map((name) => ({ name, key: userKeyOf(opened.secrets, name, id) }));
+    const users = names.map((name) => ({ name, key: opened.userKey(name, id) }));
     await work(opened, users, config.audit.keepMillis);
     for (const name of names) await tellOfShortId(opened, name, id, output);
   } finally {
@@ -74,18 +73,18 @@ async function withUser(
 }
 
 /**
- * Whoever logs in without a domain is somebody else to the gateway: only the VASP knows which domain it fills in. When such
- * a user is known, the operator is told.
+ * Where the configuration names no domain of the VASP's, whoever logs in without one is somebody else to the gateway: only the
+ * VASP knows which it fills in. When such a user is known, the operator is told.
  */
 async function tellOfShortId(
-  { store, secrets }: OpenedStore,
+  { store, userKey }: OpenedStore,
   vasp: string,
   id: string,
   { printError }: Output,
 ): Promise<void> {
   const { name, domain } = readUserId(id);
-  if (domain === '') return;
-  const key = userKeyOf(secrets, vasp, name);
+  const key = userKey(vasp, name);
+  if (domain === '' || key === userKey(vasp, id)) return;
   const isKnown =
     (await store.acceptances.of(key)).length > 0 ||
     (await store.audit.recordsOf(key)).length > 0 ||

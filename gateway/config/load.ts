@@ -218,7 +218,7 @@ function storeOf(store: WrittenConfig['store'], at: MakePath): StoreConfig {
   return { kind: 'memory' };
 }
 
-function vaspOf(name: string, { timeout, health, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {
+function vaspOf(name: string, { timeout, health, domain, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {
   const probes = health === undefined ? undefined : { everyMillis: health.every };
-  return { ...vasp, name, timeoutMillis: timeout, health: probes };
+  return { ...vasp, name, domain, timeoutMillis: timeout, health: probes };
 }

@@ -35,6 +35,7 @@ const VASP = z.strictObject({
   paths: z.array(pathPrefix()).min(1).describe('a list of paths, at least one').default(['/']),
   hosts: z.array(hostName()).describe('a list of host names').default([]),
   language: language().default('en'),
+  domain: hostName().optional(),
   encoding: z.enum(['same', 'xml', 'wbxml']).default('same'),
   passThrough: z.array(pathGlob()).describe('a list of paths').default([]),
   timeout: duration('100ms', '10m').default(15_000),

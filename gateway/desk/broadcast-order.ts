@@ -77,7 +77,7 @@ function judgeUser(
 function wrongPolicy(id: string, set: PolicySet): RefusedOrder {
   const operators = set.onLine.filter(({ trigger }) => trigger.on === 'operator').map((policy) => policy.id);
   const there = operators.length === 0 ? 'none of those in force has it' : `there are ${operators.join(', ')}`;
-  const isKnown = [...set.onLine, ...set.policies].some((policy) => policy.id === id);
+  const isKnown = [...set.onLine, ...set.policies, ...set.offLineUser].some((policy) => policy.id === id);
   if (isKnown) {
     return refused(
       'not-an-operator-policy',

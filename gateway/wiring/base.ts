@@ -5,8 +5,8 @@
 import { performance } from 'node:perf_hooks';
 import { type OpenMetrics, openMetrics } from '../admin/metrics.ts';
 import { auditSeal } from '../audit/seal.ts';
-import { userKeyOf } from '../chain/identity.ts';
-import { type Config, SANDBOX_NAME, type StoreConfig } from '../config.ts';
+import { userKeys } from '../chain/identity.ts';
+import { type Config, type StoreConfig, vaspsOf } from '../config.ts';
 import { type Certificate, readCertificate } from '../http/certificate.ts';
 import { type OpenLog, openLog } from '../log.ts';
 import { type ParseFiles, setOfFolder } from '../policies/reading.ts';
@@ -50,7 +50,8 @@ export type BaseResult =
 /** @param isFirst whether this is the process that looks after the store; false in a worker, where that is done already */
 export async function openBase(config: Config, { isFirst }: { readonly isFirst: boolean }): Promise<BaseResult> {
   const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
-  const vaspNames = config.useSandbox ? [SANDBOX_NAME] : config.vasps.map(({ name }) => name);
+  const vasps = vaspsOf(config);
+  const vaspNames = vasps.map(({ name }) => name);
   // Where nothing is configured the pages are reached as the sandbox is: on this machine.
   const readPolicies = policyReader({
     vasps: vaspNames,
@@ -92,7 +93,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     vaspStates: states.vaspStates,
     stopFollowing: states.close,
     readPolicies,
-    userKey: (vasp, userId) => userKeyOf(secrets.secrets, vasp, userId),
+    userKey: userKeys(secrets.secrets, vasps),
     isProvisioned: subscribers.isProvisioned,
     numberOf: subscribers.numberOf,
   };

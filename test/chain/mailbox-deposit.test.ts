@@ -76,7 +76,7 @@ class World {
   }
 
   session() {
-    return this.rig.store.sessions.ofUser(userKeyOf(this.rig.secrets, 'verona', ALICE));
+    return this.rig.store.sessions.ofUser(userKeyOf(this.rig.secrets, { name: 'verona' }, ALICE));
   }
 
   #send(body: Uint8Array) {
@@ -130,7 +130,7 @@ describe.each(SPELLINGS)('CSP $version in $encoding', (spelling) => {
       {
         vasp: 'verona',
         sessionKey: key,
-        senderKey: userKeyOf(world.rig.secrets, 'verona', ALICE),
+        senderKey: userKeyOf(world.rig.secrets, { name: 'verona' }, ALICE),
         sender: ALICE,
         transactionId: 't-7',
         info: withoutChild(child(sending([]), 'MessageInfo') ?? element('MessageInfo'), 'Recipient'),
@@ -141,7 +141,7 @@ describe.each(SPELLINGS)('CSP $version in $encoding', (spelling) => {
         recipients: [
           {
             userId: 'wv:bob@im.example',
-            userKey: userKeyOf(world.rig.secrets, 'verona', 'wv:bob@im.example'),
+            userKey: userKeyOf(world.rig.secrets, { name: 'verona' }, 'wv:bob@im.example'),
             keep: { policy: 'waiting', messages: 2, bytes: 1024, keepMillis: 86_400_000, notify: undefined },
           },
         ],
@@ -200,7 +200,7 @@ describe.each(SPELLINGS)('CSP $version in $encoding', (spelling) => {
 test('with the mailbox itself: kept once for two tries, also after a restart, and no more than there is room for', async () => {
   const world = await World.open(undefined, { isReal: true });
   const toBob = sending(['wv:bob@im.example']);
-  const bob = userKeyOf(world.rig.secrets, 'verona', 'wv:bob@im.example');
+  const bob = userKeyOf(world.rig.secrets, { name: 'verona' }, 'wv:bob@im.example');
   const first = shown(await world.send(toBob, vaspSays(533), 'a'));
   expect(first).toMatch(/^200 id=sapgw\.mail\.[A-Za-z0-9_-]{22}$/);
   expect(await world.rig.store.mailbox.counts(bob)).toEqual({ messages: 1, bytes: 5 });
@@ -257,7 +257,7 @@ describe('what is kept', () => {
     const world = await World.open(undefined, { policies: [there] });
     await world.send(sending(['bob']), vaspSays(533));
     expect(world.mailbox.orders[0]?.recipients).toMatchObject([
-      { userId: 'bob', userKey: userKeyOf(world.rig.secrets, 'verona', 'wv:bob@im.example') },
+      { userId: 'bob', userKey: userKeyOf(world.rig.secrets, { name: 'verona' }, 'wv:bob@im.example') },
     ]);
   });
 

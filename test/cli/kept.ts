@@ -45,7 +45,7 @@ export class Kept {
   }
 
   key(vasp: string, user: string): string {
-    return userKeyOf(this.#secrets(), vasp, user);
+    return userKeyOf(this.#secrets(), { name: vasp }, user);
   }
 
   /** Five records: Alice's at both VASPs, the fourth Bob's. Two messages to Alice, an answered one and an open one, one to Bob. */

@@ -54,7 +54,7 @@ const opened = openSecrets({ kind: 'keys', text: '0123456789abcdef0123456789abcd
 if (opened.kind === 'failed') throw new Error(opened.problem);
 export const SECRETS = opened.secrets;
 
-export const userKey = (vasp: string, userId: string): string => userKeyOf(SECRETS, vasp, userId);
+export const userKey = (vasp: string, userId: string): string => userKeyOf(SECRETS, { name: vasp }, userId);
 
 const made = new Map<string, PolicySet>();
 

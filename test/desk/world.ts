@@ -90,7 +90,7 @@ export class DeskWorld {
       },
       serviceContact: undefined,
       selfCareUrl: () => 'https://gateway.example/self-care/x',
-      userKey: (vasp, userId) => userKeyOf(this.#secrets, vasp, userId),
+      userKey: (vasp, userId) => userKeyOf(this.#secrets, { name: vasp }, userId),
       webhook,
     };
   }
@@ -106,7 +106,7 @@ export class DeskWorld {
   }
 
   keyOf(userId: string): string {
-    return userKeyOf(this.#secrets, VASP, userId);
+    return userKeyOf(this.#secrets, { name: VASP }, userId);
   }
 
   user(

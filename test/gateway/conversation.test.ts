@@ -90,7 +90,7 @@ describe('what is asked', () => {
         'application/vnd.wv.csp.wbxml',
       );
     await phone.logIn();
-    const [entry] = await rig.store.audit.recordsOf(userKeyOf(rig.secrets, 'verona', USER_ID));
+    const [entry] = await rig.store.audit.recordsOf(userKeyOf(rig.secrets, { name: 'verona' }, USER_ID));
     expect(entry).toMatchObject({
       kind: 'record',
       record: { way: 'conversation', tries: 2, language: 'en', option: 'accept', outcome: 'accepted', csp: '1.2' },

@@ -155,7 +155,7 @@ describe('Poll', () => {
       const names = Array.from({ length: 100 }, (_, index) => `wv:friend${index}@im.example`);
       const desk = await world.rig.desk();
       const [policy] = world.rig.policies().onLine;
-      const userKey = userKeyOf(world.rig.secrets, 'verona', USER_ID);
+      const userKey = userKeyOf(world.rig.secrets, { name: 'verona' }, USER_ID);
       if (policy === undefined) throw new Error('the policy is missing');
       await desk.enqueue(names.map((about) => ({ policy, userKey, vasp: 'verona', about })));
       const vasp = Array.from({ length: 100 }, (_, index) => `vasp ${index}`);

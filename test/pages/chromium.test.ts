@@ -244,7 +244,7 @@ describeWithBrowser?.('Chromium', () => {
       'both-1 agree page sv',
       'word-0 accept page de',
     ]);
-    expect(records[0]?.user).toBe(userKeyOf(secrets, 'im', 'wv:price1@im.example'));
+    expect(records[0]?.user).toBe(userKeyOf(secrets, { name: 'im' }, 'wv:price1@im.example'));
     expect(await opened.store.texts.get(records[0]?.text ?? '')).toContain('Varje meddelande kostar');
     await opened.store.close();
   });

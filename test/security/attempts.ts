@@ -238,7 +238,7 @@ function issue({ secrets, clock }: Rig, victim: Victim, set: PolicySet, elsewher
   };
   const whom = {
     vasp: elsewhere.vasp ?? victim.vasp,
-    userKey: userKeyOf(secrets, victim.vasp, victim.user),
+    userKey: userKeyOf(secrets, { name: victim.vasp }, victim.user),
     clientKey: secrets.keyedHash('client', victim.client),
     cookieKey: secrets.keyedHash('cookie', victim.cookie),
   };

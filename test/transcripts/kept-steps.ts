@@ -73,18 +73,18 @@ async function mailOf(world: World, client: Client): Promise<string> {
 }
 
 function keyOf(world: World, client: Client): string {
-  return userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+  return userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
 }
 
 function held(world: World, client: Client): readonly string[] {
-  const key = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+  const key = userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
   return (world.store.acceptancesNow.get(key) ?? []).map(
     ({ policy, version, option }) => `${policy} ${version} ${option ?? 'acknowledged'}`,
   );
 }
 
 function sessionsOf(world: World, client: Client): readonly string[] {
-  const key = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+  const key = userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
   return [...world.store.sessionsNow.values()]
     .filter(({ userKey }) => userKey === key)
     .map(({ granted }) => (granted.isAll ? 'everything' : granted.codes().join(' ')));
@@ -96,12 +96,12 @@ async function operatorSends(world: World, policyId: string, client: Client): Pr
   if (policy === undefined) throw new Error(`no on-line policy is called ${policyId}`);
   const vasp = client.vasp.toLowerCase();
   const desk = await world.rig.desk();
-  await desk.enqueue([{ policy, userKey: userKeyOf(world.rig.secrets, vasp, client.user), vasp }]);
+  await desk.enqueue([{ policy, userKey: userKeyOf(world.rig.secrets, { name: vasp }, client.user), vasp }]);
 }
 
 /** Policy and state, and of answers the option and the way. */
 async function messagesTo(world: World, client: Client): Promise<readonly string[]> {
-  const user = userKeyOf(world.rig.secrets, client.vasp.toLowerCase(), client.user);
+  const user = userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
   return (await world.store.systemMessages.of(user)).map(({ policy, state, sentAt, deliveredAt, option, way }) => {
     const proof =
       state === 'open' ? (deliveredAt !== undefined ? 'had' : sentAt !== undefined ? 'sent' : 'new') : state;

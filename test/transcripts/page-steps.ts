@@ -53,7 +53,7 @@ async function browse(world: World, client: Client, url: string, languages: stri
 /** What the audit chain holds about somebody: `aoc 1 accept page sv`. */
 export async function recordsOf(world: World, client: Client): Promise<readonly string[]> {
   const vasp = client.vasp.toLowerCase();
-  const entries = await world.store.audit.recordsOf(userKeyOf(world.rig.secrets, vasp, client.user));
+  const entries = await world.store.audit.recordsOf(userKeyOf(world.rig.secrets, { name: vasp }, client.user));
   return entries.flatMap((entry) => {
     if (entry.kind !== 'record') return [entry.kind];
     const { policy, version, option, outcome, way, language } = entry.record;

@@ -57,7 +57,7 @@ export function createRigDesk(parts: RigDeskParts): RigDesk {
         changed: () => {},
       },
       selfCareUrl: () => 'https://im.operator.example/self-care/…',
-      userKey: (vasp, userId) => userKeyOf(parts.secrets, vasp, userId),
+      userKey: (vasp, userId) => userKeyOf(parts.secrets, { name: vasp }, userId),
       webhook: undefined,
     });
   }

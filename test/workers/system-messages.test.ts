@@ -34,7 +34,7 @@ function addressee(name: string): Addressee {
   const userId = `wv:${name}@im.example`;
   return {
     sessionKey: `session of ${name}`,
-    userKey: userKeyOf(SECRETS, 'v', userId),
+    userKey: userKeyOf(SECRETS, { name: 'v' }, userId),
     openedAt: 0,
     facts: { userId, vasp: 'v', clientId: '', version: '1.3', encoding: 'xml', language: undefined },
     languageOfVasp: undefined,
@@ -62,7 +62,7 @@ async function desk(concern: (changes: Concerns) => Promise<void>, ...files: rea
     events: { concern, ring: () => {}, changed: () => {} },
     serviceContact: undefined,
     selfCareUrl: () => undefined,
-    userKey: (vasp, userId) => userKeyOf(SECRETS, vasp, userId),
+    userKey: (vasp, userId) => userKeyOf(SECRETS, { name: vasp }, userId),
     webhook: undefined,
   });
   return { desk: opened, policies };

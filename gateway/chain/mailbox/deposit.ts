@@ -20,7 +20,7 @@ import {
 } from '../../stored-message/sending.ts';
 import { type Fate, sendingAnswer } from '../../stored-message/sending-answer.ts';
 import { infoFrom } from '../../stored-message/sending-info.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, VaspFacts } from '../exchange.ts';
 import { userKeyOf } from '../identity.ts';
 import { keepRulesOf, keepsMessagesAt } from './deposit-policies.ts';
 import { senderOf } from './deposit-sender.ts';
@@ -40,7 +40,7 @@ export function depositOf(
     transactionId: id,
     async rewrite(answer) {
       const sending = answer === undefined ? undefined : readSending(primitive, answer);
-      return sending === undefined ? undefined : keep(parts, session, { id, version, primitive, sending });
+      return sending === undefined ? undefined : keep(parts, vasp, session, { id, version, primitive, sending });
     },
   };
 }
@@ -53,11 +53,16 @@ interface Missed {
   readonly sending: Sending;
 }
 
-async function keep(parts: MailboxParts, session: LiveSession, missed: Missed): Promise<Element | undefined> {
-  const { vasp } = session.record;
+async function keep(
+  parts: MailboxParts,
+  place: VaspFacts,
+  session: LiveSession,
+  missed: Missed,
+): Promise<Element | undefined> {
+  const { name: vasp } = place;
   const { primitive, sending, version } = missed;
   const info = child(primitive, 'MessageInfo');
-  const sender = senderOf(parts.secrets, session, info);
+  const sender = senderOf(parts.secrets, place, session, info);
   const policyOf = policiesOf(parts, vasp, sender ?? '');
   const away = awayRecipients(sending, (userId, code) => policyOf(userId)?.storeOn.has(code) === true);
   if (away.length === 0) return undefined;
@@ -65,7 +70,7 @@ async function keep(parts: MailboxParts, session: LiveSession, missed: Missed): 
     parts.log.info('message not kept', { vasp, session: session.key, reason: 'sender' });
     return undefined;
   }
-  const recipients = away.flatMap((one) => recipientOf(parts, vasp, sender, one, policyOf) ?? []);
+  const recipients = away.flatMap((one) => recipientOf(parts, place, sender, one, policyOf) ?? []);
   const result = await deposited(parts, orderOf(session, missed, sender, info, recipients));
   const fates = new Map(
     recipients.map(({ userId }, at): [string, Fate] => [userId, result?.recipients[at] ?? 'failed']),
@@ -92,7 +97,7 @@ function policiesOf(
 
 function recipientOf(
   { secrets }: MailboxParts,
-  vasp: string,
+  vasp: VaspFacts,
   sender: string,
   { userId }: AwayRecipient,
   policyOf: (userId: string) => OffLineUserPolicy | undefined,

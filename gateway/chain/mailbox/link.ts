@@ -61,7 +61,7 @@ export function mailboxLink(parts: MailboxParts): Link {
     const reply = await next(exchange);
     const isTaken = ({ id }: EnvelopeTransaction): boolean =>
       answerTo(id, reply.envelope?.transactions ?? [])?.resultCode === STATUS.OK;
-    if (exchange.envelope.transactions.every(isTaken)) return reply;
+    if (reply.origin !== 'vasp' || exchange.envelope.transactions.every(isTaken)) return reply;
     const rewritings = messageOf(exchange).transactions.flatMap(
       (transaction) => depositOf(parts, exchange, transaction) ?? [],
     );
@@ -74,6 +74,7 @@ export function mailboxLink(parts: MailboxParts): Link {
     const { transactions } = isPoll(exchange) ? { transactions: [] } : messageOf(exchange);
     const answers = new Map<number, Transaction | undefined>();
     const rewritings: Rewriting[] = [];
+    const deposits: Rewriting[] = [];
     let forwarded = exchange;
     for (const [index, transaction] of transactions.entries()) {
       const retrieved = await retrieve(exchange, visitor, transaction, next);
@@ -85,10 +86,14 @@ export function mailboxLink(parts: MailboxParts): Link {
         if (retrieved.instead !== undefined) forwarded = withPrimitive(forwarded, index, retrieved.instead);
       } else {
         const deposit = depositOf(parts, exchange, transaction);
-        if (deposit !== undefined) rewritings.push(deposit);
+        if (deposit !== undefined) deposits.push(deposit);
       }
     }
-    const reply = await passRest(forwarded, answers, async (rest) => rewritten(exchange, await next(rest), rewritings));
+    const reply = await passRest(forwarded, answers, async (rest) => {
+      const said = await rewritten(exchange, await next(rest), rewritings);
+      // Only the VASP knows who is away: what was not answered may have been delivered.
+      return said.origin === 'vasp' ? rewritten(exchange, said, deposits) : said;
+    });
     if (transactions.length > 0) await notice(exchange, session, transactions, reply, next);
     return reply;
   }
