@@ -99,26 +99,28 @@ export class MailboxTables {
   }
 
   insert(message: StoredMessage, content: Uint8Array | undefined): void {
+    this.#count(message.userKey, message, 1);
     this.#putRows(message);
     if (content !== undefined) this.putContent(message.id, content);
-    this.#count(message.userKey, message, 1);
   }
 
   /** The same message in another state, order or form. */
   replace(before: Place, after: StoredMessage): void {
     const { id } = after;
     const isMoved = before.sequence !== after.sequence || before.state !== after.state;
+    if (isMoved) {
+      this.#count(before.userKey, before, -1);
+      this.#count(after.userKey, after, 1);
+    }
     if (isMoved || before.expiresAt !== after.expiresAt) this.#removeRows(id, before);
-    if (isMoved) this.#count(before.userKey, before, -1);
     this.#putRows(after);
-    if (isMoved) this.#count(after.userKey, after, 1);
   }
 
   remove(id: string, place: Place): void {
+    this.#count(place.userKey, place, -1);
     this.#removeRows(id, place);
     this.#in.places.removeSync(id);
     this.#in.contents.removeSync(id);
-    this.#count(place.userKey, place, -1);
   }
 
   /** One whose place cannot be read. */
@@ -178,6 +180,7 @@ export class MailboxTables {
     return this.#in[state];
   }
 
+  /** Before the rows change: counts that cannot be read are made from them. */
   #count(userKey: string, what: Counted, by: 1 | -1): void {
     const totals = this.totals();
     this.#in.totals.putSync(TOTALS, writeTotals({ ...totalled(totals, what, by), lastSequence: totals.lastSequence }));

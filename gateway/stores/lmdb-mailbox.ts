@@ -232,7 +232,13 @@ export class LmdbMailbox implements MailboxStore {
 
   #duplicate(key: string): DuplicateRow | undefined {
     const bytes = this.#in.duplicates.getBinary(key);
-    return bytes === undefined ? undefined : readDuplicate(bytes);
+    try {
+      return bytes === undefined ? undefined : readDuplicate(bytes);
+    } catch (error) {
+      // A message that comes twice is better than one that is refused for ever.
+      if (error instanceof RecordError) return undefined;
+      throw error;
+    }
   }
 
   #remember(key: string, row: DuplicateRow, before: DuplicateRow | undefined): void {

@@ -3,7 +3,18 @@
  * itself: lmdb.test.ts starts it.
  */
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
-import { acceptance, accepted, idOf, message, record, seal, session } from './records-of-tests.ts';
+import {
+  acceptance,
+  accepted,
+  deposit,
+  idOf,
+  message,
+  record,
+  report,
+  seal,
+  session,
+  wish,
+} from './records-of-tests.ts';
 
 const opened = openLmdbStore(process.argv[2] ?? '', Date.now(), seal);
 if (opened.kind === 'failed') throw new Error(opened.problem);
@@ -23,6 +34,10 @@ async function write(first: number): Promise<never> {
       [2 * number, 2 * number + 1].map((sequence) => message(sequence, { userKey: user })),
     );
     await store.systemMessages.set(user, { help: 'off', seen: new Map([['welcome', number]]) });
+    const { message: kept } = deposit(number, { userKey: user });
+    await store.mailbox.put(deposit(number, { userKey: user }, { notification: wish({ userKey: user }) }), 1e9);
+    if (number % 3 === 0)
+      await store.mailbox.end([kept.id], [report(number, { id: idOf(`report ${number}`), userKey: user })]);
     process.stdout.write(`${number}\n`);
   }
 }

@@ -11,7 +11,19 @@ import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { damageOf } from '../../gateway/stores/lmdb-header.ts';
 import { readAcceptances, readSession, writeSession } from '../../gateway/stores/records.ts';
 import { describeStore } from './contract.ts';
-import { acceptance, accepted, idOf, KEY, message, record, remembering, seal, session } from './records-of-tests.ts';
+import { recounted } from './mailbox-recount.ts';
+import {
+  acceptance,
+  accepted,
+  deposit,
+  idOf,
+  KEY,
+  message,
+  record,
+  remembering,
+  seal,
+  session,
+} from './records-of-tests.ts';
 
 let root: string;
 let made = 0;
@@ -79,6 +91,11 @@ describe('durability', () => {
         expect(await store.systemMessages.of(user)).toEqual(messages);
         const settings = await store.systemMessages.settings(user);
         expect(settings).toEqual({ help: 'off', seen: new Map([['welcome', number]]) });
+        const [kept] = await store.mailbox.waiting(user, 2);
+        expect([kept?.kind, kept?.id]).toEqual(
+          number % 3 === 0 ? ['report', idOf(`report ${number}`)] : ['message', deposit(number).message.id],
+        );
+        expect(await store.mailbox.notifications.get(user, 'away')).toMatchObject({ state: 'waiting' });
       }
       const report = await store.audit.verify();
       expect(report).toMatchObject({ problems: [], erased: 0 });
@@ -93,6 +110,7 @@ describe('durability', () => {
         expect([0, 2]).toContain(messages.length);
         for (const { id } of messages) expect(await store.systemMessages.get(id)).toBeDefined();
       }
+      expect(await store.mailbox.totals()).toEqual(await recounted(store.mailbox));
       await store.close();
     }
   });
