@@ -9,8 +9,12 @@ import { readUserId } from './policy/user-id.ts';
 
 export interface Subscribers {
   readonly isProvisioned: (userId: string) => boolean;
-  /** In digits with a plus: as the file says, or the user id itself where it is a number. */
-  readonly numberOf: (userId: string) => string | undefined;
+  /**
+   * In digits with a plus: as the file says, or the user id itself where it is a number.
+   *
+   * @param vaspDomain what the VASP adds to a user id without a domain, where that is known
+   */
+  readonly numberOf: (userId: string, vaspDomain?: string) => string | undefined;
 }
 
 export type SubscribersResult =
@@ -67,7 +71,11 @@ function subscribersOf(entries: readonly Entry[]): Subscribers {
       const { bare } = readUserId(userId);
       return exact.has(bare) || globs.some((glob) => glob.matches(bare));
     },
-    numberOf: (userId) => numbers.get(readUserId(userId).bare) ?? ownNumber(userId),
+    numberOf: (userId, vaspDomain) => {
+      const { bare, domain } = readUserId(userId);
+      const whole = domain === '' && vaspDomain !== undefined ? numbers.get(`${bare}@${vaspDomain}`) : undefined;
+      return whole ?? numbers.get(bare) ?? ownNumber(userId);
+    },
   };
 }
 

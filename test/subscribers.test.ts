@@ -63,6 +63,14 @@ describe('where somebody gets text messages', () => {
     expect(opened(FILE).numberOf(userId)).toBe(number);
   });
 
+  test("a user id without a domain is one of the VASP's, where that is known", () => {
+    const { numberOf } = opened(FILE);
+    expect(numberOf('wv:alice', 'im.example')).toBe('+358501234567');
+    expect(numberOf('wv:alice@other.example', 'im.example')).toBeUndefined();
+    expect(numberOf('wv:alice')).toBeUndefined();
+    expect(numberOf('wv:+358501112222', 'im.example')).toBe('+358501112222');
+  });
+
   test('without a file, the user id where it is a number', () => {
     expect(opened().numberOf('wv:+358501112222@im.example')).toBe('+358501112222');
     expect(opened().numberOf('wv:alice@im.example')).toBeUndefined();

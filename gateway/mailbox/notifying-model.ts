@@ -12,8 +12,8 @@ export interface NotifyingParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: NotifyingMetrics;
-  /** In digits with a plus; undefined where none is known of a user id. */
-  readonly numberOf: (userId: string) => string | undefined;
+  /** Of a user of a VASP, in digits with a plus; undefined where nobody knows. */
+  readonly numberOf: (vasp: string, userId: string) => string | undefined;
   /** Of a VASP's users. */
   readonly languageOf: (vasp: string) => string | undefined;
 }

@@ -153,7 +153,7 @@ function messageOf(
   return {
     id: secrets.keyedHash('notification', userKey, policy, String(at)),
     user: to,
-    number: numberOf(to),
+    number: numberOf(vasp, to),
     text: textFor(text, [languageOf(vasp)], notificationValues({ userId: to, vasp }, sender, count)),
     vasp,
     policy,

@@ -38,8 +38,8 @@ export interface Base {
   readonly readPolicies: ParseFiles;
   readonly userKey: (vasp: string, userId: string) => string;
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
-  /** Where a user gets text messages, in digits with a plus; undefined where nobody knows. */
-  readonly numberOf: (userId: string) => string | undefined;
+  /** Where a user of a VASP gets text messages, in digits with a plus; undefined where nobody knows. */
+  readonly numberOf: (vasp: string, userId: string) => string | undefined;
 }
 
 export type BaseResult =
@@ -52,6 +52,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
   const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
   const vasps = vaspsOf(config);
   const vaspNames = vasps.map(({ name }) => name);
+  const domains = new Map(vasps.map(({ name, domain }) => [name, domain]));
   // Where nothing is configured the pages are reached as the sandbox is: on this machine.
   const readPolicies = policyReader({
     vasps: vaspNames,
@@ -95,7 +96,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     readPolicies,
     userKey: userKeys(secrets.secrets, vasps),
     isProvisioned: subscribers.isProvisioned,
-    numberOf: subscribers.numberOf,
+    numberOf: (vasp, userId) => subscribers.numberOf(userId, domains.get(vasp)),
   };
   return { kind: 'open', base };
 }

@@ -93,7 +93,7 @@ export class NotifyingWorld {
       clock: this.clock,
       log: { info: note, warn: note, error: note },
       metrics: { notification: (bearer, result) => void this.counted.push(`${bearer} ${result}`) },
-      numberOf: (userId) => this.numbers.get(userId),
+      numberOf: (_vasp, userId) => this.numbers.get(userId),
       languageOf: () => this.language,
     });
   }
