@@ -18,7 +18,8 @@ export type Choice =
   | { readonly kind: 'given-up'; readonly message: StoredMessage }
   /** A message would go out if the recipient's lists were known. */
   | { readonly kind: 'lists-wanted' }
-  | { readonly kind: 'nothing' };
+  /** `isHeldUp`: a message is on its way, and what is behind it waits for that. */
+  | { readonly kind: 'nothing'; readonly isHeldUp: boolean };
 
 export interface Circumstances {
   readonly now: number;
@@ -41,7 +42,7 @@ export function chooseNext(visitor: Visitor, waiting: readonly StoredMessage[], 
     if (choice === 'skip' || (isHeldUp && message.kind === 'message')) continue;
     return choice;
   }
-  return { kind: 'nothing' };
+  return { kind: 'nothing', isHeldUp };
 }
 
 /** `wait`: it is on its way, and those behind it wait too; `skip`: those behind it may go before it. */

@@ -22,8 +22,10 @@ import type { MailboxParts } from './parts.ts';
 import type { Recipients } from './recipients.ts';
 import type { Settling } from './settling.ts';
 
-/** Enough to find the next one among: those behind it wait for it. */
-const LOOKED_AT = 50;
+/** Mostly the first one is next, and those behind it wait for it. */
+const LOOKED_AT = 4;
+/** Where none of the first ones can be: they were announced, or are reports that the client does not take. */
+const LOOKED_AT_AT_MOST = 1_000;
 /** Messages that leave the box without being handed over, before a poll is answered all the same. */
 const MOST_IN_VAIN = 50;
 
@@ -48,13 +50,11 @@ export class HandingOver {
   }
 
   async standing(visitor: Visitor): Promise<MailStanding> {
-    const { store, recipients } = this.#parts;
-    const waiting = await store.waiting(visitor.userKey, LOOKED_AT);
-    if (waiting.length === 0) {
-      recipients.emptied(visitor.userKey);
+    const choice = await this.#next(visitor);
+    if (choice === undefined) {
+      this.#parts.recipients.emptied(visitor.userKey);
       return EMPTY;
     }
-    const choice = this.#choose(visitor, waiting);
     return {
       isEmpty: false,
       isWaiting: choice.kind === 'hand-over' || choice.kind === 'given-up',
@@ -63,9 +63,9 @@ export class HandingOver {
   }
 
   async take(visitor: Visitor): Promise<OutgoingMail | undefined> {
-    const { store } = this.#parts;
     for (let round = 0; round < MOST_IN_VAIN; round++) {
-      const choice = this.#choose(visitor, await store.waiting(visitor.userKey, LOOKED_AT));
+      const choice = await this.#next(visitor);
+      if (choice === undefined) return undefined;
       if (choice.kind === 'given-up') await this.#giveUp(choice.message);
       else if (choice.kind !== 'hand-over') return undefined;
       else {
@@ -80,7 +80,7 @@ export class HandingOver {
   async apply(visitor: Visitor, lists: AccessLists): Promise<void> {
     const { store, recipients, kept, clock } = this.#parts;
     const { messages } = await store.counts(visitor.userKey);
-    const reportsToo = messages + LOOKED_AT;
+    const reportsToo = messages + LOOKED_AT_AT_MOST;
     const dropped = (await store.waiting(visitor.userKey, reportsToo)).filter((message) => {
       const envelope = message.kind === 'message' ? kept.envelope(message) : undefined;
       return envelope !== undefined && !isAllowed(lists, envelope);
@@ -89,11 +89,21 @@ export class HandingOver {
     recipients.learnLists(visitor.userKey, lists, clock.wall());
   }
 
+  /** Undefined when nothing waits at all. */
+  async #next(visitor: Visitor): Promise<Choice | undefined> {
+    const { store } = this.#parts;
+    const first = await store.waiting(visitor.userKey, LOOKED_AT);
+    if (first.length === 0) return undefined;
+    const choice = this.#choose(visitor, first);
+    if (choice.kind !== 'nothing' || choice.isHeldUp || first.length < LOOKED_AT) return choice;
+    return this.#choose(visitor, await store.waiting(visitor.userKey, LOOKED_AT_AT_MOST));
+  }
+
   #choose(visitor: Visitor, waiting: readonly StoredMessage[]): Choice {
     const { recipients, clock } = this.#parts;
     const { userKey, sessionKey } = visitor;
     const now = clock.wall();
-    if (!recipients.isReady(sessionKey)) return { kind: 'nothing' };
+    if (!recipients.isReady(sessionKey)) return { kind: 'nothing', isHeldUp: true };
     return chooseNext(visitor, waiting, {
       now,
       listsAreKnown: recipients.lists(userKey, now) !== undefined,

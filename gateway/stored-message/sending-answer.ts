@@ -12,13 +12,14 @@ import { meantBy, type Sending, type SendingFailure } from './sending.ts';
 /** What became of the message for somebody who is away. `refused`: not kept, and the VASP's answer stands. */
 export type Fate = 'stored' | 'full' | 'refused' | 'failed';
 
-const QUEUE_FULL = 507;
-const MULTIPLE_ERRORS = 900;
 /** Ids that a DetailedResult of 1.1 does not have [P4.1]. */
 const SINCE_1_2: ReadonlySet<string> = new Set(['MessageID', 'ContactList', 'Domain']);
 
 const TOLD: Readonly<Record<'full' | 'failed', { readonly code: number; readonly description: string }>> = {
-  full: { code: QUEUE_FULL, description: 'There is no room for more messages to this user until some are read.' },
+  full: {
+    code: STATUS.QUEUE_FULL,
+    description: 'There is no room for more messages to this user until some are read.',
+  },
   failed: { code: STATUS.SERVICE_UNAVAILABLE, description: 'Please try again later.' },
 };
 
@@ -82,7 +83,7 @@ function resultOf(
   const details = failures.map((failure) => detailedResult(failure, version));
   if (isReached) return result(STATUS.PARTIAL, 'Partially successful.', ...details, ...more);
   if (failures.some(({ code }) => code !== first.code)) {
-    return result(MULTIPLE_ERRORS, 'Multiple errors.', ...details, ...more);
+    return result(STATUS.MULTIPLE_ERRORS, 'Multiple errors.', ...details, ...more);
   }
   return result(first.code, first.description, ...(addressed > 1 ? details : []), ...more);
 }

@@ -20,7 +20,7 @@ const SLICE = 500;
 interface Kept {
   readonly audit: Pick<AuditStore, 'dropBefore'>;
   readonly systemMessages: Pick<SystemMessageStore, 'slice' | 'unreadable' | 'remove'>;
-  readonly mailbox: Pick<MailboxStore, 'slice' | 'unreadable' | 'end'>;
+  readonly mailbox: Pick<MailboxStore, 'totals' | 'slice' | 'unreadable' | 'end'>;
 }
 
 /**
@@ -85,8 +85,12 @@ export async function dropEnded(
 }
 
 /** Drops the messages that died before a time, in wall-clock milliseconds; resolves with how many. */
-export async function dropDead(mailbox: Pick<MailboxStore, 'slice' | 'end'>, diedBefore: number): Promise<number> {
+export async function dropDead(
+  mailbox: Pick<MailboxStore, 'totals' | 'slice' | 'end'>,
+  diedBefore: number,
+): Promise<number> {
   let dropped = 0;
+  if ((await mailbox.totals()).dead === 0) return dropped;
   for await (const slice of slicesOf(mailbox, SLICE, ({ id }) => id)) {
     const old = slice.filter(({ diedAt }) => diedAt !== undefined && diedAt < diedBefore).map(({ id }) => id);
     if (old.length > 0) dropped += (await mailbox.end(old, [])).length;

@@ -155,6 +155,7 @@ test('dead letters are looked for among all messages, in slices', async () => {
 test('kept messages that cannot be read or dropped are told of', async () => {
   const { audit, systemMessages, mailbox } = openMemoryStore();
   const failing = {
+    totals: () => mailbox.totals(),
     slice: () => mailbox.slice(undefined, 5),
     end: async () => {
       throw new Error('closed');
