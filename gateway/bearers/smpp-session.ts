@@ -16,6 +16,13 @@ export interface SmppAddress {
   readonly authorities?: string | undefined;
 }
 
+export interface SmppTimes {
+  /** For the connection, and for each answer. */
+  readonly timeoutMillis: number;
+  /** How often the other side is asked whether it is still there. */
+  readonly enquireMillis: number;
+}
+
 export interface SmppBind {
   readonly systemId: string;
   readonly password: string;
@@ -31,22 +38,20 @@ export type SmppFields = Readonly<Record<string, string | number | Buffer>>;
 
 /** SMPP 3.4. */
 const INTERFACE_VERSION = 0x34;
-const ENQUIRE_MILLIS = 30_000;
 const GOODBYE_MILLIS = 500;
 const NOT_BOUND = 0x04;
 
 export class SmppSession {
   readonly #socket: Socket;
   readonly #session: InstanceType<typeof smpp.Session>;
-  readonly #timeoutMillis: number;
+  readonly #times: SmppTimes;
   /** By sequence number. */
   readonly #waiting = new Map<number, (answer: SmppAnswer) => void>();
   #enquiring: NodeJS.Timeout | undefined;
   #endedBy: string | undefined;
 
-  /** @param timeoutMillis for the connection, and for each answer */
-  constructor(address: SmppAddress, timeoutMillis: number) {
-    this.#timeoutMillis = timeoutMillis;
+  constructor(address: SmppAddress, times: SmppTimes) {
+    this.#times = times;
     this.#socket = socketTo(address);
     this.#session = new smpp.Session({ socket: this.#socket });
     this.#session.on('error', (error) => this.#end(codeOf(error)));
@@ -69,7 +74,7 @@ export class SmppSession {
       interface_version: INTERFACE_VERSION,
     });
     if (answer.kind === 'answered' && answer.status === 0) {
-      this.#enquiring = setInterval(() => void this.probe(), ENQUIRE_MILLIS);
+      this.#enquiring = setInterval(() => void this.probe(), this.#times.enquireMillis);
       this.#enquiring.unref();
     } else {
       this.#end('lost');
@@ -89,7 +94,7 @@ export class SmppSession {
         this.#waiting.delete(sequence);
         resolve(answer);
       };
-      const timer = setTimeout(() => settle({ kind: 'failed', code: 'timeout' }), this.#timeoutMillis);
+      const timer = setTimeout(() => settle({ kind: 'failed', code: 'timeout' }), this.#times.timeoutMillis);
       this.#waiting.set(sequence, settle);
     });
   }
@@ -116,7 +121,7 @@ export class SmppSession {
 
   #connected(): Promise<SmppAnswer | undefined> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#end('timeout'), this.#timeoutMillis);
+      const timer = setTimeout(() => this.#end('timeout'), this.#times.timeoutMillis);
       const settle = (answer: SmppAnswer | undefined): void => {
         clearTimeout(timer);
         this.#waiting.delete(0);

@@ -15,6 +15,8 @@ export interface SmppOptions {
   readonly clock: Clock;
   /** For one message, with all that it needs. */
   readonly timeoutMillis: number;
+  /** How often the other side is asked whether it is still there; 30 s unless told. */
+  readonly enquireMillis?: number;
   /** PEM of the authorities that are believed; undefined: those of Node. */
   readonly authorities?: string | undefined;
 }
@@ -22,6 +24,7 @@ export interface SmppOptions {
 type SmppConfig = Extract<BearerConfig, { readonly kind: 'smpp' }>;
 type Bound = { readonly kind: 'bound'; readonly session: SmppSession } | BearerOutcome;
 
+const ENQUIRE_MILLIS = 30_000;
 const FIRST_PAUSE_MILLIS = 1_000;
 const LONGEST_PAUSE_MILLIS = 60_000;
 const TIMEOUT: BearerOutcome = { kind: 'try-again', failure: 'timeout' };
@@ -138,8 +141,9 @@ class Smpp implements Bearer {
   async #bind(): Promise<Bound> {
     const credentials = await readCredentials(this.#config);
     if (credentials.kind === 'unusable') return { kind: 'try-again', failure: 'no-credentials' };
-    const { timeoutMillis, authorities } = this.#options;
-    const session = new SmppSession({ ...addressOf(this.#config.url), authorities }, timeoutMillis);
+    const { timeoutMillis, enquireMillis = ENQUIRE_MILLIS, authorities } = this.#options;
+    const address = { ...addressOf(this.#config.url), authorities };
+    const session = new SmppSession(address, { timeoutMillis, enquireMillis });
     this.#session = session;
     const answer = await session.bind({
       systemId: asOctets(credentials.user),

@@ -64,7 +64,9 @@ export class BearerStandings {
     if (standing === undefined) {
       this.#log.warn('a bearer fails, notifications are tried again', { bearer, reason: failure });
     }
-    const pauseMillis = Math.min(2 * (standing?.pauseMillis ?? FIRST_PAUSE_MILLIS / 2), LONGEST_PAUSE_MILLIS);
+    const before = standing?.pauseMillis ?? FIRST_PAUSE_MILLIS;
+    // It grows with what was asked of one that is down, not with all that were on their way when it went down.
+    const pauseMillis = standing?.isAsked === true ? Math.min(2 * before, LONGEST_PAUSE_MILLIS) : before;
     this.#failing.set(bearer, {
       failures: (standing?.failures ?? 0) + 1,
       failure,

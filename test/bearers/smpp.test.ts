@@ -2,6 +2,7 @@
  * SMPP: what a message centre gets of a message, and that nothing that it does, or fails to do, takes longer than the time-out or
  * stops anything. The centre is the library's own server, or a socket that speaks what it likes.
  */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -31,6 +32,7 @@ const sockets = new Set<Socket>();
 
 beforeEach(() => {
   monotonic = 1_000;
+  rmSync(userFile, { force: true });
   writeFileSync(userFile, 'gateway\n');
   writeFileSync(passwordFile, `${PASSWORD}\n`);
 });
@@ -54,16 +56,17 @@ interface Options {
   readonly from?: string;
   readonly systemType?: string;
   readonly timeoutMillis?: number;
+  readonly enquireMillis?: number;
   readonly scheme?: 'smpp' | 'smpps';
   readonly authorities?: string;
 }
 
 function bearerTo(port: number, options: Options = {}): Bearer {
-  const { from, systemType, timeoutMillis = 5_000, scheme = 'smpp', authorities } = options;
+  const { from, systemType, timeoutMillis = 5_000, enquireMillis = 30_000, scheme = 'smpp', authorities } = options;
   const url = `${scheme}://localhost:${port}`;
   const bearer = openSmpp(
     { kind: 'smpp', url, userFile, passwordFile, from, systemType },
-    { clock: { wall: () => 0, monotonic: () => monotonic }, timeoutMillis, authorities },
+    { clock: { wall: () => 0, monotonic: () => monotonic }, timeoutMillis, enquireMillis, authorities },
   );
   bearers.push(bearer);
   return bearer;
@@ -290,6 +293,38 @@ describe('a centre that is not there', () => {
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   });
 
+  test('begins with a short pause again once it has taken something', async () => {
+    const binds: number[] = [];
+    let does: 'refuse' | 'take' | 'hang up' = 'refuse';
+    const smsc: Centre = await centre((pdu) => {
+      if (pdu.command === 'bind_transmitter') binds.push(monotonic);
+      else if (does === 'hang up') smsc.sessions.at(-1)?.socket.destroy();
+      return does === 'refuse' ? 0x0d : 0;
+    });
+    const bearer = bearerTo(smsc.port);
+    for (let second = 0; second < 8; second++, monotonic += 1_000) await send(bearer);
+    monotonic = 20_000;
+    does = 'take';
+    expect(await send(bearer)).toEqual({ kind: 'sent' });
+    does = 'hang up';
+    expect(await send(bearer)).toMatchObject({ kind: 'try-again' });
+    does = 'take';
+    monotonic += 1_000;
+    expect(await send(bearer)).toEqual({ kind: 'sent' });
+    expect(binds.slice(-2)).toEqual([20_000, 21_000]);
+  });
+
+  test('is asked whether it is there while there is nothing to send, and given up when it does not say so', async () => {
+    let answered = 0;
+    const smsc = await centre((pdu) => (pdu.command === 'enquire_link' && ++answered > 3 ? undefined : 0));
+    const bearer = bearerTo(smsc.port, { enquireMillis: 10, timeoutMillis: 40 });
+    await send(bearer);
+    await once(smsc.sessions[0]?.socket as Socket, 'close');
+    expect(answered).toBeGreaterThan(3);
+    expect(await send(bearer)).toEqual({ kind: 'sent' });
+    expect(smsc.sessions).toHaveLength(2);
+  });
+
   test('one that ends connections between messages is called again at once', async () => {
     const smsc = await centre();
     const bearer = bearerTo(smsc.port);
@@ -392,6 +427,45 @@ describe('a centre that does not keep to it', () => {
   ])('says nothing %s', async (_, say) => {
     const port = await speaking(say);
     expect(await send(bearerTo(port, { timeoutMillis: 60 }))).toEqual({ kind: 'try-again', failure: 'timeout' });
+  });
+
+  test('says nothing any more: the connection is given up, and no other made at once', async () => {
+    let connections = 0;
+    let closed: Promise<unknown> = Promise.resolve();
+    const port = await speaking((bytes) => (commandOf(bytes) === BIND ? bound(bytes) : undefined));
+    servers.at(-1)?.on('connection', (socket) => {
+      connections++;
+      closed = once(socket, 'close');
+    });
+    const bearer = bearerTo(port, { timeoutMillis: 60 });
+    await send(bearer);
+    await closed;
+    expect(await send(bearer)).toEqual({ kind: 'try-again', failure: 'timeout' });
+    expect(connections).toBe(1);
+  });
+
+  test('hangs up at a message of several parts: that is one failure', async () => {
+    let connections = 0;
+    const port = await speaking((bytes) => (commandOf(bytes) === BIND ? bound(bytes) : 'end'));
+    servers.at(-1)?.on('connection', () => void connections++);
+    const bearer = bearerTo(port);
+    await send(bearer, 'x'.repeat(1_000));
+    monotonic += 1_000;
+    await send(bearer);
+    expect(connections).toBe(2);
+  });
+
+  test('what was given up while it was waited for does not go out later', async () => {
+    const smsc = await centre();
+    rmSync(userFile);
+    execFileSync('mkfifo', [userFile]);
+    const bearer = bearerTo(smsc.port, { timeoutMillis: 60 });
+    expect(await send(bearer, 'given up')).toEqual({ kind: 'try-again', failure: 'timeout' });
+    // Only now the connection can be made.
+    writeFileSync(userFile, 'gateway');
+    let outcome = await send(bearer, 'later');
+    while (outcome.kind !== 'sent') outcome = await send(bearer, 'later');
+    expect(submitted(smsc)).toMatchObject([{ short_message: { message: 'later' } }]);
   });
 
   test("an answer that comes too late is nobody else's", async () => {

@@ -245,6 +245,30 @@ describe('a bearer that fails', () => {
     expect(rows.filter(({ state }) => state === 'waiting')).toHaveLength(30);
   });
 
+  test('that is down is asked by one, and the others wait without a try', async () => {
+    world.answers.set('sms', () => FAILS);
+    for (let index = 0; index < 10; index++) await world.deposit(`user-${index}`);
+    await world.look();
+    expect(world.sent).toHaveLength(8);
+    world.clock.advance(5 * SECOND);
+    await world.look();
+    expect(world.sent).toHaveLength(9);
+    world.clock.advance(MINUTE);
+    let release = (): void => undefined;
+    world.answers.set(
+      'sms',
+      () =>
+        new Promise((resolve) => {
+          release = () => resolve({ kind: 'sent' });
+        }),
+    );
+    await world.notifying.sweep();
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(world.sent).toHaveLength(10);
+    release();
+    await world.notifying.settled();
+  });
+
   test('everybody is told when it is back', async () => {
     world.answers.set('sms', () => FAILS);
     for (let index = 0; index < 30; index++) await world.deposit(`user-${index}`);
