@@ -149,6 +149,10 @@ export interface MailboxStore {
   totals(): Promise<MailboxTotals>;
   /** Other seals around the same; nothing where it is gone. */
   reseal(id: string, envelope: Uint8Array, content: Uint8Array | undefined): Promise<void>;
+  /** What was kept under a duplicate's key, whatever has become of it since; undefined when nothing is remembered. */
+  known(duplicateKey: string, now: number): Promise<{ readonly id: string; readonly sentId: string } | undefined>;
+  /** Until when something is remembered of second tries; 0 when nothing is. */
+  rememberedUntil(): Promise<number>;
   /** Forgets duplicates whose time is over. */
   sweep(now: number): Promise<void>;
   /** Everything of one user: messages to it, its notifications and wishes. Resolves with how many messages there were. */
@@ -289,6 +293,13 @@ export interface Mailbox {
   isOpen(): boolean;
   /** Keeps a message durably for each of these recipients, or says why not. Rejects when the store cannot be had. */
   deposit(order: DepositOrder): Promise<DepositResult>;
+  /**
+   * From this process's memory: a message sent under this TransactionID in this session was kept a short time ago. True also
+   * where that is not known.
+   */
+  mayRepeat(sessionKey: string, transactionId: string): boolean;
+  /** The MessageID that the sender was told when this very message was kept for all its recipients; undefined: it was not. */
+  repeated(order: DepositOrder): Promise<string | undefined>;
   /** How many messages wait for a user. */
   count(userKey: string): Promise<number>;
   /** A session was opened; `isReady`: its services are agreed on already, so there is nothing to wait for [X62]. */

@@ -13,6 +13,7 @@ import type {
   KeepRules,
   OffLineWishes,
 } from '../mailbox-ports.ts';
+import type { Secrets } from '../ports.ts';
 import { mailMessageId } from '../stored-message/ids.ts';
 import { isBase64 } from '../stored-message/message-info.ts';
 import { contentBytes, contentText, envelopeText, notificationText } from '../stored-message/sealed.ts';
@@ -25,8 +26,11 @@ export type DepositingParts = Pick<
   'store' | 'secrets' | 'clock' | 'metrics' | 'mostMessages' | 'sendsTextMessages'
 >;
 
-/** For how long a sender's second try is known as one. */
-const DUPLICATE_MILLIS = 10 * 60_000;
+/**
+ * For how long a sender's second try is known as one: long enough for a phone that heard no answer, and short enough for one
+ * that uses the same TransactionID for the same words again.
+ */
+export const DUPLICATE_MILLIS = 2 * 60_000;
 const ID_BYTES = 16;
 
 /** What is the same for every recipient. */
@@ -60,6 +64,31 @@ export async function depositAll(parts: DepositingParts, order: DepositOrder): P
     if (outcome.kind === 'known') sentId = outcome.sentId;
   }
   return { sentId, recipients };
+}
+
+/** The MessageID that the sender was told, when every recipient's message is known from a try before; else undefined. */
+export async function repeatedAs(
+  { store, secrets, clock, metrics }: DepositingParts,
+  order: DepositOrder,
+): Promise<string | undefined> {
+  const { digest, now } = prepare(order, clock.wall());
+  let sentId: string | undefined;
+  for (const { userKey } of order.recipients) {
+    const known = await store.known(duplicateKey(secrets, order, userKey, digest), now);
+    if (known === undefined) return undefined;
+    sentId ??= known.sentId;
+  }
+  for (const _ of order.recipients) metrics.mailbox('duplicate');
+  return sentId;
+}
+
+function duplicateKey(
+  secrets: Pick<Secrets, 'keyedHash'>,
+  { vasp, sessionKey, transactionId }: DepositOrder,
+  userKey: string,
+  digest: string,
+): string {
+  return secrets.keyedHash('duplicate', vasp, sessionKey, transactionId, userKey, digest);
 }
 
 function prepare(order: DepositOrder, now: number): Prepared {
@@ -99,7 +128,7 @@ function depositFor(
   sentId: string,
 ): Deposit {
   const { secrets } = parts;
-  const { vasp, senderKey, sessionKey, transactionId, wantsReport } = order;
+  const { vasp, senderKey, wantsReport } = order;
   const envelope = envelopeText({ sentId, info: infoTo(order.info, userId, now), wantsReport });
   return {
     message: {
@@ -116,7 +145,7 @@ function depositFor(
     },
     content: content === undefined ? undefined : secrets.seal(SEALED_AS.content, content),
     duplicate: {
-      key: secrets.keyedHash('duplicate', vasp, sessionKey, transactionId, userKey, digest),
+      key: duplicateKey(secrets, order, userKey, digest),
       sentId,
       until: now + DUPLICATE_MILLIS,
     },

@@ -17,9 +17,15 @@ export interface MailboxParts {
   readonly events: MailboxEvents;
 }
 
+/** A SendMessage-Request, as its sender may repeat it. */
+export interface Try {
+  readonly sessionKey: string;
+  readonly transactionId: string;
+}
+
 export interface MailboxEvents {
-  /** Something waits for these users: resolved when every process knows. */
-  concern(userKeys: readonly string[]): Promise<void>;
+  /** Something waits for these users: resolved when every process knows. `by`: whose message it is, where it is a new one. */
+  concern(userKeys: readonly string[], by?: Try): Promise<void>;
   /** Calls the clients of all of the user's sessions. */
   ring(userKey: string): void;
 }

@@ -19,11 +19,12 @@ import type {
 import { readMailMessageId, readMailTransaction, wasAnnounced } from '../stored-message/ids.ts';
 import { messageInfoFor } from '../stored-message/message-info.ts';
 import { withWishes } from '../stored-message/wishes.ts';
-import { depositAll } from './depositing.ts';
+import { DUPLICATE_MILLIS, depositAll, repeatedAs } from './depositing.ts';
 import { HandingOver } from './handing-over.ts';
 import { Kept } from './kept.ts';
 import { KnownMail } from './known-mail.ts';
-import type { MailboxParts } from './parts.ts';
+import { KnownTries } from './known-tries.ts';
+import type { MailboxParts, Try } from './parts.ts';
 import { Recipients } from './recipients.ts';
 import { type Ending, Settling } from './settling.ts';
 import { UserTurns } from './user-turns.ts';
@@ -51,9 +52,15 @@ export class PostOffice implements Mailbox {
   /** Something is kept, or was since the start. */
   #hasMail: boolean;
 
-  private constructor(parts: PostOfficeParts, hasMail: boolean) {
+  readonly #tries: KnownTries;
+  /** Until when something is remembered of second tries. */
+  #rememberedUntil: number;
+
+  private constructor(parts: PostOfficeParts, hasMail: boolean, rememberedUntil: number) {
     this.#parts = parts;
     this.#hasMail = hasMail;
+    this.#rememberedUntil = rememberedUntil;
+    this.#tries = new KnownTries(parts.clock, rememberedUntil);
     this.#known = new KnownMail(parts.knownUsers);
     this.#kept = new Kept(parts);
     this.#settling = new Settling(parts, this.#kept);
@@ -65,7 +72,7 @@ export class PostOffice implements Mailbox {
   /** @throws what the store fails with */
   static async open(parts: PostOfficeParts): Promise<PostOffice> {
     const { waiting, reports, dead } = await parts.store.totals();
-    return new PostOffice(parts, waiting + reports + dead > 0);
+    return new PostOffice(parts, waiting + reports + dead > 0, await parts.store.rememberedUntil());
   }
 
   isOpen(): boolean {
@@ -85,8 +92,29 @@ export class PostOffice implements Mailbox {
       // Where the store failed, some may have theirs all the same.
       const { recipients } = order;
       const stored = recipients.filter((_, index) => (result?.recipients[index] ?? 'stored') === 'stored');
-      await this.changed(stored.map(({ userKey }) => userKey));
+      if (stored.length > 0) {
+        this.#rememberedUntil = this.#parts.clock.wall() + DUPLICATE_MILLIS;
+        this.#tries.kept(order.sessionKey, order.transactionId);
+        const { sessionKey, transactionId } = order;
+        await this.#waits(
+          stored.map(({ userKey }) => userKey),
+          { sessionKey, transactionId },
+        );
+      }
     }
+  }
+
+  mayRepeat(sessionKey: string, transactionId: string): boolean {
+    return this.#tries.mayRepeat(sessionKey, transactionId);
+  }
+
+  repeated(order: DepositOrder): Promise<string | undefined> {
+    return repeatedAs(this.#parts, order);
+  }
+
+  /** What another process has to know when it begins. */
+  known(): { readonly hasMail: boolean; readonly rememberedUntil: number } {
+    return { hasMail: this.#hasMail, rememberedUntil: this.#rememberedUntil };
   }
 
   async count(userKey: string): Promise<number> {
@@ -181,11 +209,14 @@ export class PostOffice implements Mailbox {
 
   /** Something waits for these users that did not: every process hears of it, and their clients are called. */
   async changed(userKeys: readonly string[]): Promise<void> {
-    if (userKeys.length === 0) return;
+    if (userKeys.length > 0) await this.#waits(userKeys, undefined);
+  }
+
+  async #waits(userKeys: readonly string[], by: Try | undefined): Promise<void> {
     this.#hasMail = true;
     const users = [...new Set(userKeys)];
     for (const userKey of users) this.#known.waits(userKey);
-    await this.#parts.events.concern(users);
+    await this.#parts.events.concern(users, by);
     for (const userKey of users) this.#parts.events.ring(userKey);
   }
 

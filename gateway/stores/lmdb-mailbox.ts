@@ -181,6 +181,18 @@ export class LmdbMailbox implements MailboxStore {
     });
   }
 
+  async known(key: string, now: number): Promise<{ readonly id: string; readonly sentId: string } | undefined> {
+    this.#renew();
+    const known = this.#duplicate(key);
+    return known === undefined || known.until <= now ? undefined : { id: known.id, sentId: known.sentId };
+  }
+
+  async rememberedUntil(): Promise<number> {
+    this.#renew();
+    for (const [until] of this.#in.duplicatesByTime.getKeys({ reverse: true, limit: 1 })) return until;
+    return 0;
+  }
+
   async sweep(now: number): Promise<void> {
     const { duplicates, duplicatesByTime } = this.#in;
     for (;;) {

@@ -143,6 +143,17 @@ export class MemoryMailbox implements MailboxStore {
     if (content !== undefined) this.#contents.set(id, content);
   }
 
+  async known(key: string, now: number): Promise<{ readonly id: string; readonly sentId: string } | undefined> {
+    const known = this.#duplicates.get(key);
+    return known === undefined || known.until <= now ? undefined : { id: known.id, sentId: known.sentId };
+  }
+
+  async rememberedUntil(): Promise<number> {
+    let last = 0;
+    for (const { until } of this.#duplicates.values()) last = Math.max(last, until);
+    return last;
+  }
+
   async sweep(now: number): Promise<void> {
     for (const [key, { until }] of this.#duplicates) if (until <= now) this.#duplicates.delete(key);
   }

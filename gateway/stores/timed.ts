@@ -76,6 +76,8 @@ export function timedStore(
       unreadable: () => mailbox.unreadable(),
       totals: () => timed('mail-totals', () => mailbox.totals()),
       reseal: (id, envelope, content) => timed('mail-reseal', () => mailbox.reseal(id, envelope, content)),
+      known: (key, now) => timed('mail-known', () => mailbox.known(key, now)),
+      rememberedUntil: () => mailbox.rememberedUntil(),
       sweep: (now) => timed('mail-sweep', () => mailbox.sweep(now)),
       forget: (user) => timed('mail-forget', () => mailbox.forget(user)),
       notifications: {

@@ -50,7 +50,7 @@ export function createWorkers(base: Base): Workers {
   return {
     spread: {
       concern: (changes) => concerns.concern(changes),
-      mailWaits: (userKeys) => tell('mail', (worker) => worker.mailWaits(userKeys)),
+      mailWaits: (userKeys, by) => tell('mail', (worker) => worker.mailWaits(userKeys, by)),
       inForce: (set, files) => sender.inForce(set, files),
       wishesChanged: () => tell('wishes', (worker) => worker.wishesChanged()),
     },
@@ -96,7 +96,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
       policies: sender.current(shared.policies.live()),
       setAside: await setAside.waiting(),
       concerned: shared.systemMessages.concerned(),
-      hasMail: shared.mailbox.isOpen(),
+      mailbox: shared.mailbox.known(),
       cirListeners: shared.cirListeners,
     }),
     listen: config.listen,

@@ -43,7 +43,7 @@ export function runWorker(): void {
   const channel = new Channel(lineTo(process));
   const setAside = remoteSetAside(channel.remote<SetAsideService>('set-aside'));
   const systemMessages = remoteSystemMessages(channel.remote<SystemMessageService>('system-messages'));
-  const mailbox = remoteMailbox(channel.remote<MailboxService>('mailbox'));
+  const mailbox = remoteMailbox(channel.remote<MailboxService>('mailbox'), { wall: () => Date.now() });
   let started: Started | undefined;
   channel.onClose(() => process.exit());
 
@@ -64,7 +64,7 @@ export function runWorker(): void {
       setAside: setAside.setAside,
       systemMessages: systemMessages.begin(order.concerned, policies.sets),
       selfCare: channel.remote<SelfCare>('self-care'),
-      mailbox: mailbox.begin(order.hasMail, base.config.limits.cachedSessions, policies.sets),
+      mailbox: mailbox.begin(order.mailbox, base.config.limits.cachedSessions, policies.sets),
       cirHub: remoteCir(channel.remote<Cir>('cir')),
       cirListeners: order.cirListeners,
       sessionNews: channel.remote<SessionService>('sessions'),

@@ -4,21 +4,33 @@
  * it goes on, and what is remembered of nobody is asked once.
  */
 import { KnownMail } from '../mailbox/known-mail.ts';
+import { KnownTries } from '../mailbox/known-tries.ts';
+import type { Try } from '../mailbox/parts.ts';
 import type { Mailbox } from '../mailbox-ports.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
+import type { Clock } from '../ports.ts';
 
 /** What the primary answers. */
-export type MailboxService = Omit<Mailbox, 'concerns' | 'isOpen'>;
+export type MailboxService = Omit<Mailbox, 'concerns' | 'isOpen' | 'mayRepeat'>;
+
+/** What a worker has to know when it begins. */
+export interface MailboxStart {
+  /** Something is kept. */
+  readonly hasMail: boolean;
+  /** Until when something is remembered of second tries: wall-clock milliseconds. */
+  readonly rememberedUntil: number;
+}
 
 /** What every worker answers to the primary. */
 export interface MailboxNews {
-  mailWaits(userKeys: readonly string[]): Promise<void>;
+  mailWaits(userKeys: readonly string[], by?: Try): Promise<void>;
 }
 
 /** What is asked of one process in another, passed on: to the mailbox in the primary, to the primary in a worker. */
 export function mailboxService(mailbox: MailboxService): MailboxService {
   return {
     deposit: (order) => mailbox.deposit(order),
+    repeated: (order) => mailbox.repeated(order),
     count: (userKey) => mailbox.count(userKey),
     arrived: (visitor, isReady) => mailbox.arrived(visitor, isReady),
     ready: (sessionKey) => mailbox.ready(sessionKey),
@@ -41,31 +53,35 @@ export interface RemoteMailbox {
   readonly news: MailboxNews;
   /**
    * To be called once, when the worker was told what holds.
-   * @param hasMail whether something is kept already
    * @param knownUsers of whom this process remembers whether something waits
    */
-  begin(hasMail: boolean, knownUsers: number, policies: PolicySets): Mailbox;
+  begin(start: MailboxStart, knownUsers: number, policies: PolicySets): Mailbox;
 }
 
-export function remoteMailbox(service: MailboxService): RemoteMailbox {
+export function remoteMailbox(service: MailboxService, clock: Pick<Clock, 'wall'>): RemoteMailbox {
   let known: KnownMail | undefined;
+  let tries: KnownTries | undefined;
   let hasMail = false;
   return {
     news: {
-      async mailWaits(userKeys) {
+      async mailWaits(userKeys, by) {
         hasMail = true;
+        if (by !== undefined) tries?.kept(by.sessionKey, by.transactionId);
         // Before the start nothing is known of anybody, so nothing that is known can be wrong.
         for (const userKey of userKeys) known?.waits(userKey);
       },
     },
-    begin(hasMailAlready, knownUsers, policies) {
-      hasMail ||= hasMailAlready;
+    begin(start, knownUsers, policies) {
+      hasMail ||= start.hasMail;
       const mail = new KnownMail(knownUsers);
+      const kept = new KnownTries(clock, start.rememberedUntil);
       known = mail;
+      tries = kept;
       const remote = mailboxService(service);
       return {
         ...remote,
         concerns: (userKey) => mail.concerns(userKey),
+        mayRepeat: (sessionKey, transactionId) => kept.mayRepeat(sessionKey, transactionId),
         isOpen: () => hasMail || policies.current().offLineUser.length > 0,
         standing: (visitor, polls) => mail.learn(visitor.userKey, remote.standing(visitor, polls)),
       };

@@ -4,7 +4,7 @@ import type { CirOffer } from '../cir-ports.ts';
 import type { Address, Config, VaspConfig } from '../config.ts';
 import type { VaspHealth } from '../upstream/guard.ts';
 import type { VaspStateChange } from '../upstream/vasp-states.ts';
-import type { MailboxNews } from './mailbox.ts';
+import type { MailboxNews, MailboxStart } from './mailbox.ts';
 import type { PolicyNews, SentSet } from './policies.ts';
 import type { SetAsideNews } from './set-aside.ts';
 import type { SystemMessageNews } from './system-messages.ts';
@@ -24,8 +24,8 @@ export interface StartOrder {
   readonly setAside: readonly string[];
   /** Users with whom the desk is concerned. */
   readonly concerned: readonly string[];
-  /** Whether messages are kept for users who are away. */
-  readonly hasMail: boolean;
+  /** Of messages that are kept for users who are away. */
+  readonly mailbox: MailboxStart;
   /** Where the primary hears clients and calls them. */
   readonly cirListeners: Pick<CirOffer, 'tcp' | 'udp'>;
 }

@@ -46,6 +46,14 @@ export class ScriptedMailbox implements Mailbox {
     return this.open;
   }
 
+  mayRepeat(): boolean {
+    return false;
+  }
+
+  async repeated(): Promise<undefined> {
+    return undefined;
+  }
+
   async deposit(): Promise<DepositResult> {
     throw new Error('nothing is to be kept here');
   }

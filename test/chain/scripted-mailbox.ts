@@ -10,6 +10,14 @@ export class ScriptedMailbox implements Mailbox {
   isOpen = (): boolean => true;
   concerns = (): boolean => false;
 
+  mayRepeat(): boolean {
+    return false;
+  }
+
+  async repeated(): Promise<undefined> {
+    return undefined;
+  }
+
   async deposit(order: DepositOrder): Promise<DepositResult> {
     this.orders.push(order);
     if (this.isBroken) throw new Error('the store cannot be had');

@@ -207,7 +207,7 @@ describe('several recipients', () => {
 describe('a second try', () => {
   test('is known, and told the first MessageID again', async () => {
     const first = await deposit();
-    clock.advance(599_000);
+    clock.advance(119_000);
     const second = await deposit({ vaspMessageId: 'theirs' });
     expect(second).toEqual(first);
     expect(counted).toEqual(['stored', 'duplicate']);
@@ -238,7 +238,7 @@ describe('a second try', () => {
     ['another session', { sessionKey: 'session-of-alice-2' }, 0],
     ['another text', { content: element('ContentData', 'Gruß') }, 0],
     ['another VASP', { vasp: 'padua' }, 0],
-    ['the same ten minutes later', {}, 600_000],
+    ['the same two minutes later', {}, 120_000],
   ])('is none: %s', async (_, changes, millis) => {
     await deposit();
     clock.advance(millis);

@@ -331,6 +331,25 @@ describe('other users', () => {
     expect(await fetchAll(office, BOB)).toEqual([]);
   });
 
+  test('is known before the VASP is asked, after a restart too, and for two minutes', async () => {
+    const made = await world();
+    const { sentId } = await made.office.deposit(order('one'));
+    expect(made.office.mayRepeat('session-of-alice', 'one')).toBe(true);
+    expect(made.office.mayRepeat('session-of-alice', 'two')).toBe(false);
+    expect(await made.office.repeated(order('one'))).toBe(sentId);
+    expect(await made.office.repeated(order('two'))).toBeUndefined();
+    const carol = { ...keptLong(order('one')), userId: 'wv:carol@im.example', userKey: 'carol' };
+    expect(
+      await made.office.repeated(order('one', { recipients: [...order('one').recipients, carol] })),
+    ).toBeUndefined();
+    await made.restart();
+    expect(made.office.mayRepeat('session-of-alice', 'one')).toBe(true);
+    expect(await made.office.repeated(order('one'))).toBe(sentId);
+    made.now += 120_000;
+    expect(made.office.mayRepeat('another session', 'three')).toBe(false);
+    expect(await made.office.repeated(order('one'))).toBeUndefined();
+  });
+
   test('a full mailbox is told, and takes again when there is room', async () => {
     const { office } = await world();
     for (let count = 0; count < 10; count++) await office.deposit(order(`m${count}`));

@@ -8,6 +8,8 @@ export function countingMailbox(count: (userKey: string) => Promise<number>): Ma
     concerns: () => false,
     isOpen: () => true,
     count,
+    mayRepeat: () => false,
+    repeated: () => Promise.reject(new Error('nothing is kept here')),
     deposit: () => Promise.reject(new Error('nothing is kept here')),
     arrived: nothing,
     ready: nothing,

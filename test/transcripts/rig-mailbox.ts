@@ -83,6 +83,8 @@ export function createRigMailbox(parts: RigMailboxParts): RigMailbox {
       concerns: (user) => isNeeded && now().concerns(user),
       isOpen: () => isNeeded && now().isOpen(),
       deposit: (order) => now().deposit(order),
+      mayRepeat: (session, id) => isNeeded && now().mayRepeat(session, id),
+      repeated: (order) => now().repeated(order),
       count: async (user) => (isNeeded ? now().count(user) : 0),
       arrived: (visitor, isReady) => now().arrived(visitor, isReady),
       ready: (session) => now().ready(session),

@@ -3,10 +3,11 @@
  * of a SendMessage-Request decides whether there is anything to keep. Then the message is durable before its sender hears
  * 200, and where it cannot be kept the sender hears that, never the VASP's word about a message that may be kept.
  */
-import { child, childText, type Element } from '../../csp/element.ts';
+import { child, children, childText, type Element, element } from '../../csp/element.ts';
 import type { Transaction } from '../../csp/message.ts';
+import { result, STATUS } from '../../csp/status.ts';
 import type { CspVersion } from '../../csp/versions.ts';
-import type { DepositOrder, DepositRecipient, DepositResult } from '../../mailbox-ports.ts';
+import type { DepositOrder, DepositRecipient, DepositResult, KeepRules } from '../../mailbox-ports.ts';
 import { offLineUserPolicyFor } from '../../policy/decide.ts';
 import type { OffLineUserPolicy } from '../../policy/model.ts';
 import { inDomainOf } from '../../policy/user-id.ts';
@@ -26,6 +27,9 @@ import { keepRulesOf, keepsMessagesAt } from './deposit-policies.ts';
 import { senderOf } from './deposit-sender.ts';
 import type { MailboxParts, Rewriting } from './parts.ts';
 
+/** Of a message that was kept before, so that nothing has to be decided about it. */
+const NOT_KEPT: KeepRules = { policy: '', messages: 0, bytes: 0, keepMillis: 0, notify: undefined };
+
 /** Undefined when nothing of this transaction could be kept, whatever the VASP says. */
 export function depositOf(
   parts: MailboxParts,
@@ -43,6 +47,37 @@ export function depositOf(
       return sending === undefined ? undefined : keep(parts, vasp, session, { id, version, primitive, sending });
     },
   };
+}
+
+/**
+ * What answers a message that its sender sends a second time, when the first try was kept for all its recipients: the same
+ * as the first time, whoever is here by now, because the VASP would deliver it beside the copy that is kept. Undefined: it is
+ * not known to be one.
+ */
+export async function answerOfRepeated(
+  parts: MailboxParts,
+  { session, vasp }: Exchange,
+  { mode, id, primitive }: Transaction,
+): Promise<Element | undefined> {
+  if (session === undefined || mode !== 'Request' || primitive.name !== 'SendMessage-Request') return undefined;
+  if (!parts.mailbox.mayRepeat(session.key, id)) return undefined;
+  const info = child(primitive, 'MessageInfo');
+  const to = child(info, 'Recipient')?.children ?? [];
+  const users = children(child(info, 'Recipient'), 'User').map((user) => childText(user, 'UserID') ?? '');
+  const sender = senderOf(parts.secrets, vasp, session, info);
+  if (info === undefined || sender === undefined || users.length === 0 || users.length < to.length) return undefined;
+  const recipients = users.map((userId) => ({
+    userId,
+    userKey: userKeyOf(parts.secrets, vasp, inDomainOf(sender, userId)),
+    keep: NOT_KEPT,
+  }));
+  const order = orderOf(session, { id, primitive, messageId: undefined }, sender, info, recipients);
+  const messageId = await parts.mailbox.repeated(order);
+  if (messageId === undefined) return undefined;
+  return element('SendMessage-Response', [
+    result(STATUS.OK, 'Successfully completed.'),
+    element('MessageID', messageId),
+  ]);
 }
 
 /** A SendMessage-Request that did not reach everybody. */
@@ -71,7 +106,10 @@ async function keep(
     return undefined;
   }
   const recipients = away.flatMap((one) => recipientOf(parts, place, sender, one, policyOf) ?? []);
-  const result = await deposited(parts, orderOf(session, missed, sender, info, recipients));
+  const result = await deposited(
+    parts,
+    orderOf(session, { ...missed, messageId: sending.messageId }, sender, info, recipients),
+  );
   const fates = new Map(
     recipients.map(({ userId }, at): [string, Fate] => [userId, result?.recipients[at] ?? 'failed']),
   );
@@ -109,7 +147,7 @@ function recipientOf(
 
 function orderOf(
   { key, record }: LiveSession,
-  { id, primitive, sending }: Missed,
+  { id, primitive, messageId }: Pick<Missed, 'id' | 'primitive'> & { readonly messageId: string | undefined },
   sender: string,
   info: Element,
   recipients: readonly DepositRecipient[],
@@ -124,7 +162,7 @@ function orderOf(
     content: child(primitive, 'ContentData'),
     wantsReport: childText(primitive, 'DeliveryReport') === 'T',
     validitySeconds: secondsIn(childText(info, 'Validity')),
-    vaspMessageId: sending.messageId,
+    vaspMessageId: messageId,
     recipients,
   };
 }

@@ -6,6 +6,7 @@
  * A session for which nothing is kept, and that sends nothing to anybody who is away, passes through untouched: of a message
  * sent, only the code of the VASP's answer is looked at.
  */
+import type { Element } from '../../csp/element.ts';
 import type { EnvelopeTransaction } from '../../csp/envelope.ts';
 import { answerTo, type Transaction } from '../../csp/message.ts';
 import { resultCode, STATUS, status } from '../../csp/status.ts';
@@ -17,7 +18,7 @@ import { type Exchange, type Handler, isPoll, type Link, messageOf, type Reply }
 import { createAskVasp } from '../system-messages/own-transaction.ts';
 import { learnBlockList } from './block-list.ts';
 import { noticeDelivery } from './delivery-method.ts';
-import { depositOf } from './deposit.ts';
+import { answerOfRepeated, depositOf } from './deposit.ts';
 import type { AskInSession, MailboxParts, Rewriting } from './parts.ts';
 import { answerRetrieval } from './retrieval.ts';
 import { rewritten, withPrimitive } from './rewriting.ts';
@@ -50,7 +51,9 @@ export function mailboxLink(parts: MailboxParts): Link {
     const { session } = exchange;
     if (session === undefined || !mailbox.isOpen()) return next(exchange);
     const concern = concernOf(exchange);
-    if (concern === 'sends') return sends(exchange, next);
+    const repeats = ({ primitive, id }: EnvelopeTransaction): boolean =>
+      primitive === 'SendMessage-Request' && mailbox.mayRepeat(session.key, id);
+    if (concern === 'sends' && !exchange.envelope.transactions.some(repeats)) return sends(exchange, next);
     const waits = mailbox.concerns(session.record.userKey);
     if (concern === 'none' && !(waits && isPoll(exchange))) return next(exchange);
     return serve(exchange, session, waits, next);
@@ -77,6 +80,11 @@ export function mailboxLink(parts: MailboxParts): Link {
     const deposits: Rewriting[] = [];
     let forwarded = exchange;
     for (const [index, transaction] of transactions.entries()) {
+      const repeated = await repeatedOf(exchange, transaction);
+      if (repeated !== undefined) {
+        answers.set(index, respond(transaction, repeated));
+        continue;
+      }
       const retrieved = await retrieve(exchange, visitor, transaction, next);
       if (retrieved?.kind === 'answered') {
         const { primitive } = retrieved;
@@ -120,6 +128,16 @@ export function mailboxLink(parts: MailboxParts): Link {
       logFailure(exchange);
       const primitive = transaction.mode === 'Request' ? status(STATUS.SERVICE_UNAVAILABLE, TRY_LATER) : undefined;
       return { kind: 'answered', primitive };
+    }
+  }
+
+  /** A try more is better than an answer that may be wrong. */
+  async function repeatedOf(exchange: Exchange, transaction: Transaction): Promise<Element | undefined> {
+    try {
+      return await answerOfRepeated(parts, exchange, transaction);
+    } catch {
+      logFailure(exchange);
+      return undefined;
     }
   }
 

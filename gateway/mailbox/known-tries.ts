@@ -1,0 +1,34 @@
+/**
+ * Which messages senders may be sending a second time, in the memory of one process: looked at with every message sent, so
+ * it answers without asking anybody. Only those may repeat that were kept a short time ago; what was kept before the process
+ * began nobody here knows, so for as long as such a message is remembered, every one may.
+ */
+import { LRUCache } from 'lru-cache';
+import { DUPLICATE_MILLIS } from './depositing.ts';
+
+/** About 150 bytes each. A sender that is forgotten has a second copy delivered by the VASP at worst. */
+const REMEMBERED = 100_000;
+
+export class KnownTries {
+  readonly #kept = new LRUCache<string, true>({ max: REMEMBERED, ttl: DUPLICATE_MILLIS });
+  readonly #clock: { wall(): number };
+  readonly #unknownUntil: number;
+
+  /** @param unknownUntil how long something is remembered that was kept before; wall-clock milliseconds */
+  constructor(clock: { wall(): number }, unknownUntil: number) {
+    this.#clock = clock;
+    this.#unknownUntil = unknownUntil;
+  }
+
+  kept(sessionKey: string, transactionId: string): void {
+    this.#kept.set(nameOf(sessionKey, transactionId), true);
+  }
+
+  mayRepeat(sessionKey: string, transactionId: string): boolean {
+    return this.#kept.has(nameOf(sessionKey, transactionId)) || this.#clock.wall() < this.#unknownUntil;
+  }
+}
+
+function nameOf(sessionKey: string, transactionId: string): string {
+  return `${sessionKey} ${transactionId}`;
+}
