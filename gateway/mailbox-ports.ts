@@ -348,10 +348,14 @@ export type MailboxResult =
   | 'forgotten'
   | 'reported';
 
-/** What a bearer made of one notification. `refused`: it is of no use to try again. */
+/**
+ * What a bearer made of one notification. `refused`: it is of no use to try again. `mayHaveSent`: the user may have got it all
+ * the same, and would get it twice by another try soon.
+ */
 export type BearerOutcome =
   | { readonly kind: 'sent' }
-  | { readonly kind: 'try-again' | 'refused'; readonly failure: string };
+  | { readonly kind: 'refused'; readonly failure: string }
+  | { readonly kind: 'try-again'; readonly failure: string; readonly mayHaveSent?: true };
 
 /** One notification as a bearer sends it. */
 export interface BearerMessage {

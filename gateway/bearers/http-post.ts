@@ -7,8 +7,8 @@ import { errorCode } from '../error-code.ts';
 
 export type PostOutcome =
   | { readonly kind: 'answered'; readonly status: number }
-  /** `timeout`, `no-http`, or a code such as `ECONNREFUSED`. */
-  | { readonly kind: 'failed'; readonly code: string };
+  /** `timeout`, `no-http`, or a code such as `ECONNREFUSED`. `mayHaveArrived`: the other side was there. */
+  | { readonly kind: 'failed'; readonly code: string; readonly mayHaveArrived: boolean };
 
 export interface Posts {
   /** Never rejects. */
@@ -29,6 +29,17 @@ const TIMEOUTS: ReadonlySet<string> = new Set([
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
   'ETIMEDOUT',
+]);
+
+/** Nobody was reached to say it to. */
+const NOT_REACHED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
 /** Whether a status says that another try may end otherwise. */
@@ -58,7 +69,8 @@ export function openPosts(timeoutMillis: number): Posts {
         void answer.body.dump({ limit: ANSWER_BYTES }).catch(() => undefined);
         return { kind: 'answered', status: answer.statusCode };
       } catch (error) {
-        return { kind: 'failed', code: signal.aborted ? 'timeout' : codeOf(error) };
+        const code = signal.aborted ? 'timeout' : codeOf(error);
+        return { kind: 'failed', code, mayHaveArrived: !NOT_REACHED.has(errorCode(error)) };
       }
     },
     close: () => agent.destroy(),

@@ -32,7 +32,10 @@ export function openKannel(config: SmsBearerConfig, timeoutMillis: number): Bear
         },
         text,
       );
-      if (outcome.kind === 'failed') return { kind: 'try-again', failure: outcome.code };
+      if (outcome.kind === 'failed') {
+        const { code: failure, mayHaveArrived } = outcome;
+        return { kind: 'try-again', failure, ...(mayHaveArrived ? { mayHaveSent: true } : {}) };
+      }
       const { status } = outcome;
       if (status === ACCEPTED) return { kind: 'sent' };
       return isPassing(status)

@@ -27,7 +27,7 @@ type Bound = { readonly kind: 'bound'; readonly session: SmppSession } | BearerO
 const ENQUIRE_MILLIS = 30_000;
 const FIRST_PAUSE_MILLIS = 1_000;
 const LONGEST_PAUSE_MILLIS = 60_000;
-const TIMEOUT: BearerOutcome = { kind: 'try-again', failure: 'timeout' };
+const TIMEOUT: Extract<BearerOutcome, { kind: 'try-again' }> = { kind: 'try-again', failure: 'timeout' };
 
 /** The connection is not bound any more; the message itself was not looked at. */
 const NOT_BOUND = 0x04;
@@ -66,9 +66,15 @@ class Smpp implements Bearer {
   async send(message: BearerMessage): Promise<BearerOutcome> {
     if (message.number === undefined) return { kind: 'refused', failure: 'no-number' };
     const patience = patienceOf(this.#options.timeoutMillis);
-    const sending = this.#send(message, message.number, () => patience.isOver());
+    let isSubmitted = false;
+    const begins = (): boolean => {
+      isSubmitted = !patience.isOver();
+      return isSubmitted;
+    };
+    const sending = this.#send(message, message.number, begins);
     try {
-      return await Promise.race([sending, patience.over]);
+      const outcome = await Promise.race([sending, patience.over]);
+      return outcome === TIMEOUT && isSubmitted ? { ...TIMEOUT, mayHaveSent: true } : outcome;
     } finally {
       patience.end();
     }
@@ -80,11 +86,12 @@ class Smpp implements Bearer {
     this.#session = undefined;
   }
 
-  async #send({ text }: BearerMessage, number: string, isTooLate: () => boolean): Promise<BearerOutcome> {
+  /** @param begins told right before the first part goes out; false: it must not */
+  async #send({ text }: BearerMessage, number: string, begins: () => boolean): Promise<BearerOutcome> {
     const bound = await this.#bound();
     if (bound.kind !== 'bound') return bound;
     // What was told to be tried again must not go out now.
-    if (isTooLate()) return TIMEOUT;
+    if (!begins()) return TIMEOUT;
     const alphabet = alphabetOf(text);
     this.#reference = (this.#reference + 1) & 0xff;
     const parts = smsParts(text, alphabet, this.#reference);
@@ -92,7 +99,10 @@ class Smpp implements Bearer {
     const outcomes = await Promise.all(
       parts.map((part) => this.#submit(bound.session, { ...fields, ...bodyOf(part) })),
     );
-    return outcomes.find(({ kind }) => kind !== 'sent') ?? { kind: 'sent' };
+    const failed = outcomes.find(({ kind }) => kind !== 'sent');
+    if (failed?.kind !== 'try-again') return failed ?? { kind: 'sent' };
+    // Some of its parts are with the user.
+    return outcomes.some(({ kind }) => kind === 'sent') ? { ...failed, mayHaveSent: true } : failed;
   }
 
   async #submit(
@@ -104,7 +114,7 @@ class Smpp implements Bearer {
       // Slow with one message, or gone: the connection is kept only where it answers at all.
       if (answer.code === 'timeout') void this.#probe(session);
       else this.#failed(answer.code, session);
-      return { kind: 'try-again', failure: answer.code };
+      return { kind: 'try-again', failure: answer.code, mayHaveSent: true };
     }
     const { status } = answer;
     if (status === NOT_BOUND) {

@@ -120,20 +120,30 @@ async function sent(
   return done;
 }
 
-/** Writes down that it did not go out: as if nothing had been sent, but for the tries. */
+/**
+ * Writes down that it did not go out: as if nothing had been sent, but for the tries. Where it may have gone out all the
+ * same, the next try waits for the window: once too late is better than twice.
+ *
+ * @param before as it was before this try
+ * @param tried as it was written down for it
+ */
 async function settle(
   { store, clock }: NotifyingParts,
-  { sentAt }: StoredNotification,
-  { userKey, policy, bearer, windowMillis, tries }: StoredNotification,
+  before: StoredNotification,
+  tried: StoredNotification,
   outcome: NotSent,
 ): Promise<Notified> {
+  const { userKey, policy, bearer, windowMillis, tries } = tried;
+  const mayHaveSent = outcome.kind === 'try-again' && outcome.mayHaveSent === true;
   const { failure } = outcome;
   const isGivenUp = outcome.kind === 'try-again' && isGivenUpAfter(tries);
   const isOver = isGivenUp || outcome.kind === 'refused';
   const known = await store.notifications.get(userKey, policy);
   const now = clock.wall();
   if (known !== undefined) {
-    const dueAt = isOver ? now : now + pauseAfter(tries);
+    const nextAt = mayHaveSent ? Math.max(tried.dueAt, now + pauseAfter(tries)) : now + pauseAfter(tries);
+    const dueAt = isOver ? now : nextAt;
+    const { sentAt } = mayHaveSent ? tried : before;
     const state = isOver ? 'failed' : 'waiting';
     await store.notifications.put({ ...known, bearer, windowMillis, state, dueAt, sentAt, tries, failure });
   }

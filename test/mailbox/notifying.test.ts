@@ -174,6 +174,18 @@ describe('a bearer that fails', () => {
     ]);
   });
 
+  test('that may have taken it is asked again only when the window is over', async () => {
+    world.answers.set('sms', () => ({ kind: 'try-again', failure: 'timeout', mayHaveSent: true }));
+    await world.deposit('bob');
+    await world.look();
+    expect(await world.row('bob')).toMatchObject({ state: 'waiting', tries: 1, failure: 'timeout' });
+    world.answers.clear();
+    await world.pass(2 * HOUR);
+    const [first = 0, second = 0, ...more] = world.times();
+    expect(second - first).toBeGreaterThanOrEqual((await world.row('bob'))?.windowMillis ?? Number.NaN);
+    expect(more).toEqual([]);
+  });
+
   test('is given up after a day, and begun anew with a newer message', async () => {
     world.answers.set('sms', () => FAILS);
     await world.deposit('bob');
