@@ -9,7 +9,7 @@ import { type RunningGateway, startGateway } from '../../gateway/main.ts';
 
 /** A VASP as configured, but for what is given. */
 export function vaspConfig(name: string, url: string, more: Partial<VaspConfig> = {}): VaspConfig {
-  return { ...sandboxVasp(url), name, ...more };
+  return { ...sandboxVasp(url), name, domain: undefined, ...more };
 }
 
 /** A complete configuration: no policies, everything else at its default. */
