@@ -25,7 +25,8 @@ export class KnownTries {
   }
 
   mayRepeat(sessionKey: string, transactionId: string): boolean {
-    return this.#kept.has(nameOf(sessionKey, transactionId)) || this.#clock.wall() < this.#unknownUntil;
+    const isKept = this.#kept.size > 0 && this.#kept.has(nameOf(sessionKey, transactionId));
+    return isKept || this.#clock.wall() < this.#unknownUntil;
   }
 }
 
