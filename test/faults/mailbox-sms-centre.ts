@@ -43,9 +43,16 @@ export class SmsCentre {
     return centre;
   }
 
-  /** Lines of the gateway's configuration; writes the key into the folder. */
+  /** Writes the key that calls are signed with into a folder. */
+  keyFile(folder: string): string {
+    const file = join(folder, 'bearer-key');
+    writeFileSync(file, KEY);
+    return file;
+  }
+
+  /** Lines of the gateway's configuration; the key goes into its folder. */
   config(name: string, folder: string): string {
-    writeFileSync(join(folder, 'bearer-key'), KEY);
+    this.keyFile(folder);
     return `bearers: { ${name}: { kind: webhook, url: "${this.url}", keyFile: ./bearer-key } }\n`;
   }
 

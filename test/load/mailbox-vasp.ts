@@ -48,6 +48,8 @@ export class MailboxVasp {
   readonly strays: string[] = [];
   /** Names of all primitives, in order. */
   readonly asked: string[] = [];
+  /** A user's next login ends none of the user's sessions. */
+  allowSeveral = false;
   /** Users of whom it says that they are away although they have a session. */
   readonly away = new Set<string>();
   /** The code that a GetBlockedList-Request gets in the place of the lists; `nothing`: the connection is closed. */
@@ -133,7 +135,7 @@ export class MailboxVasp {
     this.#opened += 1;
     const sessionId = `S-${String(this.#opened).padStart(6, '0')}`;
     const user = childText(primitive, 'UserID') ?? '';
-    this.lose(user);
+    if (!this.allowSeveral) this.lose(user);
     this.#sessions.set(sessionId, { user, waiting: [] });
     this.#present.set(user, sessionId);
     return element('Login-Response', [
