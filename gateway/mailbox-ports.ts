@@ -130,6 +130,8 @@ export interface MailboxStore {
   content(id: string): Promise<Uint8Array | undefined>;
   /** What waits for one user, reports too, in order, at most so many. Reads nothing of other users. */
   waiting(userKey: string, limit: number): Promise<readonly StoredMessage[]>;
+  /** What was given up of one user's, in order. Reads nothing of other users. */
+  dead(userKey: string): Promise<readonly StoredMessage[]>;
   /** How many messages (not reports) wait for one user, and their bytes: one read. */
   counts(userKey: string): Promise<{ readonly messages: number; readonly bytes: number }>;
   /** It was handed over once more. Does nothing where it is gone. */

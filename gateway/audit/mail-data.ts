@@ -72,11 +72,9 @@ export async function mailData(store: MailboxStore, user: string): Promise<MailD
   };
 }
 
-/** What waits for one user, then what was given up. The latter goes through all messages, where there are any of those. */
+/** What waits for one user, then what was given up. */
 export async function mailOf(store: MailboxStore, userKey: string): Promise<readonly StoredMessage[]> {
-  const dead: StoredMessage[] = [];
-  for await (const slice of deadSlices(store)) dead.push(...slice.filter((one) => one.userKey === userKey));
-  return [...(await store.waiting(userKey, MOST_OF_ONE_USER)), ...dead];
+  return [...(await store.waiting(userKey, MOST_OF_ONE_USER)), ...(await store.dead(userKey))];
 }
 
 /** Every message that was given up, some at a time; goes through all messages, where there is one. */

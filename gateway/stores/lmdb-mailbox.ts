@@ -73,15 +73,11 @@ export class LmdbMailbox implements MailboxStore {
   }
 
   async waiting(userKey: string, limit: number): Promise<readonly StoredMessage[]> {
-    this.#renew();
-    const found: StoredMessage[] = [];
-    if (limit <= 0) return found;
-    for (const { key, value } of this.#tables.headersOf(userKey, 'waiting')) {
-      const message = this.#readable(key, value);
-      if (message !== undefined) found.push(message);
-      if (found.length >= limit) break;
-    }
-    return found;
+    return this.#of(userKey, 'waiting', limit);
+  }
+
+  async dead(userKey: string): Promise<readonly StoredMessage[]> {
+    return this.#of(userKey, 'dead', Number.POSITIVE_INFINITY);
   }
 
   async counts(userKey: string): Promise<UserCounts> {
@@ -271,6 +267,18 @@ export class LmdbMailbox implements MailboxStore {
       this.#tables.removeDamaged(id);
       return undefined;
     }
+  }
+
+  #of(userKey: string, state: StoredMessage['state'], limit: number): readonly StoredMessage[] {
+    this.#renew();
+    const found: StoredMessage[] = [];
+    if (limit <= 0) return found;
+    for (const { key, value } of this.#tables.headersOf(userKey, state)) {
+      const message = this.#readable(key, value);
+      if (message !== undefined) found.push(message);
+      if (found.length >= limit) break;
+    }
+    return found;
   }
 
   /** What stands under an id, when it can be read. */

@@ -65,13 +65,11 @@ export class MemoryMailbox implements MailboxStore {
   }
 
   async waiting(userKey: string, limit: number): Promise<readonly StoredMessage[]> {
-    const found: StoredMessage[] = [];
-    for (const id of this.#users.get(userKey) ?? []) {
-      if (found.length >= limit) break;
-      const message = this.#messages.get(id);
-      if (message?.state === 'waiting') found.push(message);
-    }
-    return found;
+    return this.#of(userKey, 'waiting', limit);
+  }
+
+  async dead(userKey: string): Promise<readonly StoredMessage[]> {
+    return this.#of(userKey, 'dead', Number.POSITIVE_INFINITY);
   }
 
   async counts(userKey: string): Promise<UserCounts> {
@@ -166,6 +164,16 @@ export class MemoryMailbox implements MailboxStore {
     this.#notifications.forget(userKey);
     this.#wishes.forget(userKey);
     return forgotten;
+  }
+
+  #of(userKey: string, state: StoredMessage['state'], limit: number): readonly StoredMessage[] {
+    const found: StoredMessage[] = [];
+    for (const id of this.#users.get(userKey) ?? []) {
+      if (found.length >= limit) break;
+      const message = this.#messages.get(id);
+      if (message?.state === state) found.push(message);
+    }
+    return found;
   }
 
   #known({ message, duplicate }: Deposit): DepositOutcome | undefined {

@@ -66,6 +66,7 @@ export function timedStore(
       get: (id) => timed('mail-get', () => mailbox.get(id)),
       content: (id) => timed('mail-content', () => mailbox.content(id)),
       waiting: (user, limit) => timed('mail-waiting', () => mailbox.waiting(user, limit)),
+      dead: (user) => timed('mail-dead', () => mailbox.dead(user)),
       counts: (user) => timed('mail-counts', () => mailbox.counts(user)),
       handed: (id, at) => timed('mail-handed', () => mailbox.handed(id, at)),
       end: (ids, reports) => timed('mail-end', () => mailbox.end(ids, reports)),

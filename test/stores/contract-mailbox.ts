@@ -224,6 +224,8 @@ export function describeMailbox(store: () => Store): void {
     expect(await box().totals()).toEqual({ waiting: 2, waitingBytes: 400, reports: 0, dead: 1 });
     await box().handed(id, 8);
     expect(await box().get(id)).toMatchObject(dead);
+    expect(await box().dead(KEY)).toMatchObject([dead]);
+    expect(await box().dead(OTHER_KEY)).toEqual([]);
     expect(await box().replay(deposit(2).message.id, 1)).toBe(false);
     expect(await box().replay(id, 1_800_000_000_000)).toBe(true);
     expect(await box().replay(id, 1)).toBe(false);
@@ -232,6 +234,7 @@ export function describeMailbox(store: () => Store): void {
     const again = await box().get(id);
     expect(again).toMatchObject({ state: 'waiting', reason: undefined, tries: 0, expiresAt: 1_800_000_000_000 });
     expect(again).not.toHaveProperty('diedAt');
+    expect(await box().dead(KEY)).toEqual([]);
     expect(again?.handedAt).toBeUndefined();
     expect(await box().counts(KEY)).toEqual({ messages: 4, bytes: 800 });
     expect(await box().content(id)).toEqual(deposit(1).content);
