@@ -39,6 +39,7 @@ stage('full', figures.full);
 const perMessage = (figures.full.diskBytes / figures.full.waiting).toFixed(0);
 console.log(`a message on disk              ${perMessage} bytes`);
 console.log(`filled in                      ${(messages / figures.fillSeconds).toFixed(0)} a second`);
+console.log(`settled after                  ${figures.settleSeconds.toFixed(1)} s`);
 console.log(`handed over and acknowledged   ${figures.deliveredPerSecond.toFixed(0)} a second, ${figures.delivered}`);
 
 const left = figures.full.waiting - figures.delivered;
