@@ -117,7 +117,7 @@ export interface StoredNotification extends NotificationWish {
   readonly dueAt: number;
   readonly tries: number;
   readonly sentAt: number | undefined;
-  /** Why the last try failed: a stable code such as `unreachable`, `refused-403`, `no-number`. */
+  /** Why the last try failed: a stable code such as `timeout`, `refused-403`, `no-number`, or the system's `ECONNREFUSED`. */
   readonly failure: string | undefined;
 }
 

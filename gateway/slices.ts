@@ -23,3 +23,11 @@ export async function* slicesOf<Entry>(
     await nextTurn();
   }
 }
+
+/** What one write transaction removes of messages or of what belongs to them: others wait some milliseconds for it. */
+export const REMOVED_AT_ONCE = 25;
+
+/** A list in pieces of at most `size`. */
+export function piecesOf<Entry>(list: readonly Entry[], size: number): readonly (readonly Entry[])[] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size));
+}

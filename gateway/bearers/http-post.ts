@@ -7,7 +7,7 @@ import { errorCode } from '../error-code.ts';
 
 export type PostOutcome =
   | { readonly kind: 'answered'; readonly status: number }
-  /** `timeout`, `no-http`, or a code such as `ECONNREFUSED`. `mayHaveArrived`: the other side was there. */
+  /** `timeout`, `lost`, `no-http`, or a code of the system such as `ECONNREFUSED`. `mayHaveArrived`: the other side was there. */
   | { readonly kind: 'failed'; readonly code: string; readonly mayHaveArrived: boolean };
 
 export interface Posts {
@@ -31,6 +31,8 @@ const TIMEOUTS: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
+/** The connection ended before an answer came. */
+const LOST: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 /** Nobody was reached to say it to. */
 const NOT_REACHED: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -81,5 +83,6 @@ export function openPosts(timeoutMillis: number): Posts {
 function codeOf(error: unknown): string {
   const code = errorCode(error);
   if (TIMEOUTS.has(code)) return 'timeout';
+  if (LOST.has(code)) return 'lost';
   return code === 'UNKNOWN' ? 'no-http' : code;
 }

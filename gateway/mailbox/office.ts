@@ -6,7 +6,7 @@
 import { deadSlices, mailOf, notificationSlices } from '../audit/mail-data.ts';
 import type { MailboxStore, StoredMessage, StoredNotification } from '../mailbox-ports.ts';
 import type { Clock, Log, Metrics } from '../ports.ts';
-import { slicesOf } from '../slices.ts';
+import { piecesOf, REMOVED_AT_ONCE, slicesOf } from '../slices.ts';
 import type {
   MailboxOffice,
   OfficeOutcome,
@@ -28,7 +28,7 @@ export interface OfficeParts {
   readonly log: Log;
 }
 
-/** Records looked at, or ended, without letting others work: about a millisecond. */
+/** Records looked at without letting others work: about a millisecond. */
 const SLICE = 200;
 
 export function createMailboxOffice(parts: OfficeParts): MailboxOffice {
@@ -140,8 +140,7 @@ async function replayAll({ store, clock, changed, metrics }: OfficeParts, slices
 async function purgeAll({ store, metrics }: OfficeParts, slices: Slices): Promise<number> {
   let purged = 0;
   for await (const slice of slices) {
-    for (let at = 0; at < slice.length; at += SLICE) {
-      const some = slice.slice(at, at + SLICE);
+    for (const some of piecesOf(slice, REMOVED_AT_ONCE)) {
       const ended = await store.end(
         some.map(({ id }) => id),
         [],

@@ -16,6 +16,7 @@ import type {
   StoredMessage,
   Visitor,
 } from '../mailbox-ports.ts';
+import { REMOVED_AT_ONCE } from '../slices.ts';
 import { readMailMessageId, readMailTransaction, wasAnnounced } from '../stored-message/ids.ts';
 import { messageInfoFor } from '../stored-message/message-info.ts';
 import { withWishes } from '../stored-message/wishes.ts';
@@ -38,8 +39,6 @@ export interface PostOfficeParts extends MailboxParts {
 
 /** Messages of one user that a list shows. */
 const LISTED = 1_000;
-/** Expired messages that are looked at before other work runs. */
-const SLICE = 200;
 
 export class PostOffice implements Mailbox {
   readonly #parts: PostOfficeParts;
@@ -183,9 +182,10 @@ export class PostOffice implements Mailbox {
   async fetch(visitor: Visitor, messageId: string): Promise<KeptMessage | undefined> {
     const now = this.#parts.clock.wall();
     const id = readMailMessageId(messageId);
-    const message = (await this.#shown(visitor, now)).find((candidate) => candidate.id === id);
-    const envelope = message === undefined ? undefined : this.#kept.envelope(message);
-    if (message === undefined || envelope === undefined) return undefined;
+    const message = id === undefined ? undefined : await this.#ofUser(visitor.userKey, id);
+    if (message === undefined || !this.#mayShow(message, now)) return undefined;
+    const envelope = this.#kept.envelope(message);
+    if (envelope === undefined) return undefined;
     const content = await this.#kept.content(message.id);
     if (content === 'unreadable') return undefined;
     return { id: message.id, info: messageInfoFor(envelope, message, visitor.version, now), content };
@@ -225,21 +225,25 @@ export class PostOffice implements Mailbox {
     const { store, clock } = this.#parts;
     const now = clock.wall();
     for (;;) {
-      const expired = await store.expired(now, SLICE);
+      const expired = await store.expired(now, REMOVED_AT_ONCE);
       if (expired.length > 0) {
         const settled = expired.map((message) => ({ message, envelope: this.#kept.envelope(message) }));
         await this.changed(await this.#settling.settle(settled, 'expired'));
       }
-      if (expired.length < SLICE) break;
+      if (expired.length < REMOVED_AT_ONCE) break;
     }
     await store.sweep(now);
   }
 
   /** What the user may see: nothing before the lists of who may not write are known. */
   async #shown({ userKey }: Visitor, now: number): Promise<readonly StoredMessage[]> {
-    if (this.#recipients.lists(userKey, now) === undefined) return [];
     const waiting = await this.#parts.store.waiting(userKey, LISTED);
-    return waiting.filter(({ kind, expiresAt }) => kind === 'message' && expiresAt > now);
+    return waiting.filter((message) => this.#mayShow(message, now));
+  }
+
+  #mayShow({ userKey, kind, state, expiresAt }: StoredMessage, now: number): boolean {
+    const isKept = kind === 'message' && state === 'waiting' && expiresAt > now;
+    return isKept && this.#recipients.lists(userKey, now) !== undefined;
   }
 
   async #ofUser(userKey: string, id: string): Promise<StoredMessage | undefined> {

@@ -7,7 +7,13 @@ import { getSystemErrorName } from 'node:util';
 import type { Database, Key, RootDatabase } from 'lmdb';
 import { errorCode } from '../error-code.ts';
 
-/** Nothing was stored: `code` is that of the system (`ENOSPC`, `EFBIG`, `EROFS`, `EIO`), or LMDB's number. */
+/**
+ * For a write to come to its end. Some refusals of the system (`EPERM`) lmdb-js takes for a state of its own, and waits until
+ * the file can be written again; a disk that is only slow takes no such time.
+ */
+const PATIENCE_MILLIS = 5_000;
+
+/** Nothing was stored, or, where the code is `ETIMEDOUT`, nobody knows: `code` is that of the system (`ENOSPC`, `EFBIG`, `EROFS`, `EIO`), or LMDB's number. */
 export class StoreWriteError extends Error {
   readonly code: string;
 
@@ -46,13 +52,25 @@ export async function onDisk<V, K extends Key, T>(database: Database<V, K>, writ
   // Asked for now, it is the end of this commit. Later it would be that of the next, which never comes when that one fails.
   const flushed = database.flushed.then(nothing);
   flushed.catch(nothing);
+  const patience = patienceFor(PATIENCE_MILLIS);
   try {
-    const result = await written;
-    await flushed;
+    const result = await Promise.race([written, patience.over]);
+    await Promise.race([flushed, patience.over]);
     return result;
   } catch (error) {
     throw await failureOf(error);
+  } finally {
+    patience.end();
   }
+}
+
+function patienceFor(millis: number): { readonly over: Promise<never>; end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreWriteError('ETIMEDOUT')), millis);
+  });
+  over.catch(nothing);
+  return { over, end: () => clearTimeout(timer) };
 }
 
 /**

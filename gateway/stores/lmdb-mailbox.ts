@@ -13,6 +13,7 @@ import type {
   StoredMessage,
   WishStore,
 } from '../mailbox-ports.ts';
+import { REMOVED_AT_ONCE } from '../slices.ts';
 import { durably } from './lmdb-commit.ts';
 import { INDEX_ROW, type MailboxDatabases, MailboxTables } from './lmdb-mailbox-tables.ts';
 import { LmdbNotifications, LmdbWishes } from './lmdb-notifications.ts';
@@ -31,8 +32,6 @@ import {
 import { RecordError } from './records.ts';
 import { deposited, fullOf, type UserCounts, wished } from './rules.ts';
 
-/** Rows of duplicates that one transaction drops: others wait some milliseconds for it. */
-const SWEEP_SLICE = 500;
 /** LMDB takes keys of up to 1,978 bytes, of which a key may have three and a number. */
 const MAX_KEY_BYTES = 500;
 
@@ -194,7 +193,7 @@ export class LmdbMailbox implements MailboxStore {
     for (;;) {
       this.#renew();
       const over: [number, string][] = [];
-      for (const row of duplicatesByTime.getKeys({ limit: SWEEP_SLICE })) if (row[0] <= now) over.push(row);
+      for (const row of duplicatesByTime.getKeys({ limit: REMOVED_AT_ONCE })) if (row[0] <= now) over.push(row);
       if (over.length === 0) return;
       await this.#changed(() => {
         for (const [until, key] of over) {
@@ -204,7 +203,7 @@ export class LmdbMailbox implements MailboxStore {
           if (known === undefined || known.until <= now) duplicates.removeSync(key);
         }
       });
-      if (over.length < SWEEP_SLICE) return;
+      if (over.length < REMOVED_AT_ONCE) return;
     }
   }
 

@@ -6,7 +6,7 @@
 import type { AuditStore } from '../audit-ports.ts';
 import type { MailboxStore } from '../mailbox-ports.ts';
 import type { Clock, Log } from '../ports.ts';
-import { slicesOf } from '../slices.ts';
+import { piecesOf, REMOVED_AT_ONCE, slicesOf } from '../slices.ts';
 import type { SystemMessageStore } from '../system-message-ports.ts';
 
 const EVERY_MILLIS = 3_600_000;
@@ -93,7 +93,7 @@ export async function dropDead(
   if ((await mailbox.totals()).dead === 0) return dropped;
   for await (const slice of slicesOf(mailbox, SLICE, ({ id }) => id)) {
     const old = slice.filter(({ diedAt }) => diedAt !== undefined && diedAt < diedBefore).map(({ id }) => id);
-    if (old.length > 0) dropped += (await mailbox.end(old, [])).length;
+    for (const some of piecesOf(old, REMOVED_AT_ONCE)) dropped += (await mailbox.end(some, [])).length;
   }
   return dropped;
 }

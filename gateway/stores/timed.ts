@@ -1,16 +1,20 @@
 /** Measures how long a store takes, operation by operation: `sapgw_store_duration_seconds{op}`. */
 import type { Clock, Store } from '../ports.ts';
 
-/** The same store; `observe` hears of every operation that ended, failed ones too. */
+/** The same store; `observe` hears of every operation that ended, failed ones too, `failed` of what it fails with. */
 export function timedStore(
   store: Store,
   clock: Pick<Clock, 'monotonic'>,
   observe: (operation: string, seconds: number) => void,
+  failed: (error: unknown) => void = () => {},
 ): Store {
   async function timed<T>(operation: string, work: () => Promise<T>): Promise<T> {
     const start = clock.monotonic();
     try {
       return await work();
+    } catch (error) {
+      failed(error);
+      throw error;
     } finally {
       observe(operation, (clock.monotonic() - start) / 1000);
     }

@@ -20,6 +20,7 @@ import { createMailboxOffice } from '../mailbox/office.ts';
 import type { PostOffice } from '../mailbox/post-office.ts';
 import { policyCount } from '../policy/model.ts';
 import type { Clock, Log, Store } from '../ports.ts';
+import type { WriteTrouble } from '../stores/write-trouble.ts';
 import type { WorkerRow } from '../workers/pool.ts';
 import { auditReading, userActions } from './admin-data.ts';
 import type { OpenPolicies } from './policies.ts';
@@ -31,6 +32,7 @@ export interface AdminParts {
   readonly config: Pick<Config, 'adminTokenFile' | 'audit'>;
   readonly vasps: readonly VaspConfig[];
   readonly store: Store;
+  readonly writeTrouble: WriteTrouble;
   readonly userKey: (vasp: string, userId: string) => string;
   readonly policyControl: OpenPolicies;
   readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
@@ -67,7 +69,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
         'store',
         () =>
           store.acceptances.of('readiness').then(
-            () => undefined,
+            () => parts.writeTrouble.told(store.notes),
             () => 'the store cannot be read',
           ),
       ],

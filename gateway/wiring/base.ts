@@ -16,6 +16,7 @@ import { openSecrets } from '../secrets.ts';
 import { type OpenResult, openLmdbStore } from '../stores/lmdb.ts';
 import { openMemoryStore } from '../stores/memory.ts';
 import { timedStore } from '../stores/timed.ts';
+import { WriteTrouble } from '../stores/write-trouble.ts';
 import { openSubscribers } from '../subscribers.ts';
 import { policyReader } from './policies.ts';
 import { type OpenVaspStates, openVaspStates } from './vasps.ts';
@@ -30,6 +31,8 @@ export interface Base {
   readonly metrics: OpenMetrics;
   /** Measured; see `stores/timed.ts`. */
   readonly store: Store;
+  /** Whether it can be written. */
+  readonly writeTrouble: WriteTrouble;
   /** In the order of the configuration; the sandbox alone where nothing is configured. */
   readonly vaspNames: readonly string[];
   /** What the operator has said of them, followed in each process. */
@@ -80,7 +83,8 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
   for (const warning of isFirst ? secrets.warnings : []) log.warn(warning);
   if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
   const metrics = openMetrics({ processMetrics: true });
-  const store = timedStore(opened.store, clock, metrics.storeDuration);
+  const writeTrouble = new WriteTrouble();
+  const store = timedStore(opened.store, clock, metrics.storeDuration, (error) => writeTrouble.failed(error));
   const states = await openVaspStates({ vaspNames, store, clock, metrics, log });
   const base: Base = {
     config,
@@ -90,6 +94,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     log,
     metrics,
     store,
+    writeTrouble,
     vaspNames,
     vaspStates: states.vaspStates,
     stopFollowing: states.close,

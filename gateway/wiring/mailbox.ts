@@ -54,11 +54,21 @@ export async function openMailbox(base: Base, around: MailboxSurroundings): Prom
       firstTransactionNumber: randomInt(36 ** 6),
       events: { concern: around.mailWaits ?? (async () => {}), ring: around.ring },
     });
+    warnOfUnknownDomains(base, around.policies);
     const notifying = new Notifying({ ...base, ...around, store: store.mailbox, bearers });
     return { kind: 'open', mailbox: running(base, postOffice, notifying, opened.close) };
   } catch (error) {
     await opened.close();
     return { kind: 'failed', problems: [`kept messages cannot be read from the store: ${errorCode(error)}`] };
+  }
+}
+
+/** Without it a message to `wv:bob@im.example` never reaches a Bob who logs in as `wv:bob`: only the VASP knows that he is one. */
+function warnOfUnknownDomains({ config, log }: Base, policies: PolicySets): void {
+  if (config.useSandbox || policies.current().offLineUser.length === 0) return;
+  for (const { name, domain } of config.vasps) {
+    if (domain === undefined)
+      log.warn('a VASP has no domain, some kept messages may not find their users', { vasp: name });
   }
 }
 

@@ -67,19 +67,32 @@ export async function startKannel(): Promise<Kannel> {
     });
     return child;
   };
+  /** It gives up for good when bearerbox is slow to take it; then it is begun once more. */
+  const startCentre = (): void => {
+    const fake = run(FAKE_CENTRE, ['-H', '127.0.0.1', '-r', String(centre), '-m', '0', '1 2 text none']);
+    const others = running;
+    running = [...others, fake];
+    for (const stream of [fake.stdout, fake.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+    }
+    fake.once('exit', () => {
+      if (!running.includes(fake)) return;
+      running = running.filter((one) => one !== fake);
+      setTimeout(() => {
+        if (running.length > 0) startCentre();
+      }, TRY_EVERY_MILLIS);
+    });
+  };
   const start = async (): Promise<void> => {
     const bearerbox = run(BEARERBOX, ['-v', '4', 'kannel.conf']);
     running = [bearerbox];
     await answers(boxes, bearerbox);
     await answers(centre, bearerbox);
     const smsbox = run(SMSBOX, ['-v', '4', 'kannel.conf']);
-    const fake = run(FAKE_CENTRE, ['-H', '127.0.0.1', '-r', String(centre), '-m', '0', '1 2 text none']);
-    running = [bearerbox, smsbox, fake];
-    for (const stream of [fake.stdout, fake.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
-      });
-    }
+    running = [bearerbox, smsbox];
+    startCentre();
     await answers(sendsms, smsbox);
   };
   const stop = async (): Promise<void> => {

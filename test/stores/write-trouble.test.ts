@@ -1,0 +1,48 @@
+/** Writes that never come to an end, and what is said of a store that could not be written. */
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import type { Database } from 'lmdb';
+import { onDisk, StoreWriteError } from '../../gateway/stores/lmdb-commit.ts';
+import { openMemoryStore } from '../../gateway/stores/memory.ts';
+import { timedStore } from '../../gateway/stores/timed.ts';
+import { WriteTrouble } from '../../gateway/stores/write-trouble.ts';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const never = new Promise<never>(() => {});
+
+test.each([
+  ['is not taken', never, Promise.resolve(true)],
+  ['does not reach the disk', Promise.resolve(1), never],
+])('a write that %s is given up', async (_, written, flushed) => {
+  const database = { flushed } as unknown as Database<Buffer, string>;
+  const ended = onDisk<Buffer, string, unknown>(database, () => written).catch((error: unknown) => error);
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(await ended).toMatchObject({ code: 'ETIMEDOUT' });
+});
+
+test('what cannot be written is told until something can be', async () => {
+  const { notes, ...rest } = openMemoryStore();
+  let isFull = true;
+  const put = async (name: string, text: string): Promise<void> => {
+    if (isFull) throw new StoreWriteError('ENOSPC');
+    await notes.put(name, text);
+  };
+  const trouble = new WriteTrouble();
+  const store = timedStore(
+    { ...rest, notes: { get: (name) => notes.get(name), put } },
+    { monotonic: () => 0 },
+    () => {},
+    (error) => trouble.failed(error),
+  );
+  expect(await trouble.told(store.notes)).toBeUndefined();
+  await expect(store.notes.put('a', 'b')).rejects.toThrow(StoreWriteError);
+  expect(await trouble.told(store.notes)).toBe('the store cannot be written');
+  expect(await trouble.told(store.notes)).toBe('the store cannot be written');
+  isFull = false;
+  expect(await trouble.told(store.notes)).toBeUndefined();
+});
