@@ -14,7 +14,7 @@ import { type Mood, SmsCentre } from './mailbox-sms-centre.ts';
 /** How each bearer fails, with what is told of it. */
 const FAILING: readonly (readonly [name: string, how: Mood | 'down', failure: RegExp])[] = [
   ['down', 'down', /^ECONNREFUSED$/],
-  ['drops', 'drops', /SOCKET|ECONNRESET/],
+  ['drops', 'drops', /^lost$/],
   ['hangs', 'hangs', /^timeout$/],
   ['refuses', 'refuses', /^answered-503$/],
 ];
