@@ -219,7 +219,7 @@ export interface MailStanding {
   readonly isEmpty: boolean;
   /** Something would be handed over now. */
   readonly isWaiting: boolean;
-  /** Before anything is, the recipient's block list is wanted [X62]. */
+  /** Before anything is, or is shown to a client that asks for it, the recipient's block list is wanted [X62]. */
   readonly wantsBlockList: boolean;
 }
 
@@ -322,8 +322,8 @@ export interface Mailbox {
   delivered(visitor: Visitor, messageId: string): Promise<boolean>;
   /** What GetMessageList shows of it: all that the user may see, in order. */
   list(visitor: Visitor): Promise<readonly Element[]>;
-  /** What GetMessage gives; the message stays until it is acknowledged. */
-  fetch(visitor: Visitor, messageId: string): Promise<KeptMessage | undefined>;
+  /** What GetMessage gives; the message stays until it is acknowledged. `later`: whether the sender may write is not known yet. */
+  fetch(visitor: Visitor, messageId: string): Promise<KeptMessage | 'later' | undefined>;
   /** The user does not want it, or has sent it on: it leaves the box, and the sender may hear of it. */
   settle(visitor: Visitor, messageId: string, how: 'rejected' | 'forwarded'): Promise<boolean>;
   /** What a user's 1.3 client wishes for the time when it is away. */

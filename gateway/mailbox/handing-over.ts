@@ -49,7 +49,8 @@ export class HandingOver {
     this.#number = firstNumber;
   }
 
-  async standing(visitor: Visitor): Promise<MailStanding> {
+  /** @param polls the client takes what comes next; else it may ask for any of them */
+  async standing(visitor: Visitor, polls: boolean): Promise<MailStanding> {
     const choice = await this.#next(visitor);
     if (choice === undefined) {
       this.#parts.recipients.emptied(visitor.userKey);
@@ -58,7 +59,9 @@ export class HandingOver {
     return {
       isEmpty: false,
       isWaiting: choice.kind === 'hand-over' || choice.kind === 'given-up',
-      wantsBlockList: choice.kind === 'lists-wanted' && this.#mayAskLists(visitor),
+      wantsBlockList:
+        (choice.kind === 'lists-wanted' || (!polls && (await this.#hasUnjudged(visitor)))) &&
+        this.#mayAskLists(visitor),
     };
   }
 
@@ -110,6 +113,12 @@ export class HandingOver {
       onWay: recipients.onWay(userKey),
       wasAnnounced: (id) => recipients.wasAnnounced(userKey, id, sessionKey),
     });
+  }
+
+  async #hasUnjudged({ userKey, sessionKey }: Visitor): Promise<boolean> {
+    const { store, recipients, clock } = this.#parts;
+    if (!recipients.isReady(sessionKey) || recipients.lists(userKey, clock.wall()) !== undefined) return false;
+    return (await store.counts(userKey)).messages > 0;
   }
 
   #mayAskLists({ userKey }: Visitor): boolean {

@@ -134,7 +134,7 @@ export class PostOffice implements Mailbox {
     if (polls) this.#recipients.polled(visitor.sessionKey);
     return this.#known.learn(
       visitor.userKey,
-      this.#turns.run(visitor.userKey, () => this.#handingOver.standing(visitor)),
+      this.#turns.run(visitor.userKey, () => this.#handingOver.standing(visitor, polls)),
     );
   }
 
@@ -179,11 +179,12 @@ export class PostOffice implements Mailbox {
     });
   }
 
-  async fetch(visitor: Visitor, messageId: string): Promise<KeptMessage | undefined> {
+  async fetch(visitor: Visitor, messageId: string): Promise<KeptMessage | 'later' | undefined> {
     const now = this.#parts.clock.wall();
     const id = readMailMessageId(messageId);
     const message = id === undefined ? undefined : await this.#ofUser(visitor.userKey, id);
-    if (message === undefined || !this.#mayShow(message, now)) return undefined;
+    if (message === undefined || !isShown(message, now)) return undefined;
+    if (this.#recipients.lists(visitor.userKey, now) === undefined) return 'later';
     const envelope = this.#kept.envelope(message);
     if (envelope === undefined) return undefined;
     const content = await this.#kept.content(message.id);
@@ -237,13 +238,9 @@ export class PostOffice implements Mailbox {
 
   /** What the user may see: nothing before the lists of who may not write are known. */
   async #shown({ userKey }: Visitor, now: number): Promise<readonly StoredMessage[]> {
+    if (this.#recipients.lists(userKey, now) === undefined) return [];
     const waiting = await this.#parts.store.waiting(userKey, LISTED);
-    return waiting.filter((message) => this.#mayShow(message, now));
-  }
-
-  #mayShow({ userKey, kind, state, expiresAt }: StoredMessage, now: number): boolean {
-    const isKept = kind === 'message' && state === 'waiting' && expiresAt > now;
-    return isKept && this.#recipients.lists(userKey, now) !== undefined;
+    return waiting.filter((message) => isShown(message, now));
   }
 
   async #ofUser(userKey: string, id: string): Promise<StoredMessage | undefined> {
@@ -268,4 +265,8 @@ export class PostOffice implements Mailbox {
     this.#recipients.settled(message.userKey, message.id);
     await this.changed(told);
   }
+}
+
+function isShown({ kind, state, expiresAt }: StoredMessage, now: number): boolean {
+  return kind === 'message' && state === 'waiting' && expiresAt > now;
 }

@@ -195,7 +195,7 @@ describe('handing over', () => {
     await office.answered(who, mail?.transactionId ?? '', 200);
     expect(await office.take(who)).toBeUndefined();
     expect((await office.list(who)).length).toBe(1);
-    expect((await office.fetch(who, idOf(mail)))?.content?.text).toBe('one');
+    expect(await office.fetch(who, idOf(mail))).toMatchObject({ content: { text: 'one' } });
     expect(await store.totals()).toMatchObject({ waiting: 1 });
     expect(await office.delivered(who, idOf(mail))).toBe(true);
     expect(await store.totals()).toMatchObject({ waiting: 0 });
@@ -248,6 +248,21 @@ describe('who may write', () => {
     expect(await office.standing(BOB, false)).toMatchObject({ wantsBlockList: true });
     await office.accessLists(BOB, NOBODY);
     expect(await fetchAll(office, BOB)).toEqual(['one']);
+  });
+
+  test('what is asked for is shown when the lists are known, however long ago it was announced', async () => {
+    const made = await world();
+    const { office } = made;
+    await office.deposit(order('one'));
+    const who = visitor('bob', { delivery: { method: 'N', pushedBytes: undefined } });
+    await office.accessLists(who, NOBODY);
+    const mail = await office.take(who);
+    made.now += 60_000;
+    expect(await office.fetch(who, idOf(mail))).toBe('later');
+    expect(await office.standing(who, true)).toMatchObject({ wantsBlockList: false });
+    expect(await office.standing(who, false)).toMatchObject({ wantsBlockList: true });
+    await office.accessLists(who, NOBODY);
+    expect(await office.fetch(who, idOf(mail))).toMatchObject({ content: { text: 'one' } });
   });
 
   test('lists that the user has changed are asked for again', async () => {

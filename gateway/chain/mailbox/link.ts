@@ -40,6 +40,9 @@ const CONCERNS: ReadonlyMap<string, 'sends' | 'asks' | 'tells'> = new Map([
   ['BlockUser-Request', 'tells'],
 ]);
 
+/** Asks for what kept messages hold. */
+const SHOWS: ReadonlySet<string> = new Set(['GetMessageList-Request', 'GetMessage-Request', 'ForwardMessage-Request']);
+
 const TRY_LATER = 'Your messages cannot be had at the moment. Please try again later.';
 
 export function mailboxLink(parts: MailboxParts): Link {
@@ -73,7 +76,7 @@ export function mailboxLink(parts: MailboxParts): Link {
 
   async function serve(exchange: Exchange, session: LiveSession, waits: boolean, next: Handler): Promise<Reply> {
     const visitor = visitorOf(session);
-    if (waits) await prepare(exchange, visitor, next);
+    if (waits && (isPoll(exchange) || asksToSee(exchange))) await prepare(exchange, visitor, next);
     const { transactions } = isPoll(exchange) ? { transactions: [] } : messageOf(exchange);
     const answers = new Map<number, Transaction | undefined>();
     const rewritings: Rewriting[] = [];
@@ -180,6 +183,10 @@ export function mailboxLink(parts: MailboxParts): Link {
   function logFailure({ vasp, session }: Exchange): void {
     log.error('kept messages cannot be had', { vasp: vasp.name, session: session?.key });
   }
+}
+
+function asksToSee({ envelope }: Exchange): boolean {
+  return envelope.transactions.some(({ primitive }) => SHOWS.has(primitive));
 }
 
 /** `sends`: messages, and nothing else that concerns kept ones. */

@@ -83,6 +83,13 @@ function noSuchMessage(): Retrieved {
   return answered(status(STATUS.INVALID_MESSAGE_ID, 'There is no such message.'));
 }
 
+/** The VASP does not say at the moment who may write to the user. */
+function notNow(): Retrieved {
+  return answered(
+    status(STATUS.SERVICE_UNAVAILABLE, 'The message cannot be had at the moment. Please try again later.'),
+  );
+}
+
 /** The MessageID that a request names; undefined where it is none of ours. */
 function ownId(primitive: Element): string | undefined {
   const messageId = childText(primitive, 'MessageID') ?? '';
@@ -116,7 +123,8 @@ async function fetchMessage(
   const messageId = ownId(transaction.primitive);
   if (messageId === undefined) return undefined;
   const kept = await mailbox.fetch(visitor, messageId);
-  return kept === undefined ? noSuchMessage() : answered(getMessageResponse(kept.info, kept.content));
+  if (kept === undefined) return noSuchMessage();
+  return kept === 'later' ? notNow() : answered(getMessageResponse(kept.info, kept.content));
 }
 
 /** A group's messages are the VASP's alone. Ours that cannot be had do not keep the VASP's from the client. */
@@ -175,6 +183,7 @@ async function forward(
   if (messageId === undefined) return undefined;
   const kept = await mailbox.fetch(visitor, messageId);
   if (kept === undefined) return noSuchMessage();
+  if (kept === 'later') return notNow();
   const message = forwardedMessage(primitive, kept);
   if (message === undefined) {
     return answered(status(STATUS.BAD_PARAMETER, 'Say in Recipient to whom the message is to go.'));
