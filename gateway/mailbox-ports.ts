@@ -308,7 +308,7 @@ export interface Mailbox {
   arrived(visitor: Visitor, isReady: boolean): Promise<void>;
   /** The session has agreed on its services. */
   ready(sessionKey: string): Promise<void>;
-  /** `polls`: the client asks for what waits; one that polls twice without agreeing on services needs none. */
+  /** `polls`: the client asks for what waits; one that polls twice, or half a minute passes, without agreeing on services needs none. */
   standing(visitor: Visitor, polls: boolean): Promise<MailStanding>;
   /** What the VASP says of the recipient's lists: messages of those who may not write are dropped [X62]. `unknown`: ask again later. */
   accessLists(visitor: Visitor, lists: AccessLists | 'unknown'): Promise<void>;

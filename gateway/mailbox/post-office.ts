@@ -123,7 +123,7 @@ export class PostOffice implements Mailbox {
   async arrived({ sessionKey, userKey }: Visitor, isReady: boolean): Promise<void> {
     // The lists may have been changed elsewhere since the last session.
     this.#recipients.forgetLists(userKey);
-    if (!isReady) this.#recipients.arrived(sessionKey);
+    if (!isReady) this.#recipients.arrived(sessionKey, userKey, this.#parts.clock.wall());
   }
 
   async ready(sessionKey: string): Promise<void> {
@@ -225,6 +225,7 @@ export class PostOffice implements Mailbox {
   async sweep(): Promise<void> {
     const { store, clock } = this.#parts;
     const now = clock.wall();
+    await this.changed(this.#recipients.overdue(now));
     for (;;) {
       const expired = await store.expired(now, REMOVED_AT_ONCE);
       if (expired.length > 0) {

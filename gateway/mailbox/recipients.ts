@@ -14,6 +14,14 @@ const LONGEST_PAUSE_MILLIS = 600_000;
 const USERS = 50_000;
 /** Polls after which a session that agreed on no services is served all the same. */
 const POLLS_WITHOUT_SERVICES = 2;
+/** The same for one that does not poll, because it waits to be called. */
+const MILLIS_WITHOUT_SERVICES = 30_000;
+
+interface Arriving {
+  readonly userKey: string;
+  readonly at: number;
+  readonly polls: number;
+}
 
 interface Recipient {
   lists: { readonly lists: AccessLists; readonly at: number } | undefined;
@@ -27,13 +35,13 @@ interface Recipient {
 
 export class Recipients {
   readonly #users = new LRUCache<string, Recipient>({ max: USERS });
-  /** Sessions that have not agreed on their services, and how often they polled. */
-  readonly #arriving = new LRUCache<string, number>({ max: USERS });
+  /** Sessions that have not agreed on their services. */
+  readonly #arriving = new LRUCache<string, Arriving>({ max: USERS });
   /** Users to whom something was handed over, by session. */
   readonly #served = new LRUCache<string, string>({ max: USERS });
 
-  arrived(sessionKey: string): void {
-    this.#arriving.set(sessionKey, 0);
+  arrived(sessionKey: string, userKey: string, at: number): void {
+    this.#arriving.set(sessionKey, { userKey, at, polls: 0 });
   }
 
   ready(sessionKey: string): void {
@@ -41,10 +49,19 @@ export class Recipients {
   }
 
   polled(sessionKey: string): void {
-    const polls = this.#arriving.get(sessionKey);
-    if (polls === undefined) return;
-    if (polls + 1 >= POLLS_WITHOUT_SERVICES) this.#arriving.delete(sessionKey);
-    else this.#arriving.set(sessionKey, polls + 1);
+    const arriving = this.#arriving.get(sessionKey);
+    if (arriving === undefined) return;
+    const polls = arriving.polls + 1;
+    if (polls >= POLLS_WITHOUT_SERVICES) this.#arriving.delete(sessionKey);
+    else this.#arriving.set(sessionKey, { ...arriving, polls });
+  }
+
+  /** Users of sessions that seem to agree on nothing: these are ready from now on. */
+  overdue(now: number): readonly string[] {
+    if (this.#arriving.size === 0) return [];
+    const overdue = [...this.#arriving.entries()].filter(([, { at }]) => now - at >= MILLIS_WITHOUT_SERVICES);
+    for (const [sessionKey] of overdue) this.#arriving.delete(sessionKey);
+    return overdue.map(([, { userKey }]) => userKey);
   }
 
   isReady(sessionKey: string): boolean {

@@ -185,6 +185,20 @@ describe('handing over', () => {
     expect(await office.standing(other, true)).toMatchObject({ wantsBlockList: true });
   });
 
+  test('a session that neither agrees nor polls is called after half a minute', async () => {
+    const made = await world();
+    await made.office.deposit(order('one'));
+    await made.office.arrived(BOB, false);
+    made.rung.length = 0;
+    made.now += 29_999;
+    await made.office.sweep();
+    expect(made.rung).toEqual([]);
+    made.now += 1;
+    await made.office.sweep();
+    expect(made.rung).toEqual(['bob']);
+    expect(await made.office.standing(BOB, true)).toMatchObject({ wantsBlockList: true });
+  });
+
   test('announced, fetched, and only then gone', async () => {
     const { office, store } = await world();
     await office.deposit(order('one'));
