@@ -54,13 +54,18 @@ export function mailboxLink(parts: MailboxParts): Link {
     const { session } = exchange;
     if (session === undefined || !mailbox.isOpen()) return next(exchange);
     const concern = concernOf(exchange);
-    const repeats = ({ primitive, id }: EnvelopeTransaction): boolean =>
-      primitive === 'SendMessage-Request' && mailbox.mayRepeat(session.key, id);
-    if (concern === 'sends' && !exchange.envelope.transactions.some(repeats)) return sends(exchange, next);
+    if (concern === 'sends' && !mayRepeat(exchange, session.key)) return sends(exchange, next);
     const waits = mailbox.concerns(session.record.userKey);
     if (concern === 'none' && !(waits && isPoll(exchange))) return next(exchange);
     return serve(exchange, session, waits, next);
   };
+
+  function mayRepeat({ envelope }: Exchange, sessionKey: string): boolean {
+    for (const { primitive, id } of envelope.transactions) {
+      if (primitive === 'SendMessage-Request' && mailbox.mayRepeat(sessionKey, id)) return true;
+    }
+    return false;
+  }
 
   /** Messages sent, and nothing else: what the VASP took is none of our business. */
   async function sends(exchange: Exchange, next: Handler): Promise<Reply> {
