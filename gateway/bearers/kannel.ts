@@ -4,9 +4,9 @@
  */
 import type { SmsBearerConfig } from '../config.ts';
 import type { Bearer, BearerOutcome } from '../mailbox-ports.ts';
+import { alphabetOf } from '../policy/sms-alphabet.ts';
 import { asOctets, readCredentials } from './credentials.ts';
 import { isPassing, openPosts } from './http-post.ts';
-import { alphabetOf } from './sms-text.ts';
 
 const ACCEPTED = 202;
 /** X-Kannel-Coding: the default alphabet of GSM 03.38, or UCS-2. */

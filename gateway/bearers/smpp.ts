@@ -6,10 +6,11 @@
 import { randomInt } from 'node:crypto';
 import type { BearerConfig } from '../config.ts';
 import type { Bearer, BearerMessage, BearerOutcome } from '../mailbox-ports.ts';
+import { alphabetOf } from '../policy/sms-alphabet.ts';
 import type { Clock } from '../ports.ts';
 import { asOctets, readCredentials } from './credentials.ts';
 import { SmppSession } from './smpp-session.ts';
-import { alphabetOf, type SmsPart, smsParts } from './sms-text.ts';
+import { type SmsPart, smsParts } from './sms-text.ts';
 
 export interface SmppOptions {
   readonly clock: Clock;

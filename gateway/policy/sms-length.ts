@@ -1,18 +1,8 @@
 /**
- * How many short messages a text takes: 160 characters of the GSM alphabet fit one, or 70 of any other (3GPP TS 23.038,
- * 23.040). A text that takes several costs as many.
+ * How many short messages a text takes: 160 characters of the GSM alphabet fit one, or 70 of any other. A text that takes
+ * several costs as many.
  */
-
-const ONE_GSM = 160;
-const ONE_OTHER = 70;
-/** In one of several, a header takes room. */
-const PART_GSM = 153;
-const PART_OTHER = 67;
-
-const GSM =
-  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà';
-/** Each of these takes two places. */
-const GSM_EXTENSION = '\f^{}\\[~]|€';
+import { alphabetOf, PLACES, placesOf } from './sms-alphabet.ts';
 
 export interface SmsLength {
   /** Characters that the text takes of {@link SmsLength.most}. */
@@ -23,10 +13,9 @@ export interface SmsLength {
 }
 
 export function smsLength(text: string): SmsLength {
-  const all = [...text];
-  const isGsm = all.every((character) => GSM.includes(character) || GSM_EXTENSION.includes(character));
-  const [most, part] = isGsm ? [ONE_GSM, PART_GSM] : [ONE_OTHER, PART_OTHER];
-  const places = all.map((character) => (isGsm ? (GSM.includes(character) ? 1 : 2) : character.length));
+  const alphabet = alphabetOf(text);
+  const { one: most, part } = PLACES[alphabet];
+  const places = [...text].map((character) => placesOf(character, alphabet));
   const characters = places.reduce((sum, taken) => sum + taken, 0);
   return { characters, most, messages: characters <= most ? 1 : partsOf(places, part) };
 }

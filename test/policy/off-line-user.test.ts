@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { alphabetOf, smsParts } from '../../gateway/bearers/sms-text.ts';
+import { smsParts } from '../../gateway/bearers/sms-text.ts';
 import { offLineUserPolicyFor, questionsAtLogin, waitingQuestion } from '../../gateway/policy/decide.ts';
 import { LivePolicySets } from '../../gateway/policy/live-sets.ts';
 import { policyCount, questionsOf } from '../../gateway/policy/model.ts';
 import { formatProblem, type ParseOptions, parsePolicySet } from '../../gateway/policy/parse.ts';
+import { alphabetOf } from '../../gateway/policy/sms-alphabet.ts';
 import { smsLength } from '../../gateway/policy/sms-length.ts';
 import { notificationValues, textFor } from '../../gateway/policy/text.ts';
 import { LOGIN, MINIMAL, NOON, setOf } from './sample.ts';
