@@ -9,6 +9,9 @@
 import type { Element } from './csp/element.ts';
 import type { CspVersion } from './csp/versions.ts';
 
+/** For what the parts of a message are sealed, and what a notification says. */
+export const SEALED_AS = { envelope: 'envelope', content: 'content', notification: 'notification' } as const;
+
 /** What a sender gets to know of, and the recipient gets. Sealed in the store, with `content` apart. */
 export interface MessageEnvelope {
   /** The MessageID that the sender was told: the gateway's, or the VASP's where other recipients have it from there. */

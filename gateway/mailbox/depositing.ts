@@ -5,13 +5,14 @@
  */
 import { createHash } from 'node:crypto';
 import { childText, type Element } from '../csp/element.ts';
-import type {
-  Deposit,
-  DepositOrder,
-  DepositRecipient,
-  DepositResult,
-  KeepRules,
-  OffLineWishes,
+import {
+  type Deposit,
+  type DepositOrder,
+  type DepositRecipient,
+  type DepositResult,
+  type KeepRules,
+  type OffLineWishes,
+  SEALED_AS,
 } from '../mailbox-ports.ts';
 import type { Secrets } from '../ports.ts';
 import { mailMessageId } from '../stored-message/ids.ts';
@@ -19,7 +20,7 @@ import { isBase64 } from '../stored-message/message-info.ts';
 import { contentBytes, contentText, envelopeText, notificationText } from '../stored-message/sealed.ts';
 import { infoTo } from '../stored-message/sending-info.ts';
 import { mayKeep, mayNotify, NO_WISHES } from '../stored-message/wishes.ts';
-import { type MailboxParts, SEALED_AS } from './parts.ts';
+import type { MailboxParts } from './parts.ts';
 
 export type DepositingParts = Pick<
   MailboxParts,

@@ -1,9 +1,9 @@
 /** Kept messages with their seals opened, for as long as somebody has to do with them. */
 import { LRUCache } from 'lru-cache';
 import type { Element } from '../csp/element.ts';
-import type { MessageEnvelope, StoredMessage } from '../mailbox-ports.ts';
+import { type MessageEnvelope, SEALED_AS, type StoredMessage } from '../mailbox-ports.ts';
 import { readContent, readEnvelope } from '../stored-message/sealed.ts';
-import { type MailboxParts, SEALED_AS } from './parts.ts';
+import type { MailboxParts } from './parts.ts';
 
 /** A poll looks at the same ones as the poll before; an envelope takes about 2 kB. */
 const REMEMBERED = 5_000;

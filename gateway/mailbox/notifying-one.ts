@@ -3,13 +3,12 @@
  * knows that it goes before it does. What came in meanwhile is never lost by what is written behind it: a newer message leads
  * to a notification of its own, after the window.
  */
-import type { BearerMessage, BearerOutcome, StoredNotification } from '../mailbox-ports.ts';
+import { type BearerMessage, type BearerOutcome, SEALED_AS, type StoredNotification } from '../mailbox-ports.ts';
 import type { OffLineUserPolicy } from '../policy/model.ts';
 import { notificationValues, textFor } from '../policy/text.ts';
 import { readNotification } from '../stored-message/sealed.ts';
 import type { BearerStandings, NotSent } from './bearer-standing.ts';
 import { isGivenUpAfter, type NotificationResult, type NotifyingParts, pauseAfter } from './notifying-model.ts';
-import { SEALED_AS } from './parts.ts';
 
 export type Notify = NonNullable<OffLineUserPolicy['notify']>;
 

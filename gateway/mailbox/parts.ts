@@ -29,6 +29,3 @@ export interface MailboxEvents {
   /** Calls the clients of all of the user's sessions. */
   ring(userKey: string): void;
 }
-
-/** Under what a message's parts are sealed. */
-export const SEALED_AS = { envelope: 'envelope', content: 'content', notification: 'notification' } as const;

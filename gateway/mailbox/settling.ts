@@ -2,11 +2,17 @@
  * How a message leaves its mailbox: by acknowledgement, by the recipient's choice, because the sender may not write, because
  * its time is over. Whoever wanted a delivery report gets one, put into that user's mailbox in the same step of the store.
  */
-import type { Deposit, MailboxResult, MessageEnvelope, StoredMessage } from '../mailbox-ports.ts';
+import {
+  type Deposit,
+  type MailboxResult,
+  type MessageEnvelope,
+  SEALED_AS,
+  type StoredMessage,
+} from '../mailbox-ports.ts';
 import { envelopeText } from '../stored-message/sealed.ts';
 import { newId } from '../system-message/ids.ts';
 import type { Kept } from './kept.ts';
-import { type MailboxParts, SEALED_AS } from './parts.ts';
+import type { MailboxParts } from './parts.ts';
 
 export type Ending = 'delivered' | 'rejected' | 'forwarded' | 'blocked' | 'expired';
 

@@ -4,13 +4,10 @@
  * that it may be stopped at any time and run again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { MailboxStore, StoredMessage } from '../mailbox-ports.ts';
+import { type MailboxStore, SEALED_AS, type StoredMessage } from '../mailbox-ports.ts';
 import type { Secrets } from '../ports.ts';
 import { slicesOf } from '../slices.ts';
 import { RecordError } from './records.ts';
-
-/** For what the mailbox seals its parts. */
-export const SEALED_FOR = { envelope: 'envelope', content: 'content', notification: 'notification' } as const;
 
 /** Messages that are looked at before other work runs. */
 const SLICE = 100;
@@ -54,8 +51,8 @@ async function resealMessage(mailbox: MailboxStore, secrets: Seals, message: Sto
     if (!(error instanceof RecordError)) throw error;
     return 'unreadable';
   }
-  const envelope = resealed(secrets, SEALED_FOR.envelope, message.envelope);
-  const content = sealed === undefined ? 'current' : resealed(secrets, SEALED_FOR.content, sealed);
+  const envelope = resealed(secrets, SEALED_AS.envelope, message.envelope);
+  const content = sealed === undefined ? 'current' : resealed(secrets, SEALED_AS.content, sealed);
   if (envelope === 'unreadable' || content === 'unreadable') return 'unreadable';
   if (envelope === 'current' && content === 'current') return 'current';
   const kept = envelope === 'current' ? message.envelope : envelope;
@@ -72,7 +69,7 @@ async function resealNotifications(
   for (let after: readonly [string, string] | undefined; ; ) {
     const slice = await notifications.slice(after, SLICE);
     for (const { userKey, policy, content: before } of slice) {
-      const content = resealed(secrets, SEALED_FOR.notification, before);
+      const content = resealed(secrets, SEALED_AS.notification, before);
       if (typeof content !== 'string') await notifications.reseal(userKey, policy, before, content);
       counts[typeof content === 'string' ? content : 'resealed'] += 1;
     }
