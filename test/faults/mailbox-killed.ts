@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditSeal } from '../../gateway/audit/seal.ts';
-import type { MailboxTotals } from '../../gateway/mailbox-ports.ts';
+import type { MailboxTotals, StoredNotification } from '../../gateway/mailbox-ports.ts';
 import { openSecrets } from '../../gateway/secrets.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { SPELLINGS } from '../gateway/messages.ts';
@@ -35,6 +35,8 @@ export interface Holdings {
   readonly api: Pick<MailboxTotals, 'waiting' | 'dead'>;
   readonly store: Pick<MailboxTotals, 'waiting' | 'dead'>;
   readonly totals: MailboxTotals;
+  /** By the API. */
+  readonly notifications: readonly { readonly state: StoredNotification['state']; readonly sentAt: string | null }[];
 }
 
 export interface KilledResult {
@@ -239,7 +241,8 @@ async function holdings(gateway: GatewayProcess, directory: string): Promise<Hol
     waiting: await gateway.metric('sapgw_mailbox_messages'),
     dead: await gateway.metric('sapgw_mailbox_dead'),
   };
-  const api = (await gateway.call('GET', 'mailbox')) as { waiting: number; dead: number };
+  const { waiting, dead } = (await gateway.call('GET', 'mailbox')) as Holdings['api'];
+  const { notifications } = (await gateway.call('GET', 'mailbox/notifications')) as Pick<Holdings, 'notifications'>;
   await gateway.stop();
   const secrets = openSecrets({ kind: 'file', path: join(directory, 'secret') });
   if (secrets.kind === 'failed') throw new Error(secrets.problem);
@@ -254,7 +257,7 @@ async function holdings(gateway: GatewayProcess, directory: string): Promise<Hol
     waiting: messages.filter(({ state }) => state === 'waiting').length,
     dead: records.filter(({ state }) => state === 'dead').length,
   };
-  return { metrics, api: { waiting: api.waiting, dead: api.dead }, store, totals };
+  return { metrics, api: { waiting, dead }, store, totals, notifications };
 }
 
 async function until(
