@@ -7,7 +7,7 @@ import type { StoredMessage, Visitor } from '../mailbox-ports.ts';
 /** A message that nobody acknowledged goes out so often, then it is kept for the operator. */
 export const MOST_TRIES = 10;
 /** A report that nobody acknowledged: some clients know none. */
-export const MOST_REPORT_TRIES = 3;
+const MOST_REPORT_TRIES = 3;
 const FIRST_PAUSE_MILLIS = 10_000;
 const LONGEST_PAUSE_MILLIS = 3_600_000;
 
@@ -70,7 +70,7 @@ function ofMessage(visitor: Visitor, message: StoredMessage, circumstances: Circ
 }
 
 /** Undefined: the session's level has no way to get it. */
-export function wayFor(
+function wayFor(
   { gets, delivery }: Visitor,
   { bytes }: Pick<StoredMessage, 'bytes'>,
 ): 'whole' | 'announced' | undefined {

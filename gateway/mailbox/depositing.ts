@@ -20,6 +20,7 @@ import { isBase64 } from '../stored-message/message-info.ts';
 import { contentBytes, contentText, envelopeText, notificationText } from '../stored-message/sealed.ts';
 import { infoTo } from '../stored-message/sending-info.ts';
 import { mayKeep, mayNotify, NO_WISHES } from '../stored-message/wishes.ts';
+import { newId } from '../system-message/ids.ts';
 import type { MailboxParts } from './parts.ts';
 
 export type DepositingParts = Pick<
@@ -32,7 +33,6 @@ export type DepositingParts = Pick<
  * that uses the same TransactionID for the same words again.
  */
 export const DUPLICATE_MILLIS = 2 * 60_000;
-const ID_BYTES = 16;
 
 /** What is the same for every recipient. */
 interface Prepared {
@@ -50,7 +50,7 @@ interface Prepared {
  */
 export async function depositAll(parts: DepositingParts, order: DepositOrder): Promise<DepositResult> {
   const prepared = prepare(order, parts.clock.wall());
-  let sentId = order.vaspMessageId ?? mailMessageId(newId(parts));
+  let sentId = order.vaspMessageId ?? mailMessageId(newId((count) => parts.secrets.randomBytes(count)));
   const recipients: DepositResult['recipients'][number][] = [];
   for (const recipient of order.recipients) {
     const wishes = (await parts.store.wishes.of(recipient.userKey)) ?? NO_WISHES;
@@ -133,7 +133,7 @@ function depositFor(
   const envelope = envelopeText({ sentId, info: infoTo(order.info, userId, now), wantsReport });
   return {
     message: {
-      id: newId(parts),
+      id: newId((count) => secrets.randomBytes(count)),
       kind: 'message',
       userKey,
       senderKey,
@@ -169,8 +169,4 @@ function notificationFor(
   if (notify === undefined) return undefined;
   const content = secrets.seal(SEALED_AS.notification, notificationText({ to: userId, sender }));
   return { userKey, policy, vasp, ...notify, at: now, content };
-}
-
-function newId({ secrets }: DepositingParts): string {
-  return Buffer.from(secrets.randomBytes(ID_BYTES)).toString('base64url');
 }

@@ -48,10 +48,9 @@ export class PostOffice implements Mailbox {
   readonly #kept: Kept;
   readonly #settling: Settling;
   readonly #handingOver: HandingOver;
+  readonly #tries: KnownTries;
   /** Something is kept, or was since the start. */
   #hasMail: boolean;
-
-  readonly #tries: KnownTries;
   /** Until when something is remembered of second tries. */
   #rememberedUntil: number;
 
@@ -172,9 +171,11 @@ export class PostOffice implements Mailbox {
 
   async list(visitor: Visitor): Promise<readonly Element[]> {
     const now = this.#parts.clock.wall();
-    const messages = await this.#shown(visitor, now);
-    return messages.flatMap((message) => {
-      const envelope = this.#kept.envelope(message);
+    // Nothing is seen before the lists of who may not write are known.
+    if (this.#recipients.lists(visitor.userKey, now) === undefined) return [];
+    const waiting = await this.#parts.store.waiting(visitor.userKey, LISTED);
+    return waiting.flatMap((message) => {
+      const envelope = isShown(message, now) ? this.#kept.envelope(message) : undefined;
       return envelope === undefined ? [] : [messageInfoFor(envelope, message, visitor.version, now)];
     });
   }
@@ -235,13 +236,6 @@ export class PostOffice implements Mailbox {
       if (expired.length < REMOVED_AT_ONCE) break;
     }
     await store.sweep(now);
-  }
-
-  /** What the user may see: nothing before the lists of who may not write are known. */
-  async #shown({ userKey }: Visitor, now: number): Promise<readonly StoredMessage[]> {
-    if (this.#recipients.lists(userKey, now) === undefined) return [];
-    const waiting = await this.#parts.store.waiting(userKey, LISTED);
-    return waiting.filter((message) => isShown(message, now));
   }
 
   async #ofUser(userKey: string, id: string): Promise<StoredMessage | undefined> {

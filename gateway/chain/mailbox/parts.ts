@@ -2,7 +2,7 @@
 import type { Element } from '../../csp/element.ts';
 import type { Mailbox } from '../../mailbox-ports.ts';
 import type { PolicySets } from '../../policy/live-sets.ts';
-import type { AcceptanceStore, Clock, LiveSession, Log, Metrics, Secrets, SetAside } from '../../ports.ts';
+import type { AcceptanceStore, Clock, Log, Metrics, Secrets, SetAside } from '../../ports.ts';
 import type { Sessions } from '../sessions.ts';
 import type { OwnAnswer } from '../system-messages/own-transaction.ts';
 
@@ -31,9 +31,3 @@ export interface Rewriting {
 
 /** Asks the VASP one thing in the session; never rejects. A SendMessage-Request to a user who is away is kept. */
 export type AskInSession = (primitive: Element) => Promise<OwnAnswer>;
-
-/** A session in which a client's message came. */
-export interface InSession {
-  readonly session: LiveSession;
-  readonly ask: AskInSession;
-}

@@ -4,7 +4,6 @@
  * however often it is fetched.
  */
 import { childInteger, childText, childTexts, type Element, withChildren } from '../../csp/element.ts';
-import type { EnvelopeTransaction } from '../../csp/envelope.ts';
 import type { Transaction } from '../../csp/message.ts';
 import { resultCode, STATUS, status } from '../../csp/status.ts';
 import type { Visitor } from '../../mailbox-ports.ts';
@@ -46,11 +45,6 @@ const ANSWERING: ReadonlyMap<string, Answering> = new Map<string, Answering>([
   ['RejectMessage-Request', reject],
   ['ForwardMessage-Request', forward],
 ]);
-
-/** Whether {@link answerRetrieval} may have something to do with it; a look-up or two. */
-export function mayConcernMail({ primitive, id }: Pick<EnvelopeTransaction, 'primitive' | 'id'>): boolean {
-  return ANSWERING.has(primitive) || ownsMailTransaction(id);
-}
 
 /**
  * What becomes of one transaction of a client's; undefined: it is none of the mailbox's.
