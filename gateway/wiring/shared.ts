@@ -94,6 +94,11 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
   });
   if (opened.kind === 'failed') return opened;
   const policyControl = opened.policies;
+  /** What is open, to be closed the other way round. */
+  const open: (() => Promise<void> | void)[] = [() => policyControl.close()];
+  const close = async (): Promise<void> => {
+    for (const one of open.toReversed()) await one();
+  };
   const negotiations = new MemoryNegotiations(
     clock,
     config.limits.negotiations,
@@ -102,15 +107,16 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
   );
   const waiting = new MemoryWaitingSessions(clock, secrets, config.limits.negotiations, metrics.evicted);
   const sandbox = config.useSandbox ? createSandbox({ cirPort: 0 }) : undefined;
+  if (sandbox !== undefined) open.push(() => sandbox.close());
   const sandboxUrl = sandbox === undefined ? undefined : (await sandbox.listen('127.0.0.1', 0)).url;
   const vasps = sandboxUrl === undefined ? config.vasps : [sandboxVasp(sandboxUrl)];
   const openedCir = await openCir(base, vasps);
   if (openedCir.kind === 'failed') {
-    policyControl.close();
-    await sandbox?.close();
+    await close();
     return openedCir;
   }
   const { cir } = openedCir;
+  open.push(() => cir.close());
   const setAside = new MemorySetAside({
     waiting: (key) => void cir.hub.ring(key),
     dropped: () => metrics.reject('session', 'set-aside'),
@@ -125,12 +131,11 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
     publicUrl: () => publicUrl,
   });
   if (openedDesk.kind === 'failed') {
-    policyControl.close();
-    await cir.close();
-    await sandbox?.close();
+    await close();
     return openedDesk;
   }
   const { desk } = openedDesk;
+  open.push(() => desk.close());
   const openedMailbox = await openMailbox(base, {
     policies: policyControl.control.sets,
     mailWaits: spread?.mailWaits,
@@ -138,13 +143,11 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
     languageOf: (vasp) => vasps.find(({ name }) => name === vasp)?.language,
   });
   if (openedMailbox.kind === 'failed') {
-    await desk.close();
-    policyControl.close();
-    await cir.close();
-    await sandbox?.close();
+    await close();
     return openedMailbox;
   }
   const { mailbox } = openedMailbox;
+  open.push(() => mailbox.close());
   const timers = [
     setInterval(() => negotiations.sweep(), SWEEP_NEGOTIATIONS_MILLIS),
     setInterval(() => waiting.sweep(), SWEEP_SESSIONS_MILLIS),
@@ -173,11 +176,7 @@ export async function holdShared(base: Base, spread?: Spreading): Promise<HeldRe
     async close() {
       for (const timer of timers) clearInterval(timer);
       stopRetention();
-      await mailbox.close();
-      await desk.close();
-      policyControl.close();
-      await cir.close();
-      await sandbox?.close();
+      await close();
     },
   };
   return { kind: 'held', shared };
