@@ -10,19 +10,14 @@ import { openAdminToken } from '../../gateway/admin/token.ts';
 import { createMailboxOffice } from '../../gateway/mailbox/office.ts';
 import type { Deposit, MailboxStore, StoredNotification } from '../../gateway/mailbox-ports.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
+import { type Answer, call, TOKEN } from '../main/admin-calls.ts';
 
-export const TOKEN = 'admin-token-0123456789-0123456789-0123456789';
 /** Stands where names and contents are sealed, so that tests find it where it should not be. */
 export const CANARY = 'sealed-name-or-content';
 export const SEALED = new TextEncoder().encode(CANARY);
 export const NOW = Date.UTC(2026, 10, 23, 12);
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
-
-export interface Called {
-  readonly status: number;
-  readonly json: Record<string, unknown>;
-}
 
 /** A key as the store wants one, recognisable. */
 export const keyOf = (vasp: string, user: string): string =>
@@ -78,16 +73,8 @@ export class MailboxWorld {
     rmSync(this.#folder, { recursive: true });
   }
 
-  async call(method: string, path: string, body?: unknown): Promise<Called> {
-    const response = await fetch(`${this.url}/api/v1/mailbox${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${TOKEN}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+  call(method: string, path: string, body?: unknown): Promise<Answer> {
+    return call(this.url, method, `mailbox${path}`, body);
   }
 
   async counted(result: string): Promise<number> {

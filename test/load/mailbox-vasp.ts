@@ -1,13 +1,4 @@
-/**
- * The VASP of users who are away: says 533 of whoever has no session, 532 of whoever does not let the sender write, 531 of
- * users called `nobody`, each in the form of one of the known VASPs, and keeps nothing for anybody. What it is told that is the
- * gateway's alone is a stray. All versions, both encodings.
- */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { messageInfo } from '../../gateway/conversation/text-messages.ts';
-import { decodeMessage, encodeMessage } from '../../gateway/csp/codec.ts';
 import {
   child,
   children,
@@ -19,8 +10,9 @@ import {
 } from '../../gateway/csp/element.ts';
 import type { CspMessage, Transaction } from '../../gateway/csp/message.ts';
 import { result, status } from '../../gateway/csp/status.ts';
-import { type CspVersion, encodingOfContentType } from '../../gateway/csp/versions.ts';
+import type { CspVersion } from '../../gateway/csp/versions.ts';
 import { MAIL_ID_PREFIX } from '../../gateway/stored-message/ids.ts';
+import { VaspServer } from './vasp-server.ts';
 
 /** Who may not write to a user, or who alone may. */
 export interface Lists {
@@ -59,45 +51,30 @@ export class MailboxVasp {
   readonly #sessions = new Map<string, Session>();
   /** SessionIDs by user. */
   readonly #present = new Map<string, string>();
-  readonly #server: Server;
+  readonly #server: VaspServer;
   #opened = 0;
   #transactions = 0;
 
   private constructor() {
-    this.#server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const contentType = request.headers['content-type'] ?? '';
-        const encoding = encodingOfContentType(contentType) ?? 'xml';
-        const asked = decodeMessage(Buffer.concat(chunks), encoding);
-        if (this.listsFail === 'nothing' && asksForLists(asked)) {
-          this.asked.push('GetBlockedList-Request');
-          response.destroy();
-          return;
-        }
-        const answer = this.#answer(asked);
-        const body = answer === undefined ? Buffer.alloc(0) : encodeMessage(answer, encoding);
-        response.writeHead(200, { 'content-type': contentType, 'content-length': body.length }).end(body);
-      });
+    this.#server = new VaspServer((asked) => {
+      if (this.listsFail !== 'nothing' || !asksForLists(asked)) return this.#answer(asked);
+      this.asked.push('GetBlockedList-Request');
+      return 'nothing';
     });
   }
 
   static async listen(): Promise<MailboxVasp> {
     const vasp = new MailboxVasp();
-    vasp.#server.listen(0, '127.0.0.1');
-    await once(vasp.#server, 'listening');
+    await vasp.#server.listen();
     return vasp;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/imps`;
+    return this.#server.url;
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   /** What the VASP holds about who may write to a user, to be changed at will. */

@@ -1,16 +1,9 @@
-/**
- * The VASP of the phones that are told things: logs everybody in, says what it has for a session one message a poll, keeps
- * contact lists as far as adding to one goes, and writes down what it was asked. All versions, both encodings.
- */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { messageInfo } from '../../gateway/conversation/text-messages.ts';
-import { decodeMessage, encodeMessage } from '../../gateway/csp/codec.ts';
 import { child, childText, childTexts, type Element, element } from '../../gateway/csp/element.ts';
 import type { CspMessage, Transaction } from '../../gateway/csp/message.ts';
 import { result, status } from '../../gateway/csp/status.ts';
-import { type CspVersion, encodingOfContentType } from '../../gateway/csp/versions.ts';
+import type { CspVersion } from '../../gateway/csp/versions.ts';
+import { VaspServer } from './vasp-server.ts';
 
 /** A user who was put into a contact list. */
 export interface Added {
@@ -36,39 +29,25 @@ export class MessagesVasp {
   readonly sessions = new Map<string, Session>();
   /** What it was asked that it should never be: answers and texts that are the gateway's alone. */
   readonly strays: string[] = [];
-  readonly #server: Server;
+  readonly #server: VaspServer;
   #transactions = 0;
 
   private constructor() {
-    this.#server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const contentType = request.headers['content-type'] ?? '';
-        const encoding = encodingOfContentType(contentType) ?? 'xml';
-        const asked = decodeMessage(Buffer.concat(chunks), encoding);
-        const answer = this.#answer(asked);
-        const body = answer === undefined ? Buffer.alloc(0) : encodeMessage(answer, encoding);
-        response.writeHead(200, { 'content-type': contentType, 'content-length': body.length }).end(body);
-      });
-    });
+    this.#server = new VaspServer((asked) => this.#answer(asked));
   }
 
   static async listen(): Promise<MessagesVasp> {
     const vasp = new MessagesVasp();
-    vasp.#server.listen(0, '127.0.0.1');
-    await once(vasp.#server, 'listening');
+    await vasp.#server.listen();
     return vasp;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/imps`;
+    return this.#server.url;
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   /** Has texts wait for a session. */
