@@ -145,6 +145,21 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What of a store belongs to some of the users, and is changed by whoever holds these. */
+export interface ShareStores {
+  readonly systemMessages: SystemMessageStore;
+  readonly mailbox: MailboxStore;
+}
+
+/** A store that several machines use. */
+export interface SharedStore extends Store {
+  /**
+   * What belongs to one share of the users (`shares.ts`): whatever goes through all goes through these alone, and every write
+   * fails once another node holds the share. @param token of the node that holds it
+   */
+  ofShare(share: number, token: string): ShareStores;
+}
+
 /** A client's HTTP request after the edge gate, its body read. */
 export interface ClientRequest {
   /** Path and query as sent. */

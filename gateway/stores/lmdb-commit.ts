@@ -6,22 +6,13 @@
 import { getSystemErrorName } from 'node:util';
 import type { Database, Key, RootDatabase } from 'lmdb';
 import { errorCode } from '../error-code.ts';
+import { StoreWriteError } from './store-error.ts';
 
 /**
  * For a write to come to its end. Some refusals of the system (`EPERM`) lmdb-js takes for a state of its own, and waits until
  * the file can be written again; a disk that is only slow takes no such time.
  */
 const PATIENCE_MILLIS = 5_000;
-
-/** Nothing was stored, or, where the code is `ETIMEDOUT`, nobody knows: `code` is that of the system (`ENOSPC`, `EFBIG`, `EROFS`, `EIO`), or LMDB's number. */
-export class StoreWriteError extends Error {
-  readonly code: string;
-
-  constructor(code: string) {
-    super(`the store cannot be written: ${code}`);
-    this.code = code;
-  }
-}
 
 /**
  * Does `work` in a write transaction, together with what others want at the same moment, and resolves when it is on disk. What

@@ -3,7 +3,7 @@
  * tries one of its own. So a gateway that nobody sends anything to, because it cannot keep it, finds out when it can again.
  */
 import type { NoteStore } from '../ports.ts';
-import { StoreWriteError } from './lmdb-commit.ts';
+import { StoreWriteError } from './store-error.ts';
 
 /** A note that nobody reads. */
 const NOTE = 'readiness';

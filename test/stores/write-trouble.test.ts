@@ -1,7 +1,8 @@
 /** Writes that never come to an end, and what is said of a store that could not be written. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Database } from 'lmdb';
-import { onDisk, StoreWriteError } from '../../gateway/stores/lmdb-commit.ts';
+import { onDisk } from '../../gateway/stores/lmdb-commit.ts';
+import { StoreWriteError } from '../../gateway/stores/store-error.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
 import { timedStore } from '../../gateway/stores/timed.ts';
 import { WriteTrouble } from '../../gateway/stores/write-trouble.ts';
