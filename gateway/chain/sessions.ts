@@ -4,7 +4,8 @@
  * Disconnect, 600, 601, 604, or after a silence longer than what the client was told [X33].
  *
  * Processes on one store each have a cache. Whoever opens, changes or ends a session tells the others before the client
- * is answered; a session's end, which moves with use, each reads anew when it believes the session over.
+ * is answered; a session's end, which moves with use, each reads anew when it believes the session over. A process that may
+ * not have heard everything goes by nothing that it remembers.
  */
 import { LRUCache } from 'lru-cache';
 import type { CirAgreement } from '../cir-ports.ts';
@@ -28,12 +29,14 @@ export interface SessionSettings {
   readonly graceMillis: number;
   /** The life of a session for which neither side named a time. */
   readonly unnamedKeepAliveSeconds: number;
+  /** Whether this process has heard of everything that others changed; absent: always. */
+  readonly hearsOthers?: (() => boolean) | undefined;
 }
 
 /** The other processes that serve the same sessions. */
 export interface SessionNews {
   /** What others remember of the session holds no longer: resolved when none of them goes by it any more. */
-  changed(vasp: string, id: string): Promise<void>;
+  changed(sessionKey: string): Promise<void>;
 }
 
 /** Ten years: longer ones are taken for this. */
@@ -43,6 +46,8 @@ const NOBODY_ELSE: SessionNews = { changed: async () => {} };
 
 export class Sessions {
   readonly #cache: LRUCache<string, Session>;
+  /** Where sessions stand in the cache, by their keys in the store. */
+  readonly #places = new Map<string, string>();
   readonly #store: SessionStore;
   readonly #secrets: Secrets;
   readonly #clock: Clock;
@@ -65,7 +70,8 @@ export class Sessions {
     this.#news = news;
     this.#cache = new LRUCache({
       max: settings.cacheEntries,
-      dispose: (_session, _key, reason) => {
+      dispose: ({ key }, _place, reason) => {
+        if (reason !== 'set') this.#places.delete(key);
         if (reason === 'evict') settings.evicted?.('sessions');
       },
     });
@@ -74,15 +80,24 @@ export class Sessions {
   /** The session with this id at this VASP, in use from now on; undefined when there is none, or no longer. */
   find(vasp: string, id: string): Session | undefined | Promise<Session | undefined> {
     const cached = this.#cache.get(cacheKey(vasp, id));
-    return cached === undefined || this.#clock.wall() >= cached.record.expiresAt
-      ? this.#load(vasp, id)
+    if (cached === undefined || this.#clock.wall() >= cached.record.expiresAt) return this.#load(vasp, id);
+    // While nobody can be heard and the store has no answer either, the session goes on as it was last known.
+    return this.#settings.hearsOthers?.() === false
+      ? this.#load(vasp, id).catch(() => cached)
       : this.#inUse(vasp, id, cached);
   }
 
   /** It was changed or ended: the store is asked again. */
-  forget(vasp: string, id: string): void {
+  forget(sessionKey: string): void {
     this.#forgotten++;
-    this.#cache.delete(cacheKey(vasp, id));
+    const place = this.#places.get(sessionKey);
+    if (place !== undefined) this.#cache.delete(place);
+  }
+
+  /** The store is asked again about all. */
+  forgetAll(): void {
+    this.#forgotten++;
+    this.#cache.clear();
   }
 
   async #load(vasp: string, id: string): Promise<Session | undefined> {
@@ -94,7 +109,7 @@ export class Sessions {
       return undefined;
     }
     const session = { key, record };
-    if (isCurrent) this.#cache.set(cacheKey(vasp, id), session);
+    if (isCurrent) this.#remember(cacheKey(vasp, id), session);
     return this.#inUse(vasp, id, session);
   }
 
@@ -117,8 +132,14 @@ export class Sessions {
     const expiresAt = now + this.#lifeMillis(session.record);
     const prolonged = { ...session, record: { ...session.record, expiresAt } };
     const place = cacheKey(vasp, id);
-    if (this.#cache.has(place)) this.#cache.set(place, prolonged);
-    if (await this.#store.prolong(session.key, expiresAt)) return prolonged;
+    if (this.#cache.has(place)) this.#remember(place, prolonged);
+    try {
+      if (await this.#store.prolong(session.key, expiresAt)) return prolonged;
+    } catch {
+      // It is not over yet: the next message tries again.
+      if (this.#cache.get(place) === prolonged) this.#remember(place, session);
+      return session;
+    }
     this.#cache.delete(place);
     return undefined;
   }
@@ -168,16 +189,22 @@ export class Sessions {
     const session = { key: this.#storeKey(vasp, id), record };
     const before = this.#forgotten;
     await this.#store.put(session.key, record);
-    if (before === this.#forgotten) this.#cache.set(cacheKey(vasp, id), session);
+    if (before === this.#forgotten) this.#remember(cacheKey(vasp, id), session);
     else this.#cache.delete(cacheKey(vasp, id));
-    await this.#news.changed(vasp, id);
+    await this.#news.changed(session.key);
     return session;
   }
 
   async end(vasp: string, id: string): Promise<void> {
-    this.forget(vasp, id);
-    await this.#store.delete(this.#storeKey(vasp, id));
-    await this.#news.changed(vasp, id);
+    const key = this.#storeKey(vasp, id);
+    this.forget(key);
+    await this.#store.delete(key);
+    await this.#news.changed(key);
+  }
+
+  #remember(place: string, session: Session): void {
+    this.#cache.set(place, session);
+    this.#places.set(session.key, place);
   }
 
   #storeKey(vasp: string, id: string): string {

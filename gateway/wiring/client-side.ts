@@ -34,7 +34,7 @@ export interface ClientSide {
    */
   drain(timeoutMillis: number, patienceMillis?: number): Promise<void>;
   /** A session was opened, changed or ended by another process. */
-  forgetSession(vasp: string, id: string): void;
+  forgetSession(sessionKey: string): void;
   /** What this process knows of the VASPs by its own requests and probes. */
   vaspHealth(): ReturnType<OpenUpstream['health']>;
   /** Cuts what is left. */
@@ -134,7 +134,7 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     vaspHealth: () => guarded.health(),
     announceEnd: () => clients.announceEnd(),
     drain: (timeoutMillis, patienceMillis) => clients.drain(timeoutMillis, patienceMillis),
-    forgetSession: (vasp, id) => sessions.forget(vasp, id),
+    forgetSession: (sessionKey) => sessions.forget(sessionKey),
     async close() {
       watch?.close();
       await clients.close();

@@ -82,7 +82,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     channel.serve<SelfCare>('self-care', shared.selfCare);
     channel.serve<MailboxService>('mailbox', mailbox);
     channel.serve<SessionService>('sessions', {
-      changed: (vasp, id) => tell('session', (worker) => worker.sessionChanged(vasp, id), channel),
+      changed: (sessionKey) => tell('session', (worker) => worker.sessionChanged(sessionKey), channel),
     });
   };
   return new WorkerPool({

@@ -91,7 +91,7 @@ export function runWorker(): void {
     wishesChanged: async () => (await starting).started?.wishes.follow(),
     vaspStateChanged: async (change) => (await starting).started?.base.vaspStates.adopt(change),
     reloadCertificate: async () => (await starting).started?.clients.reloadCertificate(),
-    sessionChanged: async (vasp, id) => started?.clients.forgetSession(vasp, id),
+    sessionChanged: async (sessionKey) => started?.clients.forgetSession(sessionKey),
     announceEnd: async () => started?.clients.announceEnd(),
     vaspHealth: async () => started?.clients.vaspHealth() ?? [],
     figures: async () => (started === undefined ? [] : started.base.metrics.snapshot()),

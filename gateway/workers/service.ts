@@ -55,10 +55,10 @@ export interface WorkerService extends PolicyNews, SetAsideNews, SystemMessageNe
   /** Wishes to ask again are new in the store. */
   wishesChanged(): Promise<void>;
   /** A session was opened, changed or ended elsewhere. */
-  sessionChanged(vasp: string, id: string): Promise<void>;
+  sessionChanged(sessionKey: string): Promise<void>;
 }
 
 /** Served by the primary under the name `sessions`: the others are told before this resolves. */
 export interface SessionService {
-  changed(vasp: string, id: string): Promise<void>;
+  changed(sessionKey: string): Promise<void>;
 }

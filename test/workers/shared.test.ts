@@ -10,6 +10,7 @@ import { MemorySetAside } from '../../gateway/chain/polling/set-aside.ts';
 import { Sessions } from '../../gateway/chain/sessions.ts';
 import { ServiceSet } from '../../gateway/csp/service-tree.ts';
 import { countWorthless, EMPTY_WINDOW, worthlessAnswers } from '../../gateway/negotiation/window.ts';
+import type { SessionStore } from '../../gateway/ports.ts';
 import { openSecrets } from '../../gateway/secrets.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
 import { type NegotiationService, negotiationService, remoteNegotiations } from '../../gateway/workers/negotiations.ts';
@@ -174,7 +175,7 @@ test('a session ended or opened anew by one process is so for the other at once'
   let time = now;
   const moving = { wall: () => time, monotonic: () => 0 };
   const both: Sessions[] = [];
-  const news = (of: number) => ({ changed: async (vasp: string, id: string) => both[1 - of]?.forget(vasp, id) });
+  const news = (of: number) => ({ changed: async (sessionKey: string) => both[1 - of]?.forget(sessionKey) });
   both.push(
     new Sessions(store, secrets, moving, SETTINGS, news(0)),
     new Sessions(store, secrets, moving, SETTINGS, news(1)),
@@ -194,6 +195,40 @@ test('a session ended or opened anew by one process is so for the other at once'
 
   await a?.end('v', 'S-1');
   expect(await b?.find('v', 'S-1')).toBeUndefined();
+});
+
+test('a process that may not have heard everything asks the store, and goes by its memory where that has no answer', async () => {
+  const { sessions: store } = openMemoryStore();
+  let hears = true;
+  let isAway = false;
+  const orAway = <T>(answer: Promise<T>): Promise<T> => (isAway ? Promise.reject(new Error('away')) : answer);
+  const failing: SessionStore = {
+    get: (key) => orAway(store.get(key)),
+    put: (key, record) => orAway(store.put(key, record)),
+    prolong: (key, expiresAt) => orAway(store.prolong(key, expiresAt)),
+    delete: (key) => orAway(store.delete(key)),
+    sweep: (at) => store.sweep(at),
+    ofUser: (userKey) => store.ofUser(userKey),
+    slice: (after, limit) => store.slice(after, limit),
+  };
+  let time = now;
+  const moving = { wall: () => time, monotonic: () => 0 };
+  const here = new Sessions(failing, secrets, moving, { ...SETTINGS, hearsOthers: () => hears });
+  const elsewhere = new Sessions(store, secrets, moving, SETTINGS);
+  await here.open('v', 'S-1', FACTS);
+  await elsewhere.open('v', 'S-1', { ...FACTS, granted: ServiceSet.NONE });
+  expect((await here.find('v', 'S-1'))?.record.granted.has('MM')).toBe(true);
+  hears = false;
+  isAway = true;
+  expect((await here.find('v', 'S-1'))?.record.granted.has('MM')).toBe(true);
+  time += 55_000;
+  expect(await here.find('v', 'S-1')).toBeDefined();
+  isAway = false;
+  expect((await here.find('v', 'S-1'))?.record.granted.has('MM')).toBe(false);
+  await elsewhere.open('v', 'S-1', FACTS);
+  hears = true;
+  here.forgetAll();
+  expect((await here.find('v', 'S-1'))?.record.granted.has('MM')).toBe(true);
 });
 
 test('a session that ended while it was prolonged elsewhere stays ended', async () => {
