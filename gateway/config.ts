@@ -128,6 +128,8 @@ export interface Limits {
   readonly systemMessagesPerUser: number;
   /** Messages kept for users who are away, of all users together. */
   readonly mailboxMessages: number;
+  /** How long clients are served on after readiness failed at a stop, so that a balancer has seen it. */
+  readonly lingerMillis: number;
   /** For running requests to finish when the gateway stops. */
   readonly drainMillis: number;
 }

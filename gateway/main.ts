@@ -32,9 +32,6 @@ export type StartResult =
   /** Sentences, each with its place; nothing is left running. */
   | { readonly kind: 'failed'; readonly problems: readonly string[] };
 
-/** How long the listener goes on after readiness failed, so that a balancer has seen it. */
-const LINGER_MILLIS = 200;
-
 export async function startGateway(config: Config): Promise<StartResult> {
   // The store is made before there are workers: two processes that make one at the same moment can lose what is written.
   const opened = await openBase(config, { isFirst: true });
@@ -97,7 +94,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
           isStopping = true;
           log.info('stopping');
           await serving.announceEnd();
-          await new Promise((resolve) => setTimeout(resolve, LINGER_MILLIS));
+          await new Promise((resolve) => setTimeout(resolve, config.limits.lingerMillis));
           await serving.drain();
           await close();
         },

@@ -207,6 +207,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
       systemMessages: limits.systemMessages,
       systemMessagesPerUser: limits.systemMessagesPerUser,
       mailboxMessages: limits.mailboxMessages,
+      lingerMillis: limits.linger,
       drainMillis: limits.drain,
     },
     log: written.log,

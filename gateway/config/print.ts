@@ -53,6 +53,7 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
       systemMessages: limits.systemMessages,
       systemMessagesPerUser: limits.systemMessagesPerUser,
       mailboxMessages: limits.mailboxMessages,
+      linger: formatDuration(limits.lingerMillis),
       drain: formatDuration(limits.drainMillis),
     },
     log: config.log,

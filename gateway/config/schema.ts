@@ -83,6 +83,7 @@ const LIMITS = {
   systemMessages: count(1, 100_000_000).default(200_000),
   systemMessagesPerUser: count(1, 1000).default(20),
   mailboxMessages: count(1, 100_000_000).default(1_000_000),
+  linger: duration('0s', '10m').default(200),
   drain: duration('0s', '10m').default(10_000),
 };
 
