@@ -35,3 +35,23 @@ export class GatewayError extends Error {
     return ROWS[this.code].fault;
   }
 }
+
+/**
+ * What a store fails with when it cannot be written, or does not answer. Nothing was stored, or, where the code is `ETIMEDOUT`
+ * or a connection's, nobody knows: `code` is that of the system (`ENOSPC`, `EFBIG`, `EROFS`, `EIO`, `ECONNREFUSED`), LMDB's
+ * number, or Redis's word (`OOM`, `READONLY`).
+ */
+export class StoreWriteError extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`the store cannot be written: ${code}`);
+    this.code = code;
+  }
+}
+
+/** Whether what failed is the store, or the process that holds it: whoever asked may go on without it. */
+export function isStoreLoss(error: unknown): boolean {
+  if (error instanceof StoreWriteError) return true;
+  return error instanceof GatewayError && (error.code === 'STORE_FAILED' || error.code === 'OTHER_PROCESS_FAILED');
+}

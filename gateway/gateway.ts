@@ -34,7 +34,7 @@ import { type CodecLimits, DEFAULT_LIMITS } from './csp/limits.ts';
 import { loggedName } from './csp/primitives.ts';
 import { STATUS } from './csp/status.ts';
 import { encodingOfContentType, isUtf8ContentType } from './csp/versions.ts';
-import { GatewayError } from './errors.ts';
+import { GatewayError, StoreWriteError } from './errors.ts';
 import type { ClientReply, ClientRequest, SetAside, Upstream } from './ports.ts';
 
 /** A VASP, and what is placed there. */
@@ -170,8 +170,9 @@ class ChainGateway implements Gateway {
   async #answer(exchange: Exchange, handler: Handler): Promise<Reply> {
     try {
       return await handler(exchange);
-    } catch (error) {
+    } catch (thrown) {
       const { log, metrics } = this.#parts;
+      const error = thrown instanceof StoreWriteError ? new GatewayError('STORE_FAILED', thrown.code) : thrown;
       if (error instanceof GatewayError && error.fault === 'client') {
         metrics.reject('scan', error.code);
         log.info('message refused', { vasp: exchange.vasp.name, code: error.code });

@@ -9,7 +9,7 @@ import { childInteger, childText, type Element, withoutChild } from '../csp/elem
 import { locateChild } from '../csp/locate.ts';
 import { removeRange } from '../csp/splice.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
-import { closed, endings } from '../negotiation/window.ts';
+import { closed, EMPTY_WINDOW, endings } from '../negotiation/window.ts';
 import { wishedDelivery } from '../stored-message/delivery.ts';
 import { sealPerson } from '../system-message/person.ts';
 import { acceptedBy } from './acceptance-records.ts';
@@ -48,6 +48,7 @@ export async function forwardLogin(
   const outcome = outcomeOf(response);
   switch (outcome.kind) {
     case 'challenge':
+      // Without it the second phase is asked again, and nobody gets in unasked.
       if (passMillis > 0) await keepForSecondPhase(parts, login, pass, passMillis);
       parts.metrics.login(login.facts.vasp, 'challenged');
       return reply;
@@ -164,20 +165,31 @@ async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply
 
 /** The answers did not lead to a session: they were worth nothing, and may be given again with the right password. */
 async function forget(parts: LoginParts, login: Login, pass: Pass): Promise<void> {
-  await parts.negotiations.release(pass.tokens);
-  await endNegotiation(parts, login, pass, 'no');
+  await Promise.all([
+    parts.negotiations.release(pass.tokens).catch(() => undefined),
+    endNegotiation(parts, login, pass, 'no'),
+  ]);
 }
 
-/** Whatever came of it, the next login starts anew. */
+/**
+ * Whatever came of it, the next login starts anew. What the VASP has decided stands, whether or not this can be kept: what is
+ * left ends by its time.
+ */
 async function endNegotiation(
-  { negotiations, metrics, clock }: LoginParts,
-  { facts, passKey, windowKey }: Login,
+  { negotiations, metrics, clock, log }: LoginParts,
+  login: Login,
   pass: Pass | KeptPass,
   said: VaspSaid,
 ): Promise<void> {
+  const { facts, passKey, windowKey } = login;
   const now = clock.wall();
-  await negotiations.dropPass(passKey);
-  const window = await negotiations.changeWindow(windowKey, facts.vasp, closed);
+  const [window] = await Promise.all([
+    negotiations.changeWindow(windowKey, facts.vasp, closed),
+    negotiations.dropPass(passKey),
+  ]).catch(() => {
+    log.error('the end of a negotiation cannot be kept', loginFields(login));
+    return [EMPTY_WINDOW] as const;
+  });
   if (!('askedIn' in pass)) {
     countOutcomes(metrics, facts.vasp, outcomesOfForwarded(window, pass.outcomes, said, now));
     return;

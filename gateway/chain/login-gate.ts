@@ -4,17 +4,19 @@
  * that user has accepted something, and no credential ever.
  */
 import { STATUS, status } from '../csp/status.ts';
-import { systemMessageList } from '../csp/system-message.ts';
-import type { AskVerdict, ForwardVerdict } from '../negotiation/verdict.ts';
+import { isStoreLoss } from '../errors.ts';
+import type { ForwardVerdict } from '../negotiation/verdict.ts';
 import { closed, endings, type NegotiationWindow } from '../negotiation/window.ts';
 import { challenge, openConversation, wantsChallenge } from './conversation/opening.ts';
 import { countOutcomes } from './counting.ts';
 import { answerWith, type Exchange, firstTransaction, type Handler, type Link, type Reply } from './exchange.ts';
-import { type Login, type LoginParts, loginFields, readLogin } from './login.ts';
+import { type Login, type LoginParts, readLogin } from './login.ts';
+import { ask, deny } from './login-answers.ts';
 import { forwardLogin } from './login-forward.ts';
 import { judgeLoginOf } from './login-judging.ts';
+import { loginWithoutStore } from './login-without-store.ts';
 import { takeOutbandAnswers } from './outband-answers.ts';
-import { loginRefusal, refuseAll } from './refusal.ts';
+import { refuseAll } from './refusal.ts';
 import { closedTo, goesOn, isDraining, refuseLogin } from './vasp-state.ts';
 
 export function loginGate(parts: LoginParts): Link {
@@ -56,10 +58,21 @@ async function gate(parts: LoginParts, exchange: Exchange, next: Handler): Promi
     const description = 'This service is not open to you. Please ask your operator.';
     return deny(parts, login, { code: STATUS.FORBIDDEN, description, reason: 'not-provisioned' });
   }
-  const pass = await parts.negotiations.pass(login.passKey);
-  if (pass !== undefined) return forwardLogin(parts, login, pass, 0, next);
+  try {
+    return await gateWithStore(parts, login, next);
+  } catch (error) {
+    if (!isStoreLoss(error)) throw error;
+    return loginWithoutStore(parts, login);
+  }
+}
 
-  const window = await parts.negotiations.window(login.windowKey);
+async function gateWithStore(parts: LoginParts, login: Login, next: Handler): Promise<Reply> {
+  const { exchange } = login;
+  const [pass, window] = await Promise.all([
+    parts.negotiations.pass(login.passKey),
+    parts.negotiations.window(login.windowKey),
+  ]);
+  if (pass !== undefined) return forwardLogin(parts, login, pass, 0, next);
   const draining = isDraining(parts, exchange.vasp.name);
   if (draining && !goesOn(login, window)) return refuseLogin(parts, login, 'draining');
   const verdict = await judgeLoginOf(parts, login, window);
@@ -95,25 +108,4 @@ async function letThrough(
   const asked = [...window.asked.values()].map(({ since }) => since);
   const pass = { ...verdict, askedAt: asked.length === 0 ? undefined : Math.min(...asked) };
   return forwardLogin(parts, login, pass, verdict.passMillis, next);
-}
-
-function ask(parts: LoginParts, login: Login, verdict: AskVerdict): Reply {
-  parts.metrics.login(login.facts.vasp, 'asked');
-  parts.log.info('login asked', { ...loginFields(login), messages: verdict.messages.length });
-  const list = systemMessageList(verdict.messages);
-  const response = loginRefusal(login.primitive, parts.askingCode, verdict.description, list);
-  return answerWith(login.exchange, response, 'asked');
-}
-
-interface Denial {
-  readonly code: number;
-  readonly description: string;
-  readonly reason: string;
-  readonly policy?: string;
-}
-
-function deny(parts: LoginParts, login: Login, { code, description, reason, policy }: Denial): Reply {
-  parts.metrics.login(login.facts.vasp, 'denied');
-  parts.log.info('login denied', { ...loginFields(login), reason, policy, code });
-  return answerWith(login.exchange, loginRefusal(login.primitive, code, description), String(code));
 }

@@ -9,11 +9,22 @@ import { type NegotiationWindow, setUnderWay } from '../negotiation/window.ts';
 import { stillCounts } from '../policy/ask-again.ts';
 import { applicablePolicies, waitingQuestion } from '../policy/decide.ts';
 import type { OffLinePolicy, PolicySet } from '../policy/model.ts';
-import type { Acceptance } from '../ports.ts';
+import type { Acceptance, AcceptanceStore } from '../ports.ts';
 import type { Login, LoginParts } from './login.ts';
+import type { NegotiationMemory } from './negotiation-memory.ts';
 import { knowsSystemMessages } from './system-messages/addressee.ts';
 
-export async function judgeLoginOf(parts: LoginParts, login: Login, window: NegotiationWindow): Promise<LoginVerdict> {
+/** What judging asks of the store. */
+export type JudgingParts = Omit<LoginParts, 'negotiations' | 'acceptances'> & {
+  readonly negotiations: Pick<NegotiationMemory, 'spent'>;
+  readonly acceptances: Pick<AcceptanceStore, 'of'>;
+};
+
+export async function judgeLoginOf(
+  parts: JudgingParts,
+  login: Login,
+  window: NegotiationWindow,
+): Promise<LoginVerdict> {
   const { facts, asked } = login;
   const now = parts.clock.wall();
   const answers = systemMessageAnswers(login.primitive) ?? [];
@@ -57,7 +68,7 @@ export async function judgeLoginOf(parts: LoginParts, login: Login, window: Nego
 }
 
 /** Where nobody can tell, nobody is asked: what waits is handed over all the same [X61]. */
-async function messagesFor({ mailbox, log }: LoginParts, { asked: { userKey } }: Login): Promise<number> {
+async function messagesFor({ mailbox, log }: JudgingParts, { asked: { userKey } }: Login): Promise<number> {
   try {
     return (await mailbox?.count(userKey)) ?? 0;
   } catch {
@@ -79,7 +90,7 @@ function judgeInTurn(answers: readonly SystemMessageAnswer[], context: JudgingCo
 
 /** A negotiation finishes under the set that it began with [policy-files §6]; a new one begins under the set in force. */
 function setOf(
-  parts: LoginParts,
+  parts: JudgingParts,
   vasp: string,
   window: NegotiationWindow,
   tokens: readonly string[],
@@ -100,7 +111,7 @@ function setOf(
 
 /** One read, and none where every policy asks at every login. A store that fails means: ask again, never charge unasked. */
 async function acceptedEarlier(
-  parts: LoginParts,
+  parts: JudgingParts,
   policies: readonly OffLinePolicy[],
   { asked, facts }: Login,
 ): Promise<readonly Acceptance[]> {

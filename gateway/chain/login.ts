@@ -58,6 +58,8 @@ export interface LoginParts {
   readonly mailbox?: Mailbox | undefined;
   /** Calling clients [X50 to X53]; absent: every client is served by polling alone. */
   readonly cir?: CirService | undefined;
+  /** What becomes of a login while the store cannot be had: the user is asked, and comes in later, or is refused at once. */
+  readonly onStoreLoss?: 'ask' | 'deny' | undefined;
   /** Whether the operator admits a user [X22]. */
   readonly isProvisioned: (userId: string) => boolean | Promise<boolean>;
 }
