@@ -48,9 +48,10 @@ export function openRedis(address: RedisAddress): RedisConnection {
   };
 }
 
-type Client = Redis | Cluster;
+export type Client = Redis | Cluster;
 
-function clientOf({ kind, hosts, db, group, username, password, tls }: RedisAddress, millis: number): Client {
+/** A way of its own, that comes back by itself when it is lost. @param millis what each of its commands has */
+export function clientOf({ kind, hosts, db, group, username, password, tls }: RedisAddress, millis: number): Client {
   const common = {
     commandTimeout: millis,
     connectTimeout: CONNECT_MILLIS,
