@@ -3,7 +3,7 @@ import type { ApiRoute } from './api.ts';
 
 export interface OpenCounts {
   /** Logins that were asked and are not settled, by VASP and policy. */
-  negotiations(): readonly { readonly vasp: string; readonly policy: string; readonly open: number }[];
+  negotiations(): Promise<readonly { readonly vasp: string; readonly policy: string; readonly open: number }[]>;
   /** Sessions by VASP, as they were counted last, and when that was, in wall-clock milliseconds. */
   sessions(): { readonly countedAt: number; readonly vasps: ReadonlyMap<string, number> };
 }
@@ -14,7 +14,7 @@ export function stateRoutes(counts: OpenCounts): readonly ApiRoute[] {
       method: 'GET',
       path: '/api/v1/negotiations',
       needsToken: false,
-      handle: () => ({ statusCode: 200, json: { negotiations: counts.negotiations() } }),
+      handle: async () => ({ statusCode: 200, json: { negotiations: await counts.negotiations() } }),
     },
     {
       method: 'GET',

@@ -20,6 +20,19 @@ export type KeptPass = Pass & { readonly askedIn: NegotiationWindow };
 /** Called for every question that ends by the clock: nobody answered it, or no login followed the answer [X18]. */
 export type Ended = (vasp: string, policy: string, outcome: string) => void;
 
+/** A policy that was asked and whose answer is waited for: in how many windows. */
+export interface OpenQuestions {
+  readonly vasp: string;
+  readonly policy: string;
+  readonly open: number;
+}
+
+/** Counts of the windows of all nodes, for people who look. */
+export interface NegotiationCounts {
+  /** By VASP and policy. Goes through all windows: for rare questions. */
+  openQuestions(): Promise<readonly OpenQuestions[]>;
+}
+
 export interface NegotiationMemory {
   window(key: string): Promise<NegotiationWindow>;
   /** Changes a window as it stands, with no other change between; gives what it was before. */
@@ -53,7 +66,26 @@ interface KeptPassOfVasp {
   readonly until: number;
 }
 
-export class MemoryNegotiations implements NegotiationMemory {
+/** What is still waited for in windows, by VASP and policy. */
+export function countOpenQuestions(
+  windows: Iterable<{ readonly vasp: string; readonly window: NegotiationWindow }>,
+  now: number,
+): readonly OpenQuestions[] {
+  const counts = new Map<string, { readonly vasp: string; readonly policy: string; open: number }>();
+  for (const { vasp, window } of windows) {
+    const answered = new Set(window.held.map(({ policyId }) => policyId));
+    for (const [policy, { since, timeoutMillis }] of window.asked) {
+      if (answered.has(policy) || now - since >= timeoutMillis) continue;
+      const key = `${vasp} ${policy}`;
+      const count = counts.get(key) ?? { vasp, policy, open: 0 };
+      count.open++;
+      counts.set(key, count);
+    }
+  }
+  return [...counts.values()];
+}
+
+export class MemoryNegotiations implements NegotiationMemory, NegotiationCounts {
   readonly #windows: LRUCache<string, KeptWindow>;
   readonly #passes: LRUCache<string, KeptPassOfVasp>;
   readonly #spent: LRUCache<string, true>;
@@ -138,21 +170,8 @@ export class MemoryNegotiations implements NegotiationMemory {
     for (const token of tokens) this.#spent.delete(token);
   }
 
-  /** Policies that were asked and whose answer is still waited for, by VASP: counts, for people who look. */
-  openQuestions(): readonly { readonly vasp: string; readonly policy: string; readonly open: number }[] {
-    const now = this.#clock.wall();
-    const counts = new Map<string, { readonly vasp: string; readonly policy: string; open: number }>();
-    for (const { vasp, window } of this.#windows.values()) {
-      const answered = new Set(window.held.map(({ policyId }) => policyId));
-      for (const [policy, { since, timeoutMillis }] of window.asked) {
-        if (answered.has(policy) || now - since >= timeoutMillis) continue;
-        const key = `${vasp} ${policy}`;
-        const count = counts.get(key) ?? { vasp, policy, open: 0 };
-        count.open++;
-        counts.set(key, count);
-      }
-    }
-    return [...counts.values()];
+  async openQuestions(): Promise<readonly OpenQuestions[]> {
+    return countOpenQuestions(this.#windows.values(), this.#clock.wall());
   }
 
   /** Drops what is too old and tells what its questions came to. To be called about once a second. */

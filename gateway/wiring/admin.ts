@@ -1,6 +1,7 @@
 /** The admin listener of a running gateway: its checks, its status report, and the API's routes with what they act on. */
 import { createApi } from '../admin/api.ts';
 import { auditRoutes } from '../admin/api-audit.ts';
+import { keyRoutes } from '../admin/api-keys.ts';
 import { mailboxRoutes } from '../admin/api-mailbox.ts';
 import { messageRoutes } from '../admin/api-messages.ts';
 import { policyRoutes } from '../admin/api-policies.ts';
@@ -12,10 +13,11 @@ import type { OpenMetrics } from '../admin/metrics.ts';
 import { type AdminServer, type Check, createAdminServer } from '../admin/server.ts';
 import type { StatusReport, StatusRow } from '../admin/status-text.ts';
 import { openAdminToken } from '../admin/token.ts';
-import type { MemoryNegotiations } from '../chain/negotiation-memory.ts';
+import type { NegotiationCounts } from '../chain/negotiation-memory.ts';
 import type { Config, VaspConfig } from '../config.ts';
 import type { Broadcasts } from '../desk/broadcasts.ts';
 import type { Desk } from '../desk/desk.ts';
+import { answerableMillis } from '../keys/rotation.ts';
 import { createMailboxOffice } from '../mailbox/office.ts';
 import type { PostOffice } from '../mailbox/post-office.ts';
 import { policyCount } from '../policy/model.ts';
@@ -23,6 +25,7 @@ import type { Clock, Log, Store } from '../ports.ts';
 import type { WriteTrouble } from '../stores/write-trouble.ts';
 import type { WorkerRow } from '../workers/pool.ts';
 import { auditReading, userActions } from './admin-data.ts';
+import type { OpenKeys } from './keys.ts';
 import type { OpenPolicies } from './policies.ts';
 import type { Serving } from './serving.ts';
 import type { SessionSweep } from './session-sweep.ts';
@@ -35,13 +38,14 @@ export interface AdminParts {
   readonly writeTrouble: WriteTrouble;
   readonly userKey: (vasp: string, userId: string) => string;
   readonly policyControl: OpenPolicies;
-  readonly negotiations: Pick<MemoryNegotiations, 'openQuestions'>;
+  readonly negotiations: NegotiationCounts;
   readonly sessions: SessionSweep;
   readonly broadcasts: Broadcasts;
   readonly vaspStates: VaspTelling['vaspStates'];
   readonly systemMessages: Desk;
   readonly mailbox: Pick<PostOffice, 'changed'>;
   readonly serving: Serving;
+  readonly keys: OpenKeys;
   readonly metrics: OpenMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -90,6 +94,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
         ...stateRoutes({ negotiations: () => negotiations.openQuestions(), sessions: () => sessions.counted() }),
         ...vaspRoutes(vaspsTold),
         ...workerRoutes(serving.workers),
+        ...keyRoutes({ ...parts.keys, answerableMillis: () => answerableMillis(policyControl.control.sets.live()) }),
         ...auditRoutes(auditReading(store.audit)),
         ...messageRoutes(parts.broadcasts),
         ...mailboxRoutes(

@@ -93,12 +93,12 @@ export interface WaitingSessions {
 }
 
 /** No VASP begins its session ids so; clients take at most 50 characters [P1.2]. */
-const PREFIX = 'sapgw-waiting.';
+export const WAITING_SESSION_PREFIX = 'sapgw-waiting.';
 const ID_BYTES = 18;
 
 /** Whether a session id is of the gateway's own making, alive or not. */
 export function isWaitingSessionId(sessionId: string): boolean {
-  return sessionId.startsWith(PREFIX);
+  return sessionId.startsWith(WAITING_SESSION_PREFIX);
 }
 
 export class MemoryWaitingSessions implements WaitingSessions {
@@ -128,7 +128,7 @@ export class MemoryWaitingSessions implements WaitingSessions {
 
   async open(session: WaitingSession): Promise<string> {
     await this.end(session.windowKey);
-    const id = PREFIX + Buffer.from(this.#secrets.randomBytes(ID_BYTES)).toString('base64url');
+    const id = WAITING_SESSION_PREFIX + Buffer.from(this.#secrets.randomBytes(ID_BYTES)).toString('base64url');
     this.#sessions.set(id, session);
     this.#idOf.set(session.windowKey, id);
     return id;
