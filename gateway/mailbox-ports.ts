@@ -310,7 +310,7 @@ export interface Mailbox {
   /** A session was opened; `isReady`: its services are agreed on already, so there is nothing to wait for [X62]. */
   arrived(visitor: Visitor, isReady: boolean): Promise<void>;
   /** The session has agreed on its services. */
-  ready(sessionKey: string): Promise<void>;
+  ready(sessionKey: string, userKey: string): Promise<void>;
   /** `polls`: the client asks for what waits; one that polls twice, or half a minute passes, without agreeing on services needs none. */
   standing(visitor: Visitor, polls: boolean): Promise<MailStanding>;
   /** What the VASP says of the recipient's lists: messages of those who may not write are dropped [X62]. `unknown`: ask again later. */
@@ -332,7 +332,7 @@ export interface Mailbox {
   /** What a user's 1.3 client wishes for the time when it is away. */
   wishes(userKey: string, wishes: OffLineWishes): Promise<void>;
   /** The session is over. */
-  ended(sessionKey: string): Promise<void>;
+  ended(sessionKey: string, userKey: string): Promise<void>;
 }
 
 /** How a message left a mailbox or did not get into it: `sapgw_mailbox_total{result}`. */

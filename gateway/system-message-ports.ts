@@ -49,6 +49,8 @@ export type Happening =
 
 /** How it stands between the desk and a session. */
 export interface Standing {
+  /** The desk has nothing to do with the user's messages: there is no reason to ask again until it is told that it has. */
+  readonly isEmpty: boolean;
   /** Something would go out if the client polled now. */
   readonly isWaiting: boolean;
   /** What has to be answered before anything else is served [X44]; in the user's language. */
@@ -93,7 +95,10 @@ export interface FailedEffect {
 
 /** The desk, as the chain of one process asks it. Rejects when the store, or the process that holds it, fails. */
 export interface SystemMessages {
-  /** From this process's memory, so it may be a moment old: false when the desk has nothing to do with the user's messages. */
+  /**
+   * From this process's memory, so it may be a moment old: false when the desk has nothing to do with the user's messages.
+   * True also where that is not known yet.
+   */
   concerns(userKey: string): boolean;
   /** What is to be looked for: from this process's memory. */
   interests(): Interests;
@@ -112,7 +117,7 @@ export interface SystemMessages {
   done(addressee: Addressee, claim: string, failed: readonly FailedEffect[]): Promise<void>;
   happened(happening: Happening): Promise<void>;
   /** The session is over. */
-  ended(sessionKey: string): Promise<void>;
+  ended(sessionKey: string, userKey: string): Promise<void>;
 }
 
 /** What the policies in force wait for; all false when there are no on-line policies. */

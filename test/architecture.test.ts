@@ -65,6 +65,7 @@ const SHARED = [
   'errors.ts',
   'slices.ts',
   'shares.ts',
+  'known-users.ts',
   'node-ports.ts',
 ];
 
@@ -96,10 +97,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': ['csp'],
   'slices.ts': [],
   'shares.ts': [],
+  'known-users.ts': [],
   // A peer is reached by the same questions and answers as a worker.
   'node-ports.ts': ['workers/channel.ts'],
   'log.ts': SHARED,
-  'secrets.ts': SHARED,
+  'secrets.ts': [...SHARED, 'keys'],
+  // What keys have signed and sealed, and how long that is of worth, is told by who had it signed.
+  keys: [...SHARED, 'policy', 'chain/self-care-token.ts', 'desk/queues.ts', 'system-message/person.ts'],
   'subscribers.ts': [...SHARED, 'policy'],
   'policy-folder.ts': [...SHARED, 'policy', 'yaml'],
   policies: [...SHARED, 'policy', 'yaml', 'policy-folder.ts'],
@@ -144,7 +148,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bearers: [...SHARED, 'policy', 'desk/parts.ts'],
   sandbox: ['csp', 'error-code.ts'],
   // What processes share crosses as data: stand-ins for what the chain, the policies and the listeners know.
-  workers: [...SHARED, 'csp', 'policy', 'negotiation', 'chain', 'desk', 'mailbox', 'policies', 'admin', 'upstream'],
+  workers: [
+    ...SHARED,
+    'keys/key-file.ts',
+    'csp',
+    'policy',
+    'negotiation',
+    'chain',
+    'desk',
+    'mailbox',
+    'policies',
+    'admin',
+    'upstream',
+  ],
   // Several machines: who is there, how they talk, who holds what. Their words go through the store's engine.
   nodes: [
     ...SHARED,

@@ -12,7 +12,7 @@ import type { Secrets } from '../ports.ts';
 /** Before a token. */
 export const SELF_CARE_PATH = '/self-care/';
 /** From the issue. */
-const SELF_CARE_VALID_MILLIS = 24 * 3_600_000;
+export const SELF_CARE_VALID_MILLIS = 24 * 3_600_000;
 
 const KEY_BYTES = 16;
 const HEAD_BYTES = KEY_BYTES + 4;

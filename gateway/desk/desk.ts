@@ -4,7 +4,6 @@
  * about a message is in the store; how far it has come in which session is in memory, and begins anew after a restart.
  */
 
-import { LRUCache } from 'lru-cache';
 import { childText, type Element } from '../csp/element.ts';
 import { resultCode, STATUS } from '../csp/status.ts';
 import { type SystemMessageAnswer, systemMessageAnswers } from '../csp/system-message.ts';
@@ -31,9 +30,6 @@ import { ServiceContact } from './service-contact.ts';
 import { Triggers } from './triggers.ts';
 import { Webhooks } from './webhooks.ts';
 
-/** A session that is forgotten here keeps its state until its user's messages are at their end. */
-const MOST_SESSIONS = 200_000;
-
 export class Desk implements SystemMessages {
   readonly preferences: Preferences;
   readonly selfCare: SelfCare;
@@ -44,8 +40,6 @@ export class Desk implements SystemMessages {
   readonly #triggers: Triggers;
   readonly #webhooks: Webhooks;
   readonly #interests: () => Interests;
-  /** Users by the keys of sessions in which something was said. */
-  readonly #sessions = new LRUCache<string, string>({ max: MOST_SESSIONS });
 
   private constructor(parts: DeskParts, queues: Queues) {
     this.#queues = queues;
@@ -71,9 +65,9 @@ export class Desk implements SystemMessages {
     return this.#queues.concerns(userKey);
   }
 
-  /** The users whom the desk is concerned with now. */
-  concerned(): readonly string[] {
-    return this.#queues.concerned();
+  /** Whether anything is open. */
+  get hasMessages(): boolean {
+    return this.#queues.size > 0;
   }
 
   interests(): Interests {
@@ -83,6 +77,7 @@ export class Desk implements SystemMessages {
   async standing(addressee: Addressee): Promise<Standing> {
     const { userKey, sessionKey, openedAt } = addressee;
     return {
+      isEmpty: !this.#queues.concerns(userKey),
       isWaiting: this.#handing.isWaiting(addressee),
       blocking: this.#handing.blocking(addressee),
       timedOut: this.#queues.of(userKey)?.timedOut(sessionKey, openedAt) ?? [],
@@ -90,7 +85,6 @@ export class Desk implements SystemMessages {
   }
 
   take(addressee: Addressee): Promise<OutgoingMessage | undefined> {
-    this.#sessions.set(addressee.sessionKey, addressee.userKey);
     return this.#handing.take(addressee);
   }
 
@@ -116,12 +110,10 @@ export class Desk implements SystemMessages {
   }
 
   async chosen(addressee: Addressee, answers: readonly SystemMessageAnswer[]): Promise<Judged> {
-    this.#sessions.set(addressee.sessionKey, addressee.userKey);
     return this.#answers.take(addressee, answers, 'system-message');
   }
 
   wrote(addressee: Addressee, text: string): Promise<Judged> {
-    this.#sessions.set(addressee.sessionKey, addressee.userKey);
     return this.#contact.wrote(addressee, text).finally(() => this.#queues.settled([addressee.userKey]));
   }
 
@@ -133,10 +125,7 @@ export class Desk implements SystemMessages {
     return this.#triggers.happened(happening);
   }
 
-  async ended(sessionKey: string): Promise<void> {
-    const userKey = this.#sessions.get(sessionKey);
-    if (userKey === undefined) return;
-    this.#sessions.delete(sessionKey);
+  async ended(sessionKey: string, userKey: string): Promise<void> {
     this.#queues.of(userKey)?.sessions.delete(sessionKey);
     await this.#queues.settled([userKey]);
   }

@@ -59,11 +59,6 @@ export class Queues {
     return this.#owners.size;
   }
 
-  /** The users whom the desk is concerned with. */
-  concerned(): readonly string[] {
-    return [...this.#told];
-  }
-
   concerns(userKey: string): boolean {
     return this.#users.get(userKey)?.concerns === true;
   }

@@ -4,6 +4,7 @@
  * thing after the other, so that no two polls get the same message, and nothing overtakes.
  */
 import type { Element } from '../csp/element.ts';
+import { KnownUsers } from '../known-users.ts';
 import type {
   AccessLists,
   DepositOrder,
@@ -23,7 +24,6 @@ import { withWishes } from '../stored-message/wishes.ts';
 import { DUPLICATE_MILLIS, depositAll, repeatedAs } from './depositing.ts';
 import { HandingOver } from './handing-over.ts';
 import { Kept } from './kept.ts';
-import { KnownMail } from './known-mail.ts';
 import { KnownTries } from './known-tries.ts';
 import type { MailboxParts, Try } from './parts.ts';
 import { Recipients } from './recipients.ts';
@@ -42,7 +42,7 @@ const LISTED = 1_000;
 
 export class PostOffice implements Mailbox {
   readonly #parts: PostOfficeParts;
-  readonly #known: KnownMail;
+  readonly #known: KnownUsers;
   readonly #recipients = new Recipients();
   readonly #turns = new UserTurns();
   readonly #kept: Kept;
@@ -59,7 +59,7 @@ export class PostOffice implements Mailbox {
     this.#hasMail = hasMail;
     this.#rememberedUntil = rememberedUntil;
     this.#tries = new KnownTries(parts.clock, rememberedUntil);
-    this.#known = new KnownMail(parts.knownUsers);
+    this.#known = new KnownUsers(parts.knownUsers);
     this.#kept = new Kept(parts);
     this.#settling = new Settling(parts, this.#kept);
     const own = { kept: this.#kept, recipients: this.#recipients, settling: this.#settling };
@@ -217,7 +217,7 @@ export class PostOffice implements Mailbox {
   async #waits(userKeys: readonly string[], by: Try | undefined): Promise<void> {
     this.#hasMail = true;
     const users = [...new Set(userKeys)];
-    for (const userKey of users) this.#known.waits(userKey);
+    for (const userKey of users) this.#known.tell(userKey, true);
     await this.#parts.events.concern(users, by);
     for (const userKey of users) this.#parts.events.ring(userKey);
   }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Cir } from '../cir-ports.ts';
 import type { Config } from '../config.ts';
 import type { SelfCare } from '../desk/self-care.ts';
+import { keySetText } from '../keys/key-file.ts';
 import type { Channel } from '../workers/channel.ts';
 import { Figures } from '../workers/figures.ts';
 import { type MailboxService, mailboxService } from '../workers/mailbox.ts';
@@ -90,12 +91,13 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     program: fileURLToPath(new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url)),
     connect,
     order: async (listen) => ({
-      config: shareOf(config),
+      // Whatever the file says by then: a worker has the keys that the others have.
+      config: { ...shareOf(config), secret: { kind: 'keys', text: keySetText(base.keys.keys()) } },
       vasps: shared.vasps.map((vasp) => ({ ...vasp, connections: part(vasp.connections, config.workers) })),
       listen,
       policies: sender.current(shared.policies.live()),
       setAside: await setAside.waiting(),
-      concerned: shared.systemMessages.concerned(),
+      systemMessages: { hasMessages: shared.systemMessages.hasMessages },
       mailbox: shared.mailbox.known(),
       cirListeners: shared.cirListeners,
     }),
@@ -128,6 +130,8 @@ function served({ vaspStates }: Base, pool: WorkerPool, tell: Tell): Serving {
     drain: () => pool.stop(),
     close: () => pool.kill(),
     reloadCertificate: () => tell('certificate', (worker) => worker.reloadCertificate()),
+    useKeys: (keys) => tell('keys', (worker) => worker.useKeys(keys)),
+    keysOfWorkers: () => pool.keys(),
     vaspHealth: () => pool.vaspHealth(),
     settled: () => told,
     figures: () => pool.figures(),

@@ -3,7 +3,7 @@
  * message of a session, so each worker remembers it: the primary tells all of them what comes to wait before whoever caused
  * it goes on, and what is remembered of nobody is asked once.
  */
-import { KnownMail } from '../mailbox/known-mail.ts';
+import { KnownUsers } from '../known-users.ts';
 import { KnownTries } from '../mailbox/known-tries.ts';
 import type { Try } from '../mailbox/parts.ts';
 import type { Mailbox } from '../mailbox-ports.ts';
@@ -33,7 +33,7 @@ export function mailboxService(mailbox: MailboxService): MailboxService {
     repeated: (order) => mailbox.repeated(order),
     count: (userKey) => mailbox.count(userKey),
     arrived: (visitor, isReady) => mailbox.arrived(visitor, isReady),
-    ready: (sessionKey) => mailbox.ready(sessionKey),
+    ready: (sessionKey, userKey) => mailbox.ready(sessionKey, userKey),
     standing: (visitor, polls) => mailbox.standing(visitor, polls),
     accessLists: (visitor, lists) => mailbox.accessLists(visitor, lists),
     listsChanged: (userKey) => mailbox.listsChanged(userKey),
@@ -44,7 +44,7 @@ export function mailboxService(mailbox: MailboxService): MailboxService {
     fetch: (visitor, messageId) => mailbox.fetch(visitor, messageId),
     settle: (visitor, messageId, how) => mailbox.settle(visitor, messageId, how),
     wishes: (userKey, wishes) => mailbox.wishes(userKey, wishes),
-    ended: (sessionKey) => mailbox.ended(sessionKey),
+    ended: (sessionKey, userKey) => mailbox.ended(sessionKey, userKey),
   };
 }
 
@@ -59,7 +59,7 @@ export interface RemoteMailbox {
 }
 
 export function remoteMailbox(service: MailboxService, clock: Pick<Clock, 'wall'>): RemoteMailbox {
-  let known: KnownMail | undefined;
+  let known: KnownUsers | undefined;
   let tries: KnownTries | undefined;
   let hasMail = false;
   return {
@@ -68,12 +68,12 @@ export function remoteMailbox(service: MailboxService, clock: Pick<Clock, 'wall'
         hasMail = true;
         if (by !== undefined) tries?.kept(by.sessionKey, by.transactionId);
         // Before the start nothing is known of anybody, so nothing that is known can be wrong.
-        for (const userKey of userKeys) known?.waits(userKey);
+        for (const userKey of userKeys) known?.tell(userKey, true);
       },
     },
     begin(start, knownUsers, policies) {
       hasMail ||= start.hasMail;
-      const mail = new KnownMail(knownUsers);
+      const mail = new KnownUsers(knownUsers);
       const kept = new KnownTries(clock, start.rememberedUntil);
       known = mail;
       tries = kept;

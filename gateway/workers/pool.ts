@@ -134,6 +134,14 @@ export class WorkerPool {
     return Promise.all(known.map(({ soon }) => soon.vaspHealth().catch(() => [])));
   }
 
+  /** Which keys each has; none of one that does not answer. Those that start have what they are told then. */
+  keys(): Promise<readonly { readonly pid: number; readonly keys: readonly string[] }[]> {
+    const serving = this.processes().filter(({ state, process }) => state !== 'starting' && process.isConnected());
+    return Promise.all(
+      serving.map(async ({ pid, soon }) => ({ pid, keys: await soon.keys().catch((): readonly string[] => []) })),
+    );
+  }
+
   rows(): readonly WorkerRow[] {
     return this.#slots.map(({ number, serving, restarts }) => ({
       worker: number,

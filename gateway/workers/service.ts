@@ -2,12 +2,13 @@
 import type { MetricSnapshot } from '../admin/metrics.ts';
 import type { CirOffer } from '../cir-ports.ts';
 import type { Address, Config, VaspConfig } from '../config.ts';
+import type { KeySet } from '../keys/key-file.ts';
 import type { VaspHealth } from '../upstream/guard.ts';
 import type { VaspStateChange } from '../upstream/vasp-states.ts';
 import type { MailboxNews, MailboxStart } from './mailbox.ts';
 import type { PolicyNews, SentSet } from './policies.ts';
 import type { SetAsideNews } from './set-aside.ts';
-import type { SystemMessageNews } from './system-messages.ts';
+import type { SystemMessageNews, SystemMessageStart } from './system-messages.ts';
 
 /** For a worker to load, to read the policies and to listen, on a slow and busy machine. */
 export const START_MILLIS = 60_000;
@@ -22,8 +23,8 @@ export interface StartOrder {
   readonly policies: readonly SentSet[];
   /** Sessions for which something was set aside. */
   readonly setAside: readonly string[];
-  /** Users with whom the desk is concerned. */
-  readonly concerned: readonly string[];
+  /** Of messages to users in their sessions. */
+  readonly systemMessages: SystemMessageStart;
   /** Of messages that are kept for users who are away. */
   readonly mailbox: MailboxStart;
   /** Where the primary hears clients and calls them. */
@@ -52,6 +53,10 @@ export interface WorkerService extends PolicyNews, SetAsideNews, SystemMessageNe
   vaspHealth(): Promise<readonly VaspHealth[]>;
   vaspStateChanged(change: VaspStateChange): Promise<void>;
   reloadCertificate(): Promise<void>;
+  /** Signs and verifies with these from now on. */
+  useKeys(keys: KeySet): Promise<void>;
+  /** Fingerprints of the keys that it uses, the first signs. */
+  keys(): Promise<readonly string[]>;
   /** Wishes to ask again are new in the store. */
   wishesChanged(): Promise<void>;
   /** A session was opened, changed or ended elsewhere. */

@@ -1,9 +1,10 @@
 /**
  * The desk of one machine: in the primary, asked by the workers. With which users it is concerned is asked with every message
  * of a session, and what policies wait for likewise, so each worker has both in its own memory: the primary tells all of
- * them that a message waits before whoever caused it goes on.
+ * them that a message waits before whoever caused it goes on, and of whom nothing is remembered the desk is asked once.
  */
 import { interestsInForce } from '../desk/interests.ts';
+import { KnownUsers } from '../known-users.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { SystemMessages } from '../system-message-ports.ts';
 
@@ -29,7 +30,7 @@ export function systemMessageService(desk: SystemMessageService): SystemMessageS
     wrote: (addressee, text) => desk.wrote(addressee, text),
     done: (addressee, claim, failed) => desk.done(addressee, claim, failed),
     happened: (happening) => desk.happened(happening),
-    ended: (sessionKey) => desk.ended(sessionKey),
+    ended: (sessionKey, userKey) => desk.ended(sessionKey, userKey),
   };
 }
 
@@ -79,42 +80,46 @@ export class ConcernSender {
   }
 }
 
+/** What a worker has to know when it begins. */
+export interface SystemMessageStart {
+  /** Something is open. */
+  readonly hasMessages: boolean;
+}
+
 /** The desk as a worker sees it, and where the primary's news come in. */
 export interface RemoteSystemMessages {
   readonly news: SystemMessageNews;
   /**
-   * To be called once, when the worker was told what holds; news that came before are newer.
-   * @param concerned the users with whom the desk is concerned
+   * To be called once, when the worker was told what holds.
+   * @param knownUsers of whom this process remembers whether the desk is concerned with them
    */
-  begin(concerned: readonly string[], policies: PolicySets): SystemMessages;
+  begin(start: SystemMessageStart, knownUsers: number, policies: PolicySets): SystemMessages;
 }
 
 export function remoteSystemMessages(service: SystemMessageService): RemoteSystemMessages {
-  const early = new Map<string, boolean>();
-  let concerned: Set<string> | undefined;
+  let known: KnownUsers | undefined;
+  let hasMessages = false;
   return {
     news: {
       async concern(changes) {
         for (const [userKey, concerns] of changes) {
-          if (concerned === undefined) early.set(userKey, concerns);
-          else if (concerns) concerned.add(userKey);
-          else concerned.delete(userKey);
+          hasMessages ||= concerns;
+          // Before the start nothing is known of anybody, so nothing that is known can be wrong.
+          known?.tell(userKey, concerns);
         }
       },
     },
-    begin(known, policies) {
-      const users = new Set(known);
-      for (const [userKey, concerns] of early) {
-        if (concerns) users.add(userKey);
-        else users.delete(userKey);
-      }
-      early.clear();
-      concerned = users;
+    begin(start, knownUsers, policies) {
+      const users = new KnownUsers(knownUsers);
+      known = users;
+      hasMessages ||= start.hasMessages;
+      const remote = systemMessageService(service);
       return {
-        concerns: (userKey) => users.has(userKey),
+        ...remote,
+        concerns: (userKey) => users.concerns(userKey),
         // Of the policies in force in this process: they were told before anybody else heard of them.
-        interests: interestsInForce(policies, () => users.size > 0),
-        ...systemMessageService(service),
+        interests: interestsInForce(policies, () => hasMessages),
+        standing: (addressee) => users.learn(addressee.userKey, remote.standing(addressee)),
       };
     },
   };

@@ -61,7 +61,8 @@ export class ScriptedDesk implements SystemMessages {
 
   async standing(): Promise<Standing> {
     this.#work();
-    return { isWaiting: this.waiting.length > 0, blocking: undefined, timedOut: [], ...this.standingNow };
+    const isWaiting = this.waiting.length > 0;
+    return { isEmpty: !isWaiting, isWaiting, blocking: undefined, timedOut: [], ...this.standingNow };
   }
 
   async take(): Promise<OutgoingMessage | undefined> {

@@ -89,7 +89,7 @@ export function createRigDesk(parts: RigDeskParts): RigDesk {
       wrote: (addressee, text) => now().wrote(addressee, text),
       done: (addressee, claim, failed) => now().done(addressee, claim, failed),
       happened: (happening) => now().happened(happening),
-      ended: (session) => now().ended(session),
+      ended: (session, user) => now().ended(session, user),
     },
   };
 }

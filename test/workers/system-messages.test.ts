@@ -84,7 +84,7 @@ async function twoWorkers(...files: readonly string[]) {
     told.push(primary.remote<SystemMessageNews>('worker'));
     return { ...remote, selfCare: worker.remote<SelfCare>('self-care') };
   };
-  const begin = (): SystemMessages => start().begin(local.concerned(), policies);
+  const begin = (): SystemMessages => start().begin({ hasMessages: local.hasMessages }, 100, policies);
   return { local, policies, start, a: begin(), b: begin() };
 }
 
@@ -93,10 +93,13 @@ const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 
 test('a message that one causes reaches its user at the other, who answers there', async () => {
   const { a, b } = await twoWorkers(NOTICE);
+  // Of whom nothing is known it is asked once.
+  expect([a, b].map((one) => one.concerns(BOB.userKey))).toEqual([true, true]);
+  expect([await a.standing(BOB), await b.standing(BOB)]).toMatchObject([{ isEmpty: true }, { isEmpty: true }]);
   expect([a, b].map((one) => one.concerns(BOB.userKey))).toEqual([false, false]);
   await a.happened({ kind: 'added-to-contact-list', addressee: ALICE, users: ['wv:bob@im.example'] });
   expect([a, b].map((one) => one.concerns(BOB.userKey))).toEqual([true, true]);
-  expect(await a.standing(BOB)).toEqual({ isWaiting: true, blocking: undefined, timedOut: [] });
+  expect(await a.standing(BOB)).toEqual({ isEmpty: false, isWaiting: true, blocking: undefined, timedOut: [] });
   const taken = await b.take(BOB);
   expect(taken && textOf(taken.primitive)).toBe('wv:alice@im.example added you.');
   expect(await a.take(BOB)).toBeUndefined();
@@ -118,7 +121,7 @@ test('a user who writes to one is answered at the other', async () => {
   const answer = await b.take(carol);
   expect(answer && textOf(answer.primitive)).toBeDefined();
   await b.delivered(carol, idOf(answer));
-  await a.ended(carol.sessionKey);
+  await a.ended(carol.sessionKey, carol.userKey);
   await later();
   expect([a, b].map((one) => one.concerns(carol.userKey))).toEqual([false, false]);
 });
@@ -127,11 +130,15 @@ test('a worker that begins knows what holds, and news that overtake what it is t
   const { local, policies, start, a } = await twoWorkers(NOTICE);
   await a.happened({ kind: 'added-to-contact-list', addressee: ALICE, users: ['wv:bob@im.example'] });
   const slow = start();
-  const before = local.concerned();
-  expect(before).toEqual([BOB.userKey]);
-  await local.forget(BOB.userKey);
+  const late = slow.begin({ hasMessages: local.hasMessages }, 100, policies);
+  // The answer is on its way while the news come.
+  const asked = late.standing(CAROL);
   await a.happened({ kind: 'added-to-contact-list', addressee: ALICE, users: ['wv:carol@im.example'] });
-  const late = slow.begin(before, policies);
+  await asked;
+  await late.standing(BOB);
+  expect([CAROL, BOB].map(({ userKey }) => late.concerns(userKey))).toEqual([true, true]);
+  await local.forget(BOB.userKey);
+  await later();
   expect([CAROL, BOB].map(({ userKey }) => late.concerns(userKey))).toEqual([true, false]);
 });
 

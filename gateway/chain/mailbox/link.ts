@@ -177,7 +177,7 @@ export function mailboxLink(parts: MailboxParts): Link {
         );
       if (answered(/^Block(Entity|User)-Request$/, 'Status')) await mailbox.listsChanged(session.record.userKey);
       if (!answered(/^Service-Request$/, 'Service-Response')) return;
-      await mailbox.ready(session.key);
+      await mailbox.ready(session.key, session.record.userKey);
       // At once, so that Poll in this answer can say what waits.
       if (mailbox.concerns(session.record.userKey)) await prepare(exchange, visitorOf(session), next);
     } catch {

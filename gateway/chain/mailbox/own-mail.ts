@@ -10,8 +10,8 @@ export function ownMail(mailbox: Mailbox): OwnMessages {
       return (await mailbox.standing(visitorOf(session), false)).isWaiting ? 'something' : 'nothing';
     },
     take: (session) => mailbox.take(visitorOf(session)),
-    ended: async ({ key }) => {
-      if (mailbox.isOpen()) await mailbox.ended(key);
+    ended: async ({ key, record }) => {
+      if (mailbox.isOpen()) await mailbox.ended(key, record.userKey);
     },
   };
 }

@@ -51,7 +51,7 @@ export async function serveInTurn(
 }
 
 /** There is nothing to say to the user. */
-const CLEAR: Standing = { isWaiting: false, blocking: undefined, timedOut: [] };
+const CLEAR: Standing = { isEmpty: true, isWaiting: false, blocking: undefined, timedOut: [] };
 /** Of the primitive with which a session ends: there is one a session. */
 const END_ID = 'sapgw-end';
 

@@ -11,8 +11,8 @@ export function ownSystemMessages(desk: SystemMessages, addresseeOf: (session: L
       return blocking === undefined ? 'something' : 'first';
     },
     take: (session) => desk.take(addresseeOf(session)),
-    ended: async ({ key }) => {
-      if (desk.interests().any) await desk.ended(key);
+    ended: async ({ key, record }) => {
+      if (desk.interests().any) await desk.ended(key, record.userKey);
     },
   };
 }

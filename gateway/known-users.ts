@@ -1,17 +1,17 @@
 /**
- * For which users something may wait, in the memory of one process: asked with every message of a session, so it answers
- * without asking anybody. Of whom nothing is known something may wait; the first question settles it. Bounded: whoever is
- * forgotten is asked about once more, and no list of all users is needed.
+ * For which users the desk or the mailbox may have something, in the memory of one process: asked with every message of a
+ * session, so it answers without asking anybody. Of whom nothing is known there may be something; the first question settles
+ * it. Bounded: whoever is forgotten is asked about once more, and no list of all users is needed.
  */
 import { LRUCache } from 'lru-cache';
 
 interface Known {
   readonly waits: boolean;
-  /** When it was last told that something waits, counted. */
+  /** When it was last told how it stands, counted. */
   readonly told: number;
 }
 
-export class KnownMail {
+export class KnownUsers {
   readonly #users: LRUCache<string, Known>;
   #told = 0;
 
@@ -24,10 +24,10 @@ export class KnownMail {
     return this.#users.get(userKey)?.waits ?? true;
   }
 
-  /** Something waits from now on. */
-  waits(userKey: string): void {
+  /** Something waits from now on, or nothing does any more. */
+  tell(userKey: string, waits: boolean): void {
     this.#told += 1;
-    this.#users.set(userKey, { waits: true, told: this.#told });
+    this.#users.set(userKey, { waits, told: this.#told });
   }
 
   /** Asks how it stands, and remembers when nothing waits; what is told meanwhile is newer than the answer. */
@@ -36,5 +36,11 @@ export class KnownMail {
     const standing = await answer;
     if ((this.#users.get(userKey)?.told ?? 0) === told) this.#users.set(userKey, { waits: !standing.isEmpty, told });
     return standing;
+  }
+
+  /** What was told may have been missed: everybody is asked about anew. */
+  forgetAll(): void {
+    this.#told += 1;
+    this.#users.clear();
   }
 }
