@@ -35,10 +35,11 @@ export function openLedgerDatabases(
   };
 }
 
-const HEAD = 'audit-head';
+/** The row of {@link LedgerDatabases.single}. */
+export const HEAD = 'audit-head';
 const SEQUENCE_BYTES = 6;
 /** All that a row of `users` says is in its key. */
-const USERS_ROW = Buffer.of(1);
+export const USERS_ROW = Buffer.of(1);
 
 export class LmdbLedger implements LedgerTables {
   readonly #in: LedgerDatabases;
@@ -156,13 +157,15 @@ function decoded<Row, T>(range: Iterable<Row>, decode: (row: Row) => T): T[] {
   return all;
 }
 
-function sequenceKey(sequence: number): Buffer {
+/** What an entry stands under, and what an id's row holds. */
+export function sequenceKey(sequence: number): Buffer {
   const key = Buffer.alloc(SEQUENCE_BYTES);
   key.writeUIntBE(sequence, 0, SEQUENCE_BYTES);
   return key;
 }
 
-function sequenceIn(bytes: Uint8Array | undefined): number | undefined {
+/** Undefined when the bytes are none. */
+export function sequenceIn(bytes: Uint8Array | undefined): number | undefined {
   if (bytes?.length !== SEQUENCE_BYTES) return undefined;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUIntBE(0, SEQUENCE_BYTES);
 }

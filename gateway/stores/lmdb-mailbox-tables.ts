@@ -164,6 +164,13 @@ export class MailboxTables {
     return lastSequence;
   }
 
+  /** What is put in from now on stands behind a message that came with a sequence of its own. */
+  reached(sequence: number): void {
+    const totals = this.totals();
+    if (sequence > totals.lastSequence)
+      this.#in.totals.putSync(TOTALS, writeTotals({ ...totals, lastSequence: sequence }));
+  }
+
   #putRows(message: StoredMessage): void {
     const { id } = message;
     this.#in.places.putSync(id, writePlace(message));

@@ -22,7 +22,7 @@ export interface MessageDatabases {
 }
 
 /** All that a row of `users` says is in its key. */
-const USERS_ROW = Buffer.of(1);
+export const USERS_ROW = Buffer.of(1);
 /** Behind every id, which is ASCII. */
 const AFTER_ALL_IDS = '\u{10ffff}';
 

@@ -6,8 +6,9 @@ import { onDisk, wholly } from './lmdb-commit.ts';
 import { RecordError } from './records.ts';
 import { withWish } from './rules.ts';
 
-const WISHES = 'ask-again';
-const NOTE_FORMAT = 1;
+/** The row in which they are. */
+export const WISHES = 'ask-again';
+export const NOTE_FORMAT = 1;
 const MAX_NAME_CHARACTERS = 100;
 
 export class LmdbAskAgain implements AskAgainStore {

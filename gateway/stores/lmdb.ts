@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import type { AuditStore, TextStore } from '../audit-ports.ts';
+import type { CopyableStore, StoreCopy } from '../copy-ports.ts';
 import { errorCode } from '../error-code.ts';
 import type { MailboxStore } from '../mailbox-ports.ts';
 import type { AcceptanceStore, AskAgainStore, NoteStore, SessionStore, Store } from '../ports.ts';
@@ -19,6 +20,7 @@ import { shownText } from './ledger.ts';
 import type { Seal } from './ledger-tables.ts';
 import { LmdbAcceptances, LmdbAudit } from './lmdb-acceptances.ts';
 import { storeCode, watchCommits } from './lmdb-commit.ts';
+import { LmdbCopy } from './lmdb-copy.ts';
 import { damageOf } from './lmdb-header.ts';
 import { LmdbLedger, openLedgerDatabases } from './lmdb-ledger.ts';
 import { LmdbMailbox } from './lmdb-mailbox.ts';
@@ -27,9 +29,9 @@ import { LmdbMessages } from './lmdb-messages.ts';
 import { LmdbAskAgain, LmdbNotes } from './lmdb-notes.ts';
 import { LmdbSessions } from './lmdb-sessions.ts';
 
-export type OpenResult =
+export type OpenResult<Opened extends Store = Store> =
   /** `setAside` is where a damaged environment was moved to. */
-  | { readonly kind: 'open'; readonly store: Store; readonly setAside: string | undefined }
+  | { readonly kind: 'open'; readonly store: Opened; readonly setAside: string | undefined }
   | { readonly kind: 'failed'; readonly problem: string };
 
 /** The form of the environment as a whole: which databases there are and how their keys are written. */
@@ -54,7 +56,7 @@ export function openLmdbStore(
   now: number,
   seal: Seal,
   whenDamaged: 'set-aside' | 'fail' = 'set-aside',
-): OpenResult {
+): OpenResult<CopyableStore> {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -78,7 +80,7 @@ export function openLmdbStore(
   return { kind: 'failed', problem: `${directory}: cannot be opened` };
 }
 
-type Attempt = OpenResult | { readonly kind: 'damaged'; readonly damage: string };
+type Attempt = OpenResult<CopyableStore> | { readonly kind: 'damaged'; readonly damage: string };
 
 function tryOpen(directory: string, seal: Seal): Attempt {
   let environment: Environment | undefined;
@@ -118,7 +120,7 @@ function checkLayout(environment: Environment): string | undefined {
   return found === LAYOUT ? undefined : `has layout ${found}; this version reads ${LAYOUT}`;
 }
 
-class LmdbStore implements Store {
+class LmdbStore implements CopyableStore {
   readonly sessions: SessionStore;
   readonly acceptances: AcceptanceStore;
   readonly audit: AuditStore;
@@ -127,6 +129,7 @@ class LmdbStore implements Store {
   readonly notes: NoteStore;
   readonly systemMessages: SystemMessageStore;
   readonly mailbox: MailboxStore;
+  readonly copy: StoreCopy;
   readonly #environment: Environment;
 
   constructor(environment: Environment, seal: Seal) {
@@ -143,6 +146,7 @@ class LmdbStore implements Store {
     this.notes = new LmdbNotes(databases.notes);
     this.systemMessages = new LmdbMessages(databases.messages);
     this.mailbox = new LmdbMailbox(databases.mailbox);
+    this.copy = new LmdbCopy(environment, databases);
   }
 
   async close(): Promise<void> {
