@@ -6,6 +6,7 @@
 import { type Address, authority, type Config } from './config.ts';
 import { createAdmin } from './wiring/admin.ts';
 import { closeBase, openBase } from './wiring/base.ts';
+import { openKeys } from './wiring/keys.ts';
 import { cannotListen } from './wiring/listening.ts';
 import { createWorkers } from './wiring/primary.ts';
 import { serveHere } from './wiring/serving.ts';
@@ -21,7 +22,7 @@ export interface RunningGateway {
   readonly sandboxUrl: string | undefined;
   /** Fails readiness, lets running requests finish within the configured time, and closes everything [operations §6]. */
   stop(): Promise<void>;
-  /** Reads certificate and policy folder anew and puts them in force if they are valid; the log says what came of it. */
+  /** Reads keys, certificate and policy folder anew and puts them in force if they are valid; the log says what came of it. */
   reload(by: 'signal'): Promise<void>;
   /** Begins to replace every worker process, one after the other; the log says what came of it. */
   restartWorkers(): void;
@@ -46,15 +47,18 @@ export async function startGateway(config: Config): Promise<StartResult> {
   const { shared } = held;
   const { log } = base;
   const serving = workers === undefined ? serveHere(base, shared) : workers.serve(shared);
+  const keys = openKeys(base, serving);
   const scheme = config.tls === undefined ? 'http' : 'https';
   let isStopping = false;
   const admin = createAdmin({
     ...base,
     ...shared,
     serving,
+    keys,
     isStopping: () => isStopping,
   });
   const close = async (): Promise<void> => {
+    keys.close();
     await serving.close();
     await admin.close();
     await shared.close();
@@ -83,6 +87,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
         admin: adminListen,
         sandboxUrl: shared.sandboxUrl,
         reload: async (by) => {
+          await keys.reload();
           await serving.reloadCertificate();
           try {
             await shared.policyControl.control.reload(by);

@@ -57,6 +57,6 @@ export class LivePolicySets implements PolicySets {
  * A message goes out again until the time-out's end, its answer may take as long once more, and the second phase of a
  * four-way login as much again [X14, X17, X18].
  */
-function longestNegotiationMillis(set: PolicySet): number {
+export function longestNegotiationMillis(set: PolicySet): number {
   return 3 * Math.max(0, ...questionsOf(set).map(({ timeoutMillis }) => timeoutMillis));
 }

@@ -10,7 +10,8 @@ export type Person = Pick<PersonFacts, 'userId' | 'clientId' | 'language'>;
 /** Stands for the user of a session whose names were not kept. */
 export const NOBODY: Person = { userId: '', clientId: '', language: undefined };
 
-const PURPOSE = 'person';
+/** What names of sessions are sealed for. */
+export const PURPOSE = 'person';
 /** Longer names are nobody's, and have no place in a session's record: its user is told what concerns everybody. */
 const LONGEST_NAMES = 1_024;
 

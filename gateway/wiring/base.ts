@@ -8,6 +8,7 @@ import { auditSeal } from '../audit/seal.ts';
 import { userKeys } from '../chain/identity.ts';
 import { type Config, type StoreConfig, vaspsOf } from '../config.ts';
 import { type Certificate, readCertificate } from '../http/certificate.ts';
+import type { KeyRing } from '../keys/ring.ts';
 import { type OpenLog, openLog } from '../log.ts';
 import { type ParseFiles, setOfFolder } from '../policies/reading.ts';
 import { readPolicyFolder } from '../policy-folder.ts';
@@ -27,6 +28,8 @@ export interface Base {
   readonly certificate: Certificate | undefined;
   readonly clock: Clock;
   readonly secrets: Secrets;
+  /** The same: which keys are in it, and changing them. */
+  readonly keys: KeyRing;
   readonly log: OpenLog;
   readonly metrics: OpenMetrics;
   /** Measured; see `stores/timed.ts`. */
@@ -91,6 +94,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     certificate: certificate?.certificate,
     clock,
     secrets: secrets.secrets,
+    keys: secrets.secrets,
     log,
     metrics,
     store,

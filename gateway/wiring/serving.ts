@@ -4,6 +4,7 @@
  */
 import type { MetricSnapshot } from '../admin/metrics.ts';
 import type { Address } from '../config.ts';
+import type { KeySet } from '../keys/key-file.ts';
 import type { VaspHealth } from '../upstream/guard.ts';
 import type { RestartState, WorkerRow } from '../workers/pool.ts';
 import type { Base } from './base.ts';
@@ -27,6 +28,10 @@ export interface Serving {
   /** Cuts what is left. */
   close(): Promise<void>;
   reloadCertificate(): Promise<void>;
+  /** The other processes of this machine use these keys when it resolves, or do not answer. Never rejects. */
+  useKeys(keys: KeySet): Promise<void>;
+  /** Fingerprints of the keys that each of them uses. */
+  keysOfWorkers(): Promise<readonly { readonly pid: number; readonly keys: readonly string[] }[]>;
   /** What those who send to VASPs know of them, a list of each process. */
   vaspHealth(): Promise<readonly (readonly VaspHealth[])[]>;
   /** What changed here until now holds in the other processes too. */
@@ -58,6 +63,8 @@ export function serveHere(base: Base, shared: Shared): Serving {
     drain: () => clients.drain(limits.drainMillis),
     close: () => clients.close(),
     reloadCertificate: async () => clients.reloadCertificate(),
+    useKeys: async () => {},
+    keysOfWorkers: async () => [],
     vaspHealth: async () => [clients.vaspHealth()],
     settled: async () => {},
     figures: async () => [],
