@@ -1,5 +1,5 @@
 /**
- * What the audit chain needs of a store: tables that are read and written synchronously, inside one transaction of that
+ * What the audit chain needs of a store: rows that are read and written synchronously, inside one transaction of that
  * store. `ledger.ts` does everything with them, so that the chain is the same in every store.
  */
 import type { AuditEntry, AuditHead } from '../audit-ports.ts';
@@ -15,7 +15,8 @@ export interface KeptText {
   readonly uses: number;
 }
 
-export interface LedgerTables {
+/** What a change needs. */
+export interface LedgerRows {
   /** Undefined: there is none. */
   head(): SealedHead | 'damaged' | undefined;
   putHead(head: SealedHead): void;
@@ -31,22 +32,28 @@ export interface LedgerTables {
   sequenceOf(id: string): number | undefined;
   putId(id: string, sequence: number): void;
   removeId(id: string): void;
-  /** How many ids there are, and those from one on, in order. */
-  idCount(): number;
-  ids(after: string | undefined, limit: number): { readonly id: string; readonly sequence: number | undefined }[];
 
   /** Where the records of a user stand, in order. */
   sequencesOf(user: string): number[];
-  /** Whether the row that says so is there and right. */
-  isUsers(user: string, sequence: number): boolean;
   putUsers(user: string, sequence: number): void;
   removeUsers(user: string, sequence: number): void;
-  usersCount(): number;
-  users(after: UsersRow | undefined, limit: number): UsersRow[];
 
   text(hash: string): KeptText | 'damaged' | undefined;
   putText(hash: string, kept: KeptText): void;
   removeText(hash: string): void;
+}
+
+/** What verifying needs besides. */
+export interface LedgerTables extends LedgerRows {
+  /** How many ids there are, and those from one on, in order. */
+  idCount(): number;
+  ids(after: string | undefined, limit: number): { readonly id: string; readonly sequence: number | undefined }[];
+
+  /** Whether the row that says so is there and right. */
+  isUsers(user: string, sequence: number): boolean;
+  usersCount(): number;
+  users(after: UsersRow | undefined, limit: number): UsersRow[];
+
   texts(): { readonly hash: string; readonly kept: KeptText | 'damaged' }[];
 }
 

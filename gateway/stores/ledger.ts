@@ -5,7 +5,7 @@
  */
 import { contentHash, EMPTY_HEAD, GENESIS, headText, nextEntry, sha256 } from '../audit/chain.ts';
 import type { AuditEntry, AuditHead, AuditRecord, ShownText } from '../audit-ports.ts';
-import type { KeptText, LedgerTables, Seal, SealedHead } from './ledger-tables.ts';
+import type { KeptText, LedgerRows, Seal, SealedHead } from './ledger-tables.ts';
 
 /** What keeps a record from being stored, or old ones from being dropped. Holds no content. */
 export class LedgerError extends Error {
@@ -25,12 +25,12 @@ export function isSealed(head: SealedHead, seal: Seal): boolean {
   return seal(headText(head)) === head.seal;
 }
 
-function putSealed(tables: LedgerTables, head: AuditHead, seal: Seal): void {
+function putSealed(tables: LedgerRows, head: AuditHead, seal: Seal): void {
   tables.putHead({ ...head, seal: seal(headText(head)) });
 }
 
 /** The head to go on from. */
-function headToContinue(tables: LedgerTables, seal: Seal): AuditHead {
+function headToContinue(tables: LedgerRows, seal: Seal): AuditHead {
   const stored = tables.head();
   if (stored !== undefined && stored !== 'damaged' && isSealed(stored, seal)) return stored;
   const last = tables.lastEntry();
@@ -45,7 +45,7 @@ function headToContinue(tables: LedgerTables, seal: Seal): AuditHead {
 
 /** Appends the records that are not in the chain yet, and keeps the texts that those name. See {@link checkTexts}. */
 export function append(
-  tables: LedgerTables,
+  tables: LedgerRows,
   seal: Seal,
   records: readonly AuditRecord[],
   texts: readonly ShownText[],
@@ -65,7 +65,7 @@ export function append(
 }
 
 /** Fails when a record names a text that is neither kept nor given, or one whose hash is another. */
-export function checkTexts(tables: LedgerTables, records: readonly AuditRecord[], texts: readonly ShownText[]): void {
+export function checkTexts(tables: LedgerRows, records: readonly AuditRecord[], texts: readonly ShownText[]): void {
   for (const { id, text: hash } of records) {
     if (tables.sequenceOf(id) !== undefined || shownText(tables.text(hash)) !== undefined) continue;
     const shown = texts.find((one) => one.hash === hash);
@@ -74,7 +74,7 @@ export function checkTexts(tables: LedgerTables, records: readonly AuditRecord[]
   }
 }
 
-function keepText(tables: LedgerTables, hash: string, texts: readonly ShownText[]): void {
+function keepText(tables: LedgerRows, hash: string, texts: readonly ShownText[]): void {
   const kept = tables.text(hash);
   if (kept !== undefined && kept !== 'damaged') {
     tables.putText(hash, { text: kept.text, uses: kept.uses + 1 });
@@ -85,7 +85,7 @@ function keepText(tables: LedgerTables, hash: string, texts: readonly ShownText[
 }
 
 /** Erases the records of a user; how many. */
-export function erase(tables: LedgerTables, user: string): number {
+export function erase(tables: LedgerRows, user: string): number {
   let erased = 0;
   for (const sequence of tables.sequencesOf(user)) {
     const [entry] = tables.entries(sequence, 1);
@@ -99,7 +99,7 @@ export function erase(tables: LedgerTables, user: string): number {
 }
 
 /** What stands beside the chain about a record. */
-function forgetRecord(tables: LedgerTables, sequence: number, record: AuditRecord): void {
+function forgetRecord(tables: LedgerRows, sequence: number, record: AuditRecord): void {
   tables.removeId(record.id);
   tables.removeUsers(record.user, sequence);
   const kept = tables.text(record.text);
@@ -112,7 +112,7 @@ function forgetRecord(tables: LedgerTables, sequence: number, record: AuditRecor
  * Drops up to about `slice` entries from the chain's beginning, all decided before `decidedAt`; how many. Erased entries have
  * no time of their own and go with a record after them.
  */
-export function dropSlice(tables: LedgerTables, seal: Seal, decidedAt: number, slice: number): number {
+export function dropSlice(tables: LedgerRows, seal: Seal, decidedAt: number, slice: number): number {
   const head = tables.head();
   if (head === undefined) return 0;
   if (head === 'damaged' || !isSealed(head, seal)) {
@@ -131,7 +131,7 @@ export function dropSlice(tables: LedgerTables, seal: Seal, decidedAt: number, s
 
 type Readable = Exclude<AuditEntry, { readonly kind: 'damaged' }>;
 
-function droppable(tables: LedgerTables, head: AuditHead, decidedAt: number, slice: number): Readable[] {
+function droppable(tables: LedgerRows, head: AuditHead, decidedAt: number, slice: number): Readable[] {
   const found: Readable[] = [];
   let certain = 0;
   let sequence = head.first;

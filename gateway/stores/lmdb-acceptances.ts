@@ -8,6 +8,7 @@ import type { Acceptance, AcceptanceStore, Accepted } from '../ports.ts';
 import { append, checkTexts, dropSlice, erase } from './ledger.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { LedgerTables, Seal } from './ledger-tables.ts';
+import { viewOf } from './ledger-view.ts';
 import { wholly } from './lmdb-commit.ts';
 import { type LedgerDatabases, LmdbLedger } from './lmdb-ledger.ts';
 import { readAcceptances, writeAcceptances } from './records.ts';
@@ -86,7 +87,7 @@ export class LmdbAudit implements AuditStore {
     // Records are appended meanwhile: one read transaction shows the chain and its head as they stood together.
     const transaction = this.#databases.entries.useReadTransaction();
     try {
-      return await checkLedger(new LmdbLedger(this.#databases, transaction), this.#seal, progress);
+      return await checkLedger(viewOf(new LmdbLedger(this.#databases, transaction)), this.#seal, progress);
     } finally {
       transaction.done();
     }

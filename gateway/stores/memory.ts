@@ -17,6 +17,7 @@ import type {
 import { append, checkTexts, dropSlice, erase, shownText } from './ledger.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { Seal } from './ledger-tables.ts';
+import { viewOf } from './ledger-view.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { MemoryMailbox } from './memory-mailbox.ts';
 import { MemoryMessages } from './memory-messages.ts';
@@ -133,7 +134,7 @@ class MemoryAudit implements AuditStore {
   }
 
   verify(progress: (checked: number, of: number) => void = () => {}): Promise<AuditReport> {
-    return checkLedger(this.#ledger.snapshot(), this.#seal, progress);
+    return checkLedger(viewOf(this.#ledger.snapshot()), this.#seal, progress);
   }
 
   async recordsOf(userKey: string): Promise<readonly AuditEntry[]> {
