@@ -1,7 +1,8 @@
 /**
  * Where Redis is, as the operator writes it: `redis://HOST:PORT/DB` (`rediss:` by TLS) for one server,
- * `redis-sentinel://HOST:PORT,HOST:PORT/NAME` for a group that Sentinels watch, `redis-cluster://HOST:PORT,HOST:PORT` for a
- * Cluster. A user and a password may stand before the hosts, `?prefix=NAME` says what the keys begin with.
+ * `redis-sentinel://HOST:PORT,HOST:PORT/NAME/DB` for a group that Sentinels watch, `redis-cluster://HOST:PORT,HOST:PORT` for a
+ * Cluster. A user and a password may stand before the hosts, `?prefix=NAME` says what the keys begin with; Sentinels that
+ * want a password of their own get `?sentinelUser=NAME&sentinelPassword=TEXT`. What is shown of it has no password.
  */
 
 export interface RedisAddress {
@@ -15,15 +16,23 @@ export interface RedisAddress {
   readonly group: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
+  readonly sentinelUsername: string | undefined;
+  readonly sentinelPassword: string | undefined;
   /** What all keys of this gateway begin with. */
   readonly prefix: string;
 }
 
+/** What is right, for who wrote something else. */
+export const REDIS_FORM =
+  'redis://HOST:PORT/DB, redis-sentinel://HOST:PORT,HOST:PORT/NAME or redis-cluster://HOST:PORT,HOST:PORT';
+
 const PORTS = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
+const USUAL_PREFIX = 'sapgw';
 const FORM =
   /^redis(?<tls>s?)(?:-(?<kind>sentinel|cluster))?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
 const HOST = /^(?<host>[a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::(?<port>\d{1,5}))?$/;
 const PREFIX = /^[a-zA-Z0-9_.-]{1,40}$/;
+const SENTINEL_QUERY: readonly string[] = ['sentinelUser', 'sentinelPassword'];
 
 /** Undefined when it is none. */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
@@ -32,9 +41,9 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
   const kind = groups.kind === 'sentinel' || groups.kind === 'cluster' ? groups.kind : 'single';
   const hosts = (groups.hosts ?? '').split(',').map((one) => hostOf(one, PORTS[kind]));
   const query = new URLSearchParams(groups.query ?? '');
-  const prefix = query.get('prefix') ?? 'sapgw';
+  const prefix = query.get('prefix') ?? USUAL_PREFIX;
   const path = (groups.path ?? '').split('/');
-  const [group, db] = kind === 'sentinel' ? [path.shift() ?? '', path.shift() ?? '0'] : ['', path.shift() || '0'];
+  const [group, db] = kind === 'sentinel' ? [path.shift() ?? '', path.shift() || '0'] : ['', path.shift() || '0'];
   const isWhole =
     hosts.every((one) => one !== undefined) &&
     (kind !== 'single' || hosts.length === 1) &&
@@ -43,7 +52,7 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
     path.length === 0 &&
     /^\d{1,4}$/.test(db) &&
     PREFIX.test(prefix) &&
-    [...query.keys()].every((name) => name === 'prefix');
+    [...query.keys()].every((name) => name === 'prefix' || (kind === 'sentinel' && SENTINEL_QUERY.includes(name)));
   if (!isWhole) return undefined;
   return {
     kind,
@@ -53,8 +62,28 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
     group,
     username: decoded(groups.user),
     password: decoded(groups.password),
+    sentinelUsername: query.get('sentinelUser') || undefined,
+    sentinelPassword: query.get('sentinelPassword') || undefined,
     prefix,
   };
+}
+
+const HIDDEN = '***';
+
+/** As the operator would write it, with `***` for passwords: fit for logs and for eyes. */
+export function shownRedisAddress(address: RedisAddress): string {
+  const { kind, tls, hosts, db, group, username, password, prefix, sentinelUsername, sentinelPassword } = address;
+  const scheme = `redis${tls ? 's' : ''}${kind === 'single' ? '' : `-${kind}`}`;
+  const user = encodeURIComponent(username ?? '');
+  const who = password === undefined ? user : `${user}:${HIDDEN}`;
+  const list = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
+  const path = kind === 'cluster' ? '' : kind === 'single' ? `/${db}` : `/${group}${db === 0 ? '' : `/${db}`}`;
+  const query = [
+    ...(prefix === USUAL_PREFIX ? [] : [`prefix=${prefix}`]),
+    ...(sentinelUsername === undefined ? [] : [`sentinelUser=${encodeURIComponent(sentinelUsername)}`]),
+    ...(sentinelPassword === undefined ? [] : [`sentinelPassword=${HIDDEN}`]),
+  ];
+  return `${scheme}://${who === '' ? '' : `${who}@`}${list}${path}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }
 
 function hostOf(text: string, usualPort: number): { readonly host: string; readonly port: number } | undefined {

@@ -3,11 +3,12 @@
  * and while the engine is away commands fail at once. What was sent and not answered is not sent again by itself: whoever
  * sends it again does so with a script that knows what was done. Requests and background work have connections of their own.
  */
-import { Cluster, Redis } from 'ioredis';
-import { errorCode } from '../../error-code.ts';
-import { StoreWriteError } from '../store-error.ts';
+import { Cluster } from 'ioredis';
 import type { RedisAddress } from './address.ts';
+import { closeClient, openClient, type RedisClient } from './client.ts';
+import { failureOf, Link } from './link.ts';
 import type { RedisScript } from './script.ts';
+import { type RedisStanding, Standing, WHOLE } from './standing.ts';
 
 export type RedisArgument = string | number | Uint8Array;
 /** Bulk strings as bytes. */
@@ -15,94 +16,92 @@ export type RedisReply = Buffer | number | null | readonly RedisReply[];
 
 /** One use of Redis, with its own patience. */
 export interface RedisLink {
-  /** @throws StoreWriteError with `ETIMEDOUT`, `ECONNREFUSED` or the like, or Redis's own word such as `OOM` */
+  /**
+   * @throws StoreWriteError with `EAWAY` or `EBUSY` (nothing was sent: Redis is away, or 10,000 commands wait already),
+   *   `ETIMEDOUT`, `ECONNRESET` or the like (nobody knows whether it was done), or Redis's own word such as `OOM`
+   */
   command(name: string, ...args: readonly RedisArgument[]): Promise<RedisReply>;
   /** The same for a script. */
   run(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<RedisReply>;
 }
 
 export interface RedisConnection {
-  /** For what a client waits for. */
+  /** For what a client waits for: 250 ms, and nothing while Redis is away. */
   readonly requests: RedisLink;
-  /** For sweeps, reports and copies. */
+  /** For sweeps, reports and copies: 5 s. */
   readonly background: RedisLink;
+  /** Whether Redis is there, as requests see it. */
+  readonly standing: RedisStanding;
+  /** Why the last try to connect failed: the system's code or Redis's word; undefined where none did. */
+  lastFailure(): string | undefined;
+  /** What every server that takes writes answers to `INFO section`; empty where that may not be asked. */
+  info(section: string): Promise<readonly string[]>;
+  /** What waits for an answer fails; nothing goes on in the background. */
   close(): Promise<void>;
 }
 
 /** What a client that waits for an answer can spare for one command. */
 const REQUEST_MILLIS = 250;
 const BACKGROUND_MILLIS = 5_000;
-const CONNECT_MILLIS = 1_000;
-const LONGEST_PAUSE_MILLIS = 500;
+/** A connection that owes an answer and says nothing for so long is made anew. */
+const SILENT_REQUESTS_MILLIS = 2_000;
+const SILENT_BACKGROUND_MILLIS = 2 * BACKGROUND_MILLIS;
+/** Between two looks at where the slots of a Cluster are, while a part of it is away. */
+const REFRESH_MILLIS = 500;
 
 export function openRedis(address: RedisAddress): RedisConnection {
-  const requests = clientOf(address, REQUEST_MILLIS);
-  const background = clientOf(address, BACKGROUND_MILLIS);
+  const clients = {
+    requests: openClient(address, SILENT_REQUESTS_MILLIS),
+    background: openClient(address, SILENT_BACKGROUND_MILLIS),
+  };
+  let lastFailure: string | undefined;
+  const standing = new Standing(address.kind === 'cluster', (part) => probe(part));
+  const requests = new Link(clients.requests, REQUEST_MILLIS, standing);
+  const background = new Link(clients.background, BACKGROUND_MILLIS, undefined);
+  const refresh = refreshing(clients.requests);
+  async function probe(part: string): Promise<boolean> {
+    // In a Cluster a command without a key goes anywhere.
+    const isThere = await (part === WHOLE ? requests.answers('PING') : requests.answers('EXISTS', `{${part}}`));
+    if (!isThere) refresh();
+    return isThere;
+  }
+  clients.requests.on('error', (error: unknown) => {
+    lastFailure = failureOf(error).code;
+  });
+  clients.requests.on('close', () => standing.lost(WHOLE));
   return {
-    requests: linkOf(requests),
-    background: linkOf(background),
+    requests,
+    background,
+    standing,
+    lastFailure: () => lastFailure,
+    async info(section) {
+      const { background: client } = clients;
+      const servers = client instanceof Cluster ? client.nodes('master') : [client];
+      const told = await Promise.allSettled(servers.map((server) => server.info(section)));
+      return told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    },
     async close() {
-      requests.disconnect();
-      background.disconnect();
+      standing.close();
+      await Promise.all([closeClient(clients.requests), closeClient(clients.background)]);
     },
   };
 }
 
-export type Client = Redis | Cluster;
+export type Client = RedisClient;
 
-/** A way of its own, that comes back by itself when it is lost. @param millis what each of its commands has */
-export function clientOf({ kind, hosts, db, group, username, password, tls }: RedisAddress, millis: number): Client {
-  const common = {
-    commandTimeout: millis,
-    connectTimeout: CONNECT_MILLIS,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
-  };
-  const retryStrategy = (times: number): number => Math.min(20 * times, LONGEST_PAUSE_MILLIS);
-  const [first] = hosts;
-  const client =
-    kind === 'cluster'
-      ? new Cluster([...hosts], { redisOptions: common, clusterRetryStrategy: retryStrategy })
-      : kind === 'sentinel'
-        ? new Redis({ ...common, retryStrategy, sentinels: [...hosts], name: group, db })
-        : new Redis({ ...common, retryStrategy, host: first?.host ?? '', port: first?.port ?? 0, db });
-  // Each command says what failed; the client comes back by itself.
-  client.on('error', () => undefined);
-  return client;
+/** A client of its own, for words. @param millis that a command may take, the wait for the connection included */
+export function clientOf(address: RedisAddress, millis: number): Client {
+  return openClient(address, 2 * millis, millis);
 }
 
-function linkOf(client: Client): RedisLink {
-  const command = async (name: string, ...args: readonly RedisArgument[]): Promise<RedisReply> => {
-    try {
-      return (await client.callBuffer(name, args.map(argument))) as RedisReply;
-    } catch (error) {
-      throw new StoreWriteError(codeOf(error));
-    }
+/** The library looks where a Cluster's slots are when it is told that they moved, which a machine that is gone does not tell. */
+function refreshing(client: RedisClient): () => void {
+  let before = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (!(client instanceof Cluster) || client.status !== 'ready') return;
+    const now = performance.now();
+    if (now - before < REFRESH_MILLIS) return;
+    before = now;
+    client.refreshSlotsCache(() => undefined);
   };
-  return {
-    command,
-    async run({ lua, sha }, keys, args) {
-      try {
-        return await command('EVALSHA', sha, keys.length, ...keys, ...args);
-      } catch (error) {
-        if (!(error instanceof StoreWriteError) || error.code !== 'NOSCRIPT') throw error;
-        return command('EVAL', lua, keys.length, ...keys, ...args);
-      }
-    },
-  };
-}
-
-function argument(value: RedisArgument): string | number | Buffer {
-  return typeof value === 'object' ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
-}
-
-/** An error that Redis itself answers with begins with its code. */
-function codeOf(error: unknown): string {
-  const code = errorCode(error);
-  if (code !== 'UNKNOWN' || !(error instanceof Error)) return code;
-  if (error.name === 'ReplyError') return /^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR';
-  return 'ETIMEDOUT';
 }
