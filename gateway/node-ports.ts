@@ -30,7 +30,7 @@ export interface Nodes {
 /** What a node does with a share that it holds. */
 export interface ShareHolder {
   /**
-   * Begins; called when nobody else holds the share.
+   * Begins; called when nobody else holds the share. One that rejects has left nothing behind, and is tried again later.
    * @param token for the store's scripts: it is refused there once another node holds the share
    */
   take(share: number, token: string): Promise<void>;
@@ -43,12 +43,25 @@ export interface Shares {
   holder(share: number): string | undefined;
   /** This node holds it, and may act for its users now. */
   isHeld(share: number): boolean;
-  /** Somebody else was found not to hold what he was thought to: the store is asked before this resolves. */
+  /**
+   * Somebody else was found not to hold what he was thought to: the store is asked before this resolves. While a share goes
+   * from one node to another nobody holds it, for milliseconds: {@link onMoved} tells of the next.
+   * @throws StoreWriteError
+   */
   look(share: number): Promise<string | undefined>;
-  /** Called when a share has another holder. */
+  /** Called when a share has another holder, this node too. */
   onMoved(listener: (share: number) => void): void;
   /** Begins to take; resolves when every share has a holder, or after `millis`: whether all have. */
   begin(millis: number): Promise<boolean>;
   /** Gives all back and takes none any more; the others take them at once. */
   leave(): Promise<void>;
+}
+
+/** What is counted of nodes. */
+export interface NodeMetrics {
+  /** Alive, this one among them. */
+  nodes(count: number): void;
+  sharesHeld(count: number): void;
+  /** A frame of another node was not taken. */
+  nodeFrameDropped(reason: 'too-large' | 'unsealed' | 'malformed' | 'misdirected' | 'repeated'): void;
 }

@@ -14,11 +14,12 @@ import type { CirMetrics } from '../cir-ports.ts';
 import { PRIMITIVES } from '../csp/primitives.ts';
 import type { DeskMetrics } from '../desk/parts.ts';
 import type { MailboxResult, MailboxTotals } from '../mailbox-ports.ts';
+import type { NodeMetrics } from '../node-ports.ts';
 import type { Metrics, VaspState } from '../ports.ts';
 import { FastCounter, FastGauge, FastHistogram } from './series.ts';
 
 /** Also what the stores take; see `stores/timed.ts`. */
-export interface OpenMetrics extends Metrics, CirMetrics, DeskMetrics {
+export interface OpenMetrics extends Metrics, CirMetrics, DeskMetrics, NodeMetrics {
   storeDuration(operation: string, seconds: number): void;
   /** A call was tried; `failed`: it is tried again. */
   webhook(result: 'delivered' | 'refused' | 'failed'): void;
@@ -178,6 +179,20 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
   const restarts = counter('sapgw_worker_restarts_total', 'Worker processes replaced', 'reason');
   const silences = counter('sapgw_worker_silences_total', 'Figures that a worker did not tell in time');
   const workers = new FastGauge({ name: 'sapgw_workers', help: 'Worker processes that listen', labels: [], registry });
+  const nodes = new FastGauge({
+    name: 'sapgw_nodes',
+    help: 'Nodes of this gateway that are alive, as this one knows',
+    labels: [],
+    registry,
+    aggregator: 'max',
+  });
+  const sharesHeld = new FastGauge({
+    name: 'sapgw_shares_held',
+    help: 'Shares of the users that this node holds',
+    labels: [],
+    registry,
+  });
+  const nodeFrames = counter('sapgw_node_frames_dropped_total', 'Words of other nodes that were not taken', 'reason');
   for (const result of ['loaded', 'unchanged', 'failed']) reloads.prepare(result);
   for (const result of MAILBOX_RESULTS) mailbox.prepare(result);
 
@@ -221,6 +236,9 @@ export function openMetrics(options: { readonly processMetrics?: boolean } = {})
     workerRestart: (reason) => restarts.add(reason),
     workers: (count) => workers.set(count),
     workerSilent: () => silences.add(),
+    nodes: (count) => nodes.set(count),
+    sharesHeld: (count) => sharesHeld.set(count),
+    nodeFrameDropped: (reason) => nodeFrames.add(reason),
     snapshot: () => registry.getMetricsAsJSON(),
     async scrape(others = []) {
       const all = others.length === 0 ? registry : summed([await registry.getMetricsAsJSON(), ...others]);
