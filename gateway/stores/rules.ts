@@ -7,7 +7,7 @@ import type { MessageRecord } from '../system-message-ports.ts';
 import type { SealedHead } from './ledger-tables.ts';
 
 /** Ids of erased messages that are remembered of one user; the oldest go first. */
-const MAX_FORGOTTEN = 200;
+export const MAX_FORGOTTEN = 200;
 
 /** The acceptances of a user with new ones added, each in the place of an older one of the same policy. */
 export function replaced(known: readonly Acceptance[], added: readonly Acceptance[]): readonly Acceptance[] {
