@@ -12,6 +12,7 @@ import { registerAudit } from '../gateway/cli/audit.ts';
 import { configCommand } from '../gateway/cli/config.ts';
 import { registerConvert } from '../gateway/cli/convert.ts';
 import { registerHandset } from '../gateway/cli/handset.ts';
+import { registerKeys } from '../gateway/cli/keys.ts';
 import { registerMailbox } from '../gateway/cli/mailbox.ts';
 import { registerMessage } from '../gateway/cli/message.ts';
 import { registerPolicy } from '../gateway/cli/policy.ts';
@@ -207,6 +208,7 @@ function programOf(): Command {
   registerMessage(program);
   registerMailbox(program);
   registerWorkers(program);
+  registerKeys(program);
   return program.addCommand(configCommand());
 }
 

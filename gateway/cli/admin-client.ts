@@ -25,7 +25,7 @@ export type AdminAnswer =
   /** The gateway said no, and why. */
   | { readonly kind: 'refused'; readonly message: string; readonly json: unknown }
   /** It was not asked: wrong use or configuration, or nobody there. */
-  | { readonly kind: 'not-asked'; readonly messages: readonly string[] };
+  | { readonly kind: 'not-asked'; readonly messages: readonly string[]; readonly isNobodyThere?: boolean };
 
 const TIMEOUT_MILLIS = 30_000;
 
@@ -55,7 +55,7 @@ export async function callAdmin(
     });
     return answerOf(place.url, response.ok, await response.text());
   } catch (error) {
-    return notAsked(unreachable(place.url, error));
+    return { ...notAsked(unreachable(place.url, error)), isNobodyThere: isRefused(error) };
   }
 }
 
@@ -95,9 +95,17 @@ function answerOf(url: string, isDone: boolean, text: string): AdminAnswer {
   return { kind: 'refused', message: String(error?.message ?? 'the gateway refused without a reason'), json };
 }
 
+interface FetchError {
+  readonly name?: string;
+  readonly cause?: { readonly code?: unknown };
+}
+
+/** Nobody listens there. */
+const isRefused = (error: unknown): boolean => (error as FetchError).cause?.code === 'ECONNREFUSED';
+
 function unreachable(url: string, error: unknown): string {
-  const { name, cause } = error as { readonly name?: string; readonly cause?: { readonly code?: unknown } };
-  if (cause?.code === 'ECONNREFUSED') {
+  const { name, cause } = error as FetchError;
+  if (isRefused(error)) {
     return `no gateway answers at ${url}; start it with sapgw serve, or name its admin listener with --admin or --config`;
   }
   if (name === 'TimeoutError')

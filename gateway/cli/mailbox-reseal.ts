@@ -38,8 +38,8 @@ export function registerReseal(mailbox: Command, to?: Output): void {
 }
 
 const RESEAL_HELP = `
-Put the new key on top of the secret file, start the gateway again, and run this; then the older key may go. Before a
-copy of the store from earlier is put back, the older key has to be there again.
+sapgw keys rotate does the same before an older key goes. Before a copy of the store from earlier is put back, the older
+key has to be there again.
 ${example('sapgw mailbox reseal --config gateway.yaml')}`;
 
 const told = ({ resealed, current, unreadable }: Resealed): string =>

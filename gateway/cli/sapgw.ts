@@ -23,6 +23,7 @@ const FAMILIES: readonly Family[] = [
   { commands: ['vasp'], add: async (program) => (await import('./vasp.ts')).registerVasp(program) },
   { commands: ['message'], add: async (program) => (await import('./message.ts')).registerMessage(program) },
   { commands: ['mailbox'], add: async (program) => (await import('./mailbox.ts')).registerMailbox(program) },
+  { commands: ['keys'], add: async (program) => (await import('./keys.ts')).registerKeys(program) },
   { commands: ['workers'], add: async (program) => (await import('./workers.ts')).registerWorkers(program) },
   { commands: ['decode', 'encode'], add: async (program) => (await import('./convert.ts')).registerConvert(program) },
   { commands: ['audit'], add: async (program) => (await import('./audit.ts')).registerAudit(program) },

@@ -23,8 +23,14 @@ export type Obstacle =
   | { readonly kind: 'not-signing'; readonly processes: readonly KeysOfProcess[] }
   /** What the old key signed can still be answered until then, in wall-clock milliseconds. */
   | { readonly kind: 'too-early'; readonly until: number }
-  /** How long answers can come cannot be known. */
-  | { readonly kind: 'policies-wrong' };
+  /** How long answers can come cannot be known: the policies of a gateway that does not run have problems. */
+  | { readonly kind: 'policies-wrong' }
+  /** Whoever runs could not be asked. Sentences. */
+  | { readonly kind: 'not-asked'; readonly messages: readonly string[] }
+  /** What nobody can read without the old key, and is not over yet. */
+  | { readonly kind: 'left'; readonly sessions: number; readonly messages: number }
+  /** What is kept is in the memory of a gateway that runs, where it cannot be sealed anew. */
+  | { readonly kind: 'kept-in-memory' };
 
 export interface Situation {
   /** Of every process that runs; empty when none does. */
