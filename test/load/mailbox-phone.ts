@@ -48,14 +48,15 @@ export class MailPhone {
     this.#contentType = contentTypeOf(spelling.version, spelling.encoding);
   }
 
-  /** The code of the last Login-Response. */
-  async logIn(option = 1): Promise<number | undefined> {
+  /** The code of the last Login-Response. @param think called between question and answer */
+  async logIn(option = 1, think?: () => Promise<void>): Promise<number | undefined> {
     this.sessionId = undefined;
     this.asked = [];
     let said = await this.#logIn();
     const messages = descendant(said.primitive, 'Result', 'SystemMessageList')?.children ?? [];
     if (messages.length > 0) {
       this.asked = messages.map((one) => childText(one, 'SystemMessageText') ?? '');
+      await think?.();
       said = await this.#logIn(
         element(
           'SystemMessageResponseList',

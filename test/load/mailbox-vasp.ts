@@ -44,6 +44,8 @@ export class MailboxVasp {
   allowSeveral = false;
   /** Users of whom it says that they are away although they have a session. */
   readonly away = new Set<string>();
+  /** Called with each user whose login arrived. */
+  onLogin: ((user: string) => void) | undefined;
   /** The code that a GetBlockedList-Request gets in the place of the lists; `nothing`: the connection is closed. */
   listsFail: number | 'nothing' | undefined;
   readonly #lists = new Map<string, Lists>();
@@ -112,6 +114,7 @@ export class MailboxVasp {
     this.#opened += 1;
     const sessionId = `S-${String(this.#opened).padStart(6, '0')}`;
     const user = childText(primitive, 'UserID') ?? '';
+    this.onLogin?.(user);
     if (!this.allowSeveral) this.lose(user);
     this.#sessions.set(sessionId, { user, waiting: [] });
     this.#present.set(user, sessionId);
