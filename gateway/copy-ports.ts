@@ -1,6 +1,7 @@
 /**
  * A store as something that is copied: all that it holds, as rows of a few tables, in the same bytes whatever the store is
- * made of. What a store counts and indexes beside its records is no part of it: that is made anew where rows are written.
+ * made of. What a store counts and indexes beside its records is no part of it: that is made anew where rows are written. Nor
+ * is what it remembers of second tries: a sender tries again within two minutes.
  */
 
 import type { Store } from './ports.ts';
@@ -32,8 +33,6 @@ export const COPY_TABLES = [
   'user-settings',
   /** Id of the message; the value has its place, header and content. */
   'mailbox',
-  /** The key under which a second try is known. */
-  'second-tries',
   /** User and policy, as {@link pairKey}. */
   'notifications',
   /** Keyed hash of the user. */
@@ -64,7 +63,7 @@ export interface CopyRow {
 }
 
 export interface CopySlice {
-  /** Each row of the table is in one slice, and in no other. */
+  /** Each row of the table is in one slice; in another one too only where the store was changed meanwhile. */
   readonly rows: readonly CopyRow[];
   /** To go on with; undefined at the end. Good for a later process too. */
   readonly next: string | undefined;

@@ -3,8 +3,8 @@
  * it once more where it has come to.
  */
 import type { AuditReport } from '../audit-ports.ts';
-import { COPY_TABLES, type CopyTable } from '../copy-ports.ts';
-import { type Digest, TableDigest } from './digest.ts';
+import { COPY_TABLES, type CopyableStore, type CopyTable } from '../copy-ports.ts';
+import { TableDigest } from './digest.ts';
 import { Meter } from './progress.ts';
 import { type Migration, retried, rowsOf, slices } from './rows.ts';
 
@@ -22,32 +22,46 @@ export interface Compared {
 }
 
 /** Undefined when it was stopped. */
-export async function compare(migration: Migration): Promise<Compared | undefined> {
-  const { source, target, clock, onProgress, isStopped } = migration;
-  const rows = (await rowsOf(migration, source)) + (await rowsOf(migration, target));
+export async function compare(
+  migration: Migration,
+  tables: readonly CopyTable[] = COPY_TABLES,
+): Promise<Compared | undefined> {
+  const { source, target, clock, isStopped } = migration;
+  const rows = (await rowsOf(migration, source, tables)) + (await rowsOf(migration, target, tables));
   const meter = new Meter('comparing', rows, 0, clock.monotonic);
-  const tables: TableResult[] = [];
+  const results: TableResult[] = [];
   let unreadable = 0;
-  for (const table of COPY_TABLES) {
-    const digests = [new TableDigest(), new TableDigest()] as const;
-    for (const [at, store] of [source, target].entries()) {
-      for await (const slice of slices(migration, store, table, undefined)) {
-        for (const row of slice.rows) digests[at]?.add(row);
-        if (store === source) unreadable += slice.unreadable;
-        meter.add(slice.rows.length);
-        onProgress(meter.at(table));
-        if (isStopped()) return undefined;
-      }
-    }
-    const now = clock.wall();
-    tables.push(resultOf(table, digests[0].at(now), digests[1].at(now)));
+  for (const table of tables) {
+    const sides = await Promise.all([source, target].map((store) => digestOf(migration, store, table, meter)));
+    if (isStopped()) return undefined;
+    results.push(resultOf(table, sides, clock.wall()));
+    unreadable += sides[0]?.unreadable ?? 0;
   }
-  return { tables, unreadable };
+  return { tables: results, unreadable };
 }
 
-function resultOf(table: CopyTable, source: Digest, target: Digest): TableResult {
-  const isEqual = source.rows === target.rows && source.digest === target.digest;
-  return { table, source: source.rows, target: target.rows, isEqual };
+interface Side {
+  readonly digest: TableDigest;
+  readonly unreadable: number;
+}
+
+async function digestOf(migration: Migration, store: CopyableStore, table: CopyTable, meter: Meter): Promise<Side> {
+  const digest = new TableDigest();
+  let unreadable = 0;
+  for await (const slice of slices(migration, store, table, undefined)) {
+    for (const row of slice.rows) digest.add(row);
+    unreadable += slice.unreadable;
+    meter.add(slice.rows.length);
+    migration.onProgress(meter.at(table));
+    if (migration.isStopped()) break;
+  }
+  return { digest, unreadable };
+}
+
+function resultOf(table: CopyTable, sides: readonly Side[], now: number): TableResult {
+  const [source, target] = sides.map(({ digest }) => digest.at(now));
+  const isEqual = source?.rows === target?.rows && source?.digest === target?.digest;
+  return { table, source: source?.rows ?? 0, target: target?.rows ?? 0, isEqual };
 }
 
 /** What was wrong with the chain before is wrong with it after: the source is asked only where something is. */

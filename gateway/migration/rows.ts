@@ -35,10 +35,13 @@ export async function rowsIn(migration: Migration, store: CopyableStore, table: 
   return marker === undefined ? rows : rows - 1;
 }
 
-/** In all tables. */
-export async function rowsOf(migration: Migration, store: CopyableStore): Promise<number> {
+export async function rowsOf(
+  migration: Migration,
+  store: CopyableStore,
+  tables: readonly CopyTable[] = COPY_TABLES,
+): Promise<number> {
   let rows = 0;
-  for (const table of COPY_TABLES) rows += await rowsIn(migration, store, table);
+  for (const table of tables) rows += await rowsIn(migration, store, table);
   return rows;
 }
 

@@ -6,13 +6,13 @@ import type { Database } from 'lmdb';
 import { type CopyRow, type CopyTable, ONLY_ROW, pairKey, pairOf } from '../copy-ports.ts';
 import { readWishes } from './audit-records.ts';
 import { readMailRow, writeMailRow } from './copy-mail.ts';
+import { copiedAcceptances, copiedSettings } from './copy-rows.ts';
 import { HEAD, USERS_ROW as LEDGER_ROW, type LedgerDatabases, sequenceIn, sequenceKey } from './lmdb-ledger.ts';
 import { INDEX_ROW, type MailboxDatabases, MailboxTables } from './lmdb-mailbox-tables.ts';
 import { USERS_ROW as MESSAGE_ROW, type MessageDatabases } from './lmdb-messages.ts';
 import { NOTE_FORMAT, WISHES } from './lmdb-notes.ts';
 import {
   readContent,
-  readDuplicate,
   readHeader,
   readNotification,
   readPlace,
@@ -53,13 +53,12 @@ export function lmdbCopyTables(databases: CopiedDatabases): Readonly<Record<Copy
     'audit-ids': plain(ledger.ids),
     'audit-users': auditUsers(ledger),
     'audit-head': oneRow(single, HEAD),
-    acceptances: plain(acceptances, (value) => void readAcceptances(value)),
+    acceptances: rewritten(plain(acceptances), (value) => copiedAcceptances(readAcceptances(value))),
     'ask-again': oneRow(single, WISHES, (value) => void readWishes(value)),
     notes: plain(notes, checkNote),
     'system-messages': systemMessages(messages),
-    'user-settings': plain(messages.settings, (value) => void readSettings(value)),
+    'user-settings': rewritten(plain(messages.settings), (value) => copiedSettings(readSettings(value))),
     mailbox: keptMessages(mailbox),
-    'second-tries': secondTries(mailbox),
     notifications: notifications(mailbox),
     'off-line-wishes': plain(mailbox.wishes, (value) => void readWishesOf(value)),
     sessions: withLife(plain(sessions), (value) => readSession(value).expiresAt),
@@ -68,6 +67,8 @@ export function lmdbCopyTables(databases: CopiedDatabases): Readonly<Record<Copy
 
 /** Fails where nothing can be made of the record. */
 type Check = (value: Buffer, key: string) => void;
+
+const NOTHING = Buffer.alloc(0);
 
 const noCheck: Check = () => {};
 
@@ -100,6 +101,19 @@ function plain(database: Database<Buffer, string>, check: Check = noCheck): Lmdb
       for (const { key, value } of database.getRange(behind(after))) yield checked(key, value, check);
     },
     put: (key, value) => void database.putSync(key, value),
+  };
+}
+
+/** Rows in the form that all stores share; none where nothing is left. */
+function rewritten(table: LmdbCopyTable, form: (value: Buffer) => Buffer | undefined): LmdbCopyTable {
+  return {
+    ...table,
+    *rows(after) {
+      for (const { key, value } of table.rows(after)) {
+        const row = value === undefined ? { key } : read(key, () => ({ key, value: form(bytesOf(value)) ?? NOTHING }));
+        if (row.value !== NOTHING) yield row;
+      }
+    },
   };
 }
 
@@ -185,19 +199,6 @@ function keptMessages(mailbox: MailboxDatabases): LmdbCopyTable {
       const content = row.content && readContent(row.content);
       tables.insert(readHeader({ id, userKey: place.userKey, sequence: place.sequence }, row.header), content);
       tables.reached(place.sequence);
-    },
-  };
-}
-
-function secondTries({ duplicates, duplicatesByTime }: MailboxDatabases): LmdbCopyTable {
-  const untilOf = (value: Buffer): number => readDuplicate(value).until;
-  return {
-    ...withLife(plain(duplicates), untilOf),
-    put(key, value) {
-      const before = duplicates.getBinary(key);
-      if (before !== undefined) duplicatesByTime.removeSync([untilOf(before), key]);
-      duplicates.putSync(key, value);
-      duplicatesByTime.putSync([untilOf(value), key], INDEX_ROW);
     },
   };
 }

@@ -63,7 +63,12 @@ async function fillProof({ acceptances, audit }: Store, sizes: Sizes, anyUser: (
   for (let number = 1; number <= sizes.records; number += 1) {
     const user = anyUser();
     const records = [record(number, { user, text: number % 4 === 0 ? OTHER_TEXT.hash : TEXT.hash })];
-    await acceptances.accept(user, accepted(records, { remember: [acceptance({ version: number })] }));
+    await acceptances.accept(
+      user,
+      accepted(records, {
+        remember: [acceptance({ policy: `policy-${number % 3}`, version: number, acceptedAt: number })],
+      }),
+    );
   }
   await audit.dropBefore(record(6).decidedAt);
   await audit.erase(userOf(3));
@@ -119,7 +124,7 @@ export async function found(store: Store, sizes: Sizes): Promise<object> {
     const contents = [];
     for (const { id } of [...waiting, ...dead]) contents.push(plain(await mailbox.content(id)));
     ofUsers.push({
-      acceptances: await acceptances.of(user),
+      acceptances: (await acceptances.of(user)).toSorted((a, b) => a.acceptedAt - b.acceptedAt),
       records: await audit.recordsOf(user),
       messages: (await systemMessages.of(user)).map((one) => ({ ...one, about: plain(one.about) })),
       settings: await systemMessages.settings(user),
@@ -129,9 +134,6 @@ export async function found(store: Store, sizes: Sizes): Promise<object> {
       wishes: await mailbox.wishes.of(user),
     });
   }
-  const tries = [];
-  for (let number = 0; number < sizes.messages; number += 1)
-    tries.push(await mailbox.known(idOf(`try ${number}`), now));
   return {
     sessions: sessions
       .filter(([, { expiresAt }]) => expiresAt > now + HOUR)
@@ -151,7 +153,6 @@ export async function found(store: Store, sizes: Sizes): Promise<object> {
       content: plain(one.content),
     })),
     due: (await mailbox.notifications.due(1e9, 1e9)).map(({ userKey, policy }) => `${userKey} ${policy}`).sort(),
-    tries,
   };
 }
 

@@ -167,22 +167,39 @@ describe('what keeps a migration from being done', () => {
     });
   });
 
-  test('a source that changed meanwhile is found out', async () => {
+  /** Everything is copied, and nothing compared yet. */
+  async function copiedAlone(source: CopyableStore, target: CopyableStore): Promise<void> {
+    let isComparing = false;
+    const result = await run(source, target, {
+      onProgress: ({ step }) => {
+        isComparing = step === 'comparing';
+      },
+      isStopped: () => isComparing,
+    });
+    expect(result).toEqual({ kind: 'stopped' });
+  }
+
+  test('a source that lost something meanwhile is found out', async () => {
     const [source, target] = [lmdb('source'), lmdb('target')];
     for (const number of [1, 2]) await source.mailbox.put(deposit(number), 10);
-    let isChanged = false;
-    const result = run(source, target, {
-      onProgress: ({ step }) => {
-        if (step === 'copying' || isChanged) return;
-        isChanged = true;
-        void source.mailbox.end([idOf('deposit 1')], []);
-      },
-    });
-    const { tables } = compared(await result);
+    await copiedAlone(source, target);
+    await source.mailbox.end([idOf('deposit 1')], []);
+    const { tables } = compared(await run(source, target));
     expect(tables.filter((table) => !table.isEqual)).toEqual([
       { table: 'mailbox', source: 1, target: 2, isEqual: false },
     ]);
     expect(await unfinishedMigration(target.notes)).not.toBe(undefined);
+  });
+
+  test('what came to the source meanwhile is copied, too', async () => {
+    const [source, target] = [lmdb('source'), lmdb('target')];
+    await source.mailbox.put(deposit(1), 10);
+    await copiedAlone(source, target);
+    await source.mailbox.put(deposit(2), 10);
+    await source.mailbox.handed(idOf('deposit 1'), 5);
+    expect(isEqual(compared(await run(source, target)))).toBe(true);
+    const waiting = await target.mailbox.waiting(KEY, 9);
+    expect(waiting.map(({ tries }) => tries)).toEqual([1, 0]);
   });
 
   test('a store that is away for a moment does not', async () => {
