@@ -29,7 +29,7 @@ export interface Base {
   readonly clock: Clock;
   readonly secrets: Secrets;
   /** The same: which keys are in it, and changing them. */
-  readonly keys: KeyRing;
+  readonly keyRing: KeyRing;
   readonly log: OpenLog;
   readonly metrics: OpenMetrics;
   /** Measured; see `stores/timed.ts`. */
@@ -94,7 +94,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     certificate: certificate?.certificate,
     clock,
     secrets: secrets.secrets,
-    keys: secrets.secrets,
+    keyRing: secrets.secrets,
     log,
     metrics,
     store,

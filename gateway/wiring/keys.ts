@@ -10,6 +10,7 @@ import type { KeyRing } from '../keys/ring.ts';
 import { readSecretFile } from '../keys/secret-file.ts';
 import type { KeyStandings } from '../keys/standing.ts';
 import { watchFolder } from '../policies/watch.ts';
+import type { Log } from '../ports.ts';
 import type { Base } from './base.ts';
 import type { Serving } from './serving.ts';
 
@@ -29,13 +30,13 @@ export interface OpenKeys extends KeyStandings {
   close(): void;
 }
 
-type Parts = Pick<Base, 'config' | 'keys' | 'clock' | 'log'>;
+type Parts = Pick<Base, 'config' | 'keyRing' | 'clock'> & { readonly log: Log };
 type Processes = Pick<Serving, 'useKeys' | 'keysOfWorkers'>;
 
 /** Begins to follow the file. */
 export function openKeys(base: Parts, processes: Processes): OpenKeys {
-  const { config, keys } = base;
-  const standings = keyStandings(keys, processes);
+  const { config, keyRing } = base;
+  const standings = keyStandings(keyRing, processes);
   if (config.secret.kind === 'keys') {
     const reload = async (): Promise<KeyReload> => ({ kind: 'fixed' });
     return { ...standings, reload, problem: () => undefined, isFile: false, close: () => {} };
@@ -54,17 +55,17 @@ export function openKeys(base: Parts, processes: Processes): OpenKeys {
   };
 }
 
-function keyStandings(keys: KeyRing, processes: Processes): KeyStandings {
+function keyStandings(keyRing: KeyRing, processes: Processes): KeyStandings {
   const node = hostname();
   return {
     async everywhere() {
       const workers = await processes.keysOfWorkers();
       // Workers sign with what this process tells them, from when it does.
-      return [{ pid: process.pid, keys: keys.fingerprints() }, ...workers].map((one) => ({
+      return [{ pid: process.pid, keys: keyRing.fingerprints() }, ...workers].map((one) => ({
         node,
         process: one.pid,
         keys: one.keys,
-        since: keys.since(),
+        since: keyRing.since(),
       }));
     },
   };
@@ -93,23 +94,23 @@ class KeyFollower {
   }
 
   async #look(isAsked: boolean): Promise<KeyReload> {
-    const { keys, clock, log } = this.#parts;
+    const { keyRing, clock, log } = this.#parts;
     const read = readSecretFile(this.#path);
     if (read.kind === 'failed') return this.#failed(read.problem, isAsked);
     const next = keySetOf(read.file);
-    const before = keys.keys();
+    const before = keyRing.keys();
     if (next.hash !== before.hash) return this.#failed(otherHashKey(this.#path, read.file.hasHashLine), isAsked);
     this.problem = undefined;
     this.#told = undefined;
     let isNew = false;
     for (const stage of stagesBetween(before, next)) {
-      if (keys.adopt(stage, clock.wall()) === 'unchanged') continue;
+      if (keyRing.adopt(stage, clock.wall()) === 'unchanged') continue;
       isNew = true;
       await this.#processes.useKeys(stage);
     }
     if (!isNew) return { kind: 'unchanged' };
     for (const warning of read.warnings) log.warn(warning);
-    const [signs, ...accepted] = keys.fingerprints();
+    const [signs, ...accepted] = keyRing.fingerprints();
     log.info('keys loaded', { signs, accepted: accepted.join(' ') });
     return { kind: 'loaded' };
   }

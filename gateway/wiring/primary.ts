@@ -92,7 +92,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     connect,
     order: async (listen) => ({
       // Whatever the file says by then: a worker has the keys that the others have.
-      config: { ...shareOf(config), secret: { kind: 'keys', text: keySetText(base.keys.keys()) } },
+      config: { ...shareOf(config), secret: { kind: 'keys', text: keySetText(base.keyRing.keys()) } },
       vasps: shared.vasps.map((vasp) => ({ ...vasp, connections: part(vasp.connections, config.workers) })),
       listen,
       policies: sender.current(shared.policies.live()),
