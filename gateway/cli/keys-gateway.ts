@@ -53,7 +53,8 @@ export async function askGateway(config: Config): Promise<AskedGateway> {
       };
     case 'not-asked': {
       if (answer.isNobodyThere !== true) return { kind: 'unknown', messages: answer.messages };
-      if (mayRunElsewhere(config)) {
+      // A store on this machine is one gateway's alone.
+      if (config.store.kind === 'redis') {
         const hint = 'other nodes on this store may run; start this one, or name one that runs with --admin';
         return { kind: 'unknown', messages: [`no gateway answers at http://${admin}; ${hint}`] };
       }
@@ -65,12 +66,6 @@ export async function askGateway(config: Config): Promise<AskedGateway> {
 function ofProcess({ node, process, signs, accepted, since }: Told['processes'][number]): KeysOfProcess {
   const keys = signs === null ? [] : [signs, ...accepted];
   return { node, process, keys, since: since === null ? 0 : Date.parse(since) };
-}
-
-/** A store on this machine is one gateway's alone. */
-function mayRunElsewhere({ store }: Config): boolean {
-  const here: readonly string[] = ['memory', 'lmdb'];
-  return !here.includes(store.kind);
 }
 
 /** As the policy folder says; undefined when it has problems. */

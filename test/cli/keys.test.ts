@@ -196,6 +196,12 @@ describe('without a running gateway', () => {
     expect(signing()).toHaveLength(1);
   });
 
+  test('where nodes share a store, others may run, and nothing is done', async () => {
+    const { errors, status } = await keys('rotate', NOON, '--store', 'redis://127.0.0.1:1');
+    expect([errors, status]).toEqual([[expect.stringContaining('other nodes on this store may run')], 1]);
+    expect(signing()).toEqual([OLD]);
+  });
+
   test('a file without a hash key of its own keeps its hashes', async () => {
     writeFileSync(secret, `${OLD}\n`);
     const before = secrets().keyedHash('user', 'x');
