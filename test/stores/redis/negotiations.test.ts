@@ -15,6 +15,7 @@ import {
   type NegotiationWindow,
   worthlessAnswers,
 } from '../../../gateway/negotiation/window.ts';
+import type { RedisLink } from '../../../gateway/stores/redis/connection.ts';
 import { RedisNegotiations } from '../../../gateway/stores/redis/negotiations.ts';
 import { shareOfPass, shareOfToken, shareOfWindow } from '../../../gateway/stores/redis/negotiations-shares.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
@@ -194,6 +195,18 @@ function semantics(open: (maxEntries?: number) => World): void {
     expect(ended.slice(6).toSorted()).toEqual(['v p2 timed-out', 'v p3 timed-out']);
   });
 
+  test('a new window in the place of one that is over begins anew, and the old one is told', async () => {
+    const { nodes, clock, ended } = open();
+    await nodes[0].keepWindow(WINDOW_KEY, 'v', asked(1_000, 'aoc'));
+    clock.advance(1_000);
+    const count = (window: NegotiationWindow): NegotiationWindow => countWorthless(window, 1, 5_000, START + 1_000);
+    expect(await nodes[1].changeWindow(WINDOW_KEY, 'v', count)).toEqual(EMPTY_WINDOW);
+    expect(ended).toEqual(['v aoc timed-out']);
+    expect(await nodes[0].window(WINDOW_KEY)).toEqual(count(EMPTY_WINDOW));
+    await nodes[0].sweep();
+    expect(ended).toHaveLength(1);
+  });
+
   test('questions that are open are counted by VASP and policy', async () => {
     const { nodes, clock } = open();
     const [a, b] = nodes;
@@ -295,6 +308,41 @@ describeWithRedis('negotiations in Redis', () => {
       const kept = await redis?.kept();
       expect(kept?.length).toBeGreaterThan(500);
       expect(['alice', 'Kostar', 'ttttt', 'terms'].filter((word) => kept?.includes(word))).toEqual([]);
+    });
+
+    test('what is over leaves nothing behind', async () => {
+      const { nodes, clock, redis } = inRedis();
+      await nodes[0].keepWindow(WINDOW_KEY, 'v', asked(1_000, 'aoc'));
+      await nodes[0].keepPass(PASS_KEY, 'v', PASS, 1_000);
+      clock.advance(1_000);
+      await nodes[1].sweep();
+      expect((await redis?.kept())?.length).toBe(0);
+    });
+
+    test('a window that was prolonged while it was about to be taken goes on', async () => {
+      const { nodes, clock, ended, redis } = inRedis();
+      const node = redis?.nodes[0];
+      if (node === undefined) throw new Error('a node');
+      const longer = asked(9_000, 'aoc');
+      const background: RedisLink = {
+        command: (...args) => node.connection.background.command(...args),
+        run: async (...args) => {
+          await nodes[1].keepWindow(WINDOW_KEY, 'v', longer);
+          return node.connection.background.run(...args);
+        },
+      };
+      const parts = {
+        ...node,
+        clock,
+        secrets,
+        maxEntries: 100,
+        ended: (...told: string[]) => ended.push(told.join(' ')),
+      };
+      const slow = new RedisNegotiations({ ...parts, connection: { ...node.connection, background } });
+      await nodes[0].keepWindow(WINDOW_KEY, 'v', asked(1_000, 'aoc'));
+      clock.advance(1_000);
+      await slow.sweep();
+      expect([await nodes[0].window(WINDOW_KEY), ended]).toEqual([longer, []]);
     });
 
     test('what cannot be read counts as none, and is replaced', async () => {
