@@ -224,8 +224,9 @@ class BeatingNodes implements OpenNodes {
   #touch(): void {
     const touchedAt = Math.min(this.#beatAt, this.#wordAt);
     if (touchedAt <= this.#touchedAt) return;
-    const wasOut = this.#parts.clock.monotonic() - this.#touchedAt >= OUT_MILLIS;
-    if (wasOut && this.#touchedAt > Number.NEGATIVE_INFINITY) this.#gap();
+    const now = this.#parts.clock.monotonic();
+    const isBack = now - this.#touchedAt >= OUT_MILLIS && now - touchedAt < OUT_MILLIS;
+    if (isBack && this.#touchedAt > Number.NEGATIVE_INFINITY) this.#gap();
     this.#touchedAt = touchedAt;
     this.#watch();
     this.#started?.();

@@ -1,7 +1,4 @@
 /** Nodes of one gateway in one process, each with a way of its own to one Redis, and what a test sees of them. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeMetrics, ShareHolder, Shares } from '../../gateway/node-ports.ts';
 import { type OpenNodes, openNodes } from '../../gateway/nodes/open-nodes.ts';
@@ -23,9 +20,7 @@ export function addressOf(url: string): RedisAddress {
 }
 
 export function secretsOf(key = 'k'): Secrets {
-  const folder = mkdtempSync(join(tmpdir(), 'sapgw-secrets-'));
   const opened = openSecrets({ kind: 'keys', text: key.repeat(40) });
-  rmSync(folder, { recursive: true });
   if (opened.kind !== 'ready') throw new Error(opened.problem);
   return opened.secrets;
 }
@@ -67,6 +62,7 @@ export class World {
   readonly address: RedisAddress;
   readonly keys: KeySpace;
   readonly all: TestNode[] = [];
+  readonly #holding: TestNode[] = [];
   readonly #connections: RedisConnection[] = [];
 
   constructor(url: string) {
@@ -120,6 +116,7 @@ export class World {
         await nodes.close();
         await connection.close();
         this.all.splice(this.all.indexOf(node), 1);
+        if (this.#holding.includes(node)) this.#holding.splice(this.#holding.indexOf(node), 1);
       },
     };
     this.all.push(node);
@@ -134,12 +131,13 @@ export class World {
       void node.shares.begin(10_000);
       added.push(node);
     }
-    await this.settled();
+    await this.settled([...this.#holding, ...added]);
+    this.#holding.push(...added);
     return added;
   }
 
   /** Every share has one holder, all nodes agree who it is, and none has too many. */
-  async settled(nodes: readonly TestNode[] = this.all, millis?: number): Promise<void> {
+  async settled(nodes: readonly TestNode[] = this.#holding, millis?: number): Promise<void> {
     const most = Math.ceil(ALL_SHARES.length / nodes.length);
     const isSettled = (): boolean =>
       nodes.every(({ shares, held }) => {
