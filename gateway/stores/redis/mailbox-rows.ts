@@ -11,7 +11,7 @@ import type { RedisLink, RedisReply } from './connection.ts';
 import { CLEAN } from './mailbox-scripts.ts';
 import type { RedisShareParts } from './share-parts.ts';
 import { bytesOf, textsOf } from './share-replies.ts';
-import { behind, found, nameOf, rowsByName, rowsByTime } from './share-walk.ts';
+import { behind, found, nameOf, recordsUnder, rowsByName, rowsByTime } from './share-walk.ts';
 
 /** A message and what stands in its place. */
 export interface FoundMail {
@@ -123,18 +123,19 @@ export class MailboxRows {
     next: (before: readonly Stray[], count: number) => Promise<readonly Stray[]>,
   ): Promise<readonly StoredMessage[]> {
     const strays: Stray[] = [];
-    const messages = await found(limit, next, async (row) => {
-      const bytes = bytesOf(await link.command('HGET', this.mail(row.share, row.id), 'h'));
-      if (bytes === undefined) strays.push(row);
-      return bytes === undefined ? undefined : this.#readable(row.id, bytes);
+    const messages = await found(limit, next, async (rows) => {
+      const places = rows.map(({ share, id }) => ({ share, key: this.mail(share, id) }));
+      const headers = await recordsUnder(link, places, 'h');
+      strays.push(...rows.filter((_, at) => headers[at] === undefined));
+      return rows.map(({ id }, at) => this.#readable(id, headers[at]));
     });
     await this.#clean(strays);
     return messages;
   }
 
-  #readable(id: string, bytes: Buffer): StoredMessage | undefined {
+  #readable(id: string, bytes: Buffer | undefined): StoredMessage | undefined {
     try {
-      return messageOf(id, bytes);
+      return bytes === undefined ? undefined : messageOf(id, bytes);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#unreadable.add(id);

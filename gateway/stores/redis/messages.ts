@@ -10,14 +10,14 @@ import type { MessageRecord, SystemMessageStore, UserSettings } from '../../syst
 import { readMessage, writeMessage } from '../message-records.ts';
 import { RecordError } from '../records.ts';
 import { inTheirOrder, MAX_FORGOTTEN, unended } from '../rules.ts';
-import type { RedisArgument, RedisReply } from './connection.ts';
+import type { RedisArgument, RedisLink, RedisReply } from './connection.ts';
 import { CLEAN, FORGET, PUT, REMOVE } from './messages-scripts.ts';
 import type { RedisScript } from './script.ts';
 import { RedisSettings } from './settings.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
 import type { RedisShareParts } from './share-parts.ts';
 import { bytesOf, numberOf, textsOf } from './share-replies.ts';
-import { behind, checkNames, found, inTheirShares, nameOf, rowsByName } from './share-walk.ts';
+import { behind, checkNames, found, inTheirShares, nameOf, recordsUnder, rowsByName } from './share-walk.ts';
 
 /** What one script writes or removes: others wait some milliseconds for it. */
 const AT_ONCE = 250;
@@ -75,10 +75,10 @@ export class RedisSystemMessages implements SystemMessageStore {
   async slice(after: string | undefined, limit: number): Promise<readonly MessageRecord[]> {
     const strays: Row[] = [];
     const next = (before: readonly Row[], count: number) => this.#behind(before.at(-1)?.id ?? after, count);
-    const records = await found(limit, next, async (row) => {
-      const bytes = bytesOf(await this.#parts.connection.background.command('GET', this.#key(row.share, row.id)));
-      if (bytes === undefined) strays.push(row);
-      return bytes === undefined ? undefined : this.#readable(row.id, bytes);
+    const records = await found(limit, next, async (rows) => {
+      const read = await this.#read(this.#parts.connection.background, rows);
+      strays.push(...rows.filter((_, at) => read[at] === undefined));
+      return rows.map(({ id }, at) => this.#readable(id, read[at]));
     });
     await this.#clean(strays);
     return records;
@@ -146,16 +146,19 @@ export class RedisSystemMessages implements SystemMessageStore {
     const share = shareOf(userKey);
     const range = ['ZRANGEBYLEX', this.#index(share, 'users'), `[${userKey}\0`, behind(userKey)] as const;
     const ids = textsOf(await requests.command(...range)).map((member) => member.slice(userKey.length + 1));
-    const read = async (id: string) => ({
-      row: { share, id },
-      bytes: bytesOf(await requests.command('GET', this.#key(share, id))),
-    });
-    return Promise.all(ids.map(read));
+    const rows = ids.map((id) => ({ share, id }));
+    const records = await this.#read(requests, rows);
+    return rows.map((row, at) => ({ row, bytes: records[at] }));
   }
 
-  #readable(id: string, bytes: Buffer): MessageRecord | undefined {
+  #read(link: RedisLink, rows: readonly Row[]): Promise<readonly (Buffer | undefined)[]> {
+    const places = rows.map(({ share, id }) => ({ share, key: this.#key(share, id) }));
+    return recordsUnder(link, places, undefined);
+  }
+
+  #readable(id: string, bytes: Buffer | undefined): MessageRecord | undefined {
     try {
-      return readMessage(id, bytes);
+      return bytes === undefined ? undefined : readMessage(id, bytes);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#unreadable.add(id);

@@ -13,7 +13,7 @@ import { shareScript } from './script.ts';
 import { lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
 import type { RedisShareParts } from './share-parts.ts';
 import { bytesOf, textsOf } from './share-replies.ts';
-import { behind, checkNames, found, rowsByTime } from './share-walk.ts';
+import { behind, checkNames, found, recordsUnder, rowsByTime } from './share-walk.ts';
 
 /** A notification as a deposit asks for it, to be written where nobody has changed it since. */
 export interface PreparedNotification {
@@ -96,7 +96,7 @@ export class RedisNotifications implements NotificationStore {
 
   async reseal(userKey: string, policy: string, before: Uint8Array, content: Uint8Array): Promise<void> {
     const bytes = await this.#bytes({ userKey, policy });
-    const known = bytes === undefined ? undefined : this.#readable({ userKey, policy }, bytes);
+    const known = this.#readable({ userKey, policy }, bytes);
     if (known === undefined || Buffer.compare(known.content, before) !== 0) return;
     // Where somebody has changed it since, it was sealed anew, or it is met again on the next way through all.
     await this.#write({ ...known, content }, bytes);
@@ -115,7 +115,7 @@ export class RedisNotifications implements NotificationStore {
   /** What a deposit makes of the notification that there is. */
   async prepare(wish: NotificationWish): Promise<PreparedNotification> {
     const before = await this.#bytes(wish);
-    const after = wished(before === undefined ? undefined : this.#readable(wish, before), wish);
+    const after = wished(this.#readable(wish, before), wish);
     return { name: nameOf(wish), before, after: writeNotification(after), dueAt: after.dueAt, life: lifeOf(after) };
   }
 
@@ -152,10 +152,11 @@ export class RedisNotifications implements NotificationStore {
     next: (before: readonly Named[], count: number) => Promise<readonly Named[]>,
   ): Promise<readonly StoredNotification[]> {
     const strays: Named[] = [];
-    const all = await found(limit, next, async (row) => {
-      const bytes = bytesOf(await this.#parts.connection.background.command('GET', this.key(row)));
-      if (bytes === undefined) strays.push(row);
-      return bytes === undefined ? undefined : this.#readable(row, bytes);
+    const all = await found(limit, next, async (rows) => {
+      const places = rows.map((row) => ({ share: shareOf(row.userKey), key: this.key(row) }));
+      const records = await recordsUnder(this.#parts.connection.background, places, undefined);
+      strays.push(...rows.filter((_, at) => records[at] === undefined));
+      return rows.map((row, at) => this.#readable(row, records[at]));
     });
     // What was read is right without it.
     for (const stray of strays) await this.#remove(stray, true).catch(() => undefined);
@@ -187,9 +188,9 @@ export class RedisNotifications implements NotificationStore {
   }
 
   /** Undefined also where it cannot be read: what replaces it repairs it. */
-  #readable(one: Named, bytes: Buffer): StoredNotification | undefined {
+  #readable(one: Named, bytes: Buffer | undefined): StoredNotification | undefined {
     try {
-      return readNotification(one.userKey, one.policy, bytes);
+      return bytes === undefined ? undefined : readNotification(one.userKey, one.policy, bytes);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.#unreadable.add(nameOf(one));

@@ -3,9 +3,10 @@
  * comes first is taken. A record that is gone or cannot be read takes no place among those that were asked for.
  */
 import { piecesOf } from '../../slices.ts';
+import type { RedisLink } from './connection.ts';
 import { script } from './script.ts';
 import type { RedisShareParts } from './share-parts.ts';
-import { listOf, textsOf } from './share-replies.ts';
+import { bytesOf, listOf, textsOf } from './share-replies.ts';
 
 /** A row of an index. */
 export interface IndexRow {
@@ -19,12 +20,24 @@ const MAX_NAME_BYTES = 500;
 const LAST_CONTROL = 0x1f;
 /** Rows that are read of an index at once. */
 const AT_ONCE = 500;
+/** Records that one script reads: others wait a fraction of a millisecond for it. */
+const READ_AT_ONCE = 100;
 
 /** KEYS: records. Which of them are there. */
 const WHICH = script(`
 local there = {}
 for at = 1, #KEYS do there[at] = redis.call('EXISTS', KEYS[at]) end
 return there`);
+
+const RECORDS = script(`
+local records = {}
+for at = 1, #KEYS do records[at] = redis.call('GET', KEYS[at]) end
+return records`);
+
+const FIELDS = script(`
+local fields = {}
+for at = 1, #KEYS do fields[at] = redis.call('HGET', KEYS[at], ARGV[1]) end
+return fields`);
 
 /** Behind everything that begins with `text` and a NUL: names end so in indexes. */
 export const behind = (text: string): string => `(${text}\u0001`;
@@ -78,18 +91,41 @@ function rowsWithScores(share: number, texts: readonly string[]): readonly Index
 export async function found<Row, Found>(
   limit: number,
   next: (before: readonly Row[], count: number) => Promise<readonly Row[]>,
-  look: (row: Row) => Promise<Found | undefined>,
+  look: (rows: readonly Row[]) => Promise<readonly (Found | undefined)[]>,
 ): Promise<readonly Found[]> {
   const all: Found[] = [];
   const before: Row[] = [];
   while (all.length < limit) {
     const count = Math.min(limit - all.length, AT_ONCE);
     const rows = await next(before, count);
-    for (const one of await Promise.all(rows.map(look))) if (one !== undefined) all.push(one);
+    for (const one of rows.length === 0 ? [] : await look(rows)) if (one !== undefined) all.push(one);
     if (rows.length < count) break;
     before.push(...rows);
   }
   return all;
+}
+
+/**
+ * The records under these keys, in their order: those of a share are read together.
+ *
+ * @param field of each; undefined: they are no hashes
+ */
+export async function recordsUnder(
+  link: RedisLink,
+  places: readonly { readonly share: number; readonly key: string }[],
+  field: string | undefined,
+): Promise<readonly (Buffer | undefined)[]> {
+  const records = new Map<string, Buffer | undefined>();
+  const read = async (keys: readonly string[]): Promise<void> => {
+    const replies = listOf(
+      await link.run(field === undefined ? RECORDS : FIELDS, keys, field === undefined ? [] : [field]),
+    );
+    for (const [at, key] of keys.entries()) records.set(key, bytesOf(replies[at]));
+  };
+  const shares = [...new Set(places.map(({ share }) => share))];
+  const ofShare = (share: number) => places.filter((place) => place.share === share).map(({ key }) => key);
+  await Promise.all(shares.flatMap((share) => piecesOf(ofShare(share), READ_AT_ONCE).map(read)));
+  return places.map(({ key }) => records.get(key));
 }
 
 /** Which of these ids lie in which share. With one share, all do, whether there is anything or not. */
