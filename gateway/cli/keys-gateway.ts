@@ -30,6 +30,8 @@ interface Told {
   }[];
 }
 
+/** Kinds of stores that no other node can be running on. */
+const STORES_OF_ONE: readonly string[] = ['memory', 'lmdb'];
 const PATH = '/api/v1/keys';
 const LOOK_MILLIS = 100;
 /** A gateway whose watch hears nothing looks at the file every 5 s. */
@@ -53,8 +55,7 @@ export async function askGateway(config: Config): Promise<AskedGateway> {
       };
     case 'not-asked': {
       if (answer.isNobodyThere !== true) return { kind: 'unknown', messages: answer.messages };
-      // A store on this machine is one gateway's alone.
-      if (config.store.kind === 'redis') {
+      if (!STORES_OF_ONE.includes(config.store.kind)) {
         const hint = 'other nodes on this store may run; start this one, or name one that runs with --admin';
         return { kind: 'unknown', messages: [`no gateway answers at http://${admin}; ${hint}`] };
       }
