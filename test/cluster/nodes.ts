@@ -14,8 +14,8 @@ export interface NodesPlan {
   readonly directory: string;
   readonly count: number;
   readonly policies: Readonly<Record<string, string>>;
-  /** Keys of the only VASP. */
-  readonly vasp: Readonly<Record<string, unknown>>;
+  /** By name. */
+  readonly vasps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly store: string;
   readonly workers?: number;
   /** Further keys of the configuration. */
@@ -114,7 +114,7 @@ export async function stopNodes(nodes: readonly GatewayNode[]): Promise<void> {
 }
 
 async function nodeOf(plan: NodesPlan, index: number): Promise<GatewayNode> {
-  const { directory, policies, vasp, store, workers = 1, settings } = plan;
+  const { directory, policies, vasps, store, workers = 1, settings } = plan;
   const ports = await freePorts(3);
   const folder = join(directory, 'policies');
   const tokenFile = join(directory, 'admin-token');
@@ -129,7 +129,7 @@ async function nodeOf(plan: NodesPlan, index: number): Promise<GatewayNode> {
     policies: folder,
     store,
     secretFile: join(directory, 'secret'),
-    vasps: { im: vasp },
+    vasps,
     workers,
     cir: { tcp: `127.0.0.1:${cirPort}`, blindInterval: '1h' },
     log: { level: 'warn' },

@@ -31,7 +31,7 @@ describeWithHaproxy('the traffic', () => {
       directory,
       count: 1,
       policies: trafficPolicies('on-change'),
-      vasp: { url: vasp.url, domain: 'im.example' },
+      vasps: { im: { url: vasp.url, domain: 'im.example' } },
       store: `lmdb:${directory}/data`,
     });
     balancer = await Balancer.before(nodes, directory);

@@ -12,6 +12,7 @@ import type { CspMessage, Transaction } from '../../gateway/csp/message.ts';
 import { result, status } from '../../gateway/csp/status.ts';
 import type { CspVersion } from '../../gateway/csp/versions.ts';
 import { MAIL_ID_PREFIX } from '../../gateway/stored-message/ids.ts';
+import { capabilities } from './messages-vasp.ts';
 import { VaspServer } from './vasp-server.ts';
 
 /** Who may not write to a user, or who alone may. */
@@ -44,6 +45,8 @@ export class MailboxVasp {
   allowSeveral = false;
   /** Users of whom it says that they are away although they have a session. */
   readonly away = new Set<string>();
+  /** Whether clients may be called. */
+  agreesOnCalls = false;
   /** Called with each user whose login arrived. */
   onLogin: ((user: string) => void) | undefined;
   /** The code that a GetBlockedList-Request gets in the place of the lists; `nothing`: the connection is closed. */
@@ -159,6 +162,8 @@ export class MailboxVasp {
       case 'RejectMessage-Request':
       case 'ForwardMessage-Request':
         return status(426, 'There is no such message.');
+      case 'ClientCapability-Request':
+        return this.agreesOnCalls ? capabilities(version, primitive) : status(200);
       case 'Service-Request':
         return element('Service-Response', version === '1.1' ? [child(primitive, 'ClientID')] : []);
       default:

@@ -129,7 +129,8 @@ export class MessagesVasp {
   }
 }
 
-function capabilities(version: CspVersion, primitive: Element): Element {
+/** Agrees on every way of being called; the VASP itself calls nobody. */
+export function capabilities(version: CspVersion, primitive: Element): Element {
   const methods = childTexts(child(primitive, 'CapabilityList'), 'SupportedCIRMethod');
   const list = element(version === '1.3' || version === '1.2' ? 'AgreedCapabilityList' : 'CapabilityList', [
     element('ServerPollMin', 2),
