@@ -69,7 +69,29 @@ export interface CirConfig {
   readonly blindIntervalMillis: number;
 }
 
-export type StoreConfig = { readonly kind: 'memory' } | { readonly kind: 'lmdb'; readonly directory: string };
+export type StoreConfig =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'lmdb'; readonly directory: string }
+  /** Several machines may have the same. */
+  | { readonly kind: 'redis'; readonly address: RedisAddress };
+
+/** Where Redis is. `stores/redis/address.ts` says how it is written. */
+export interface RedisAddress {
+  readonly kind: 'single' | 'sentinel' | 'cluster';
+  readonly tls: boolean;
+  /** At least one. Of a single server the only one. */
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  /** Of a single server and of a group; 0 for a Cluster, which has no other. */
+  readonly db: number;
+  /** What the Sentinels call the group; empty for others. */
+  readonly group: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Whether user and password are for the Sentinels too. */
+  readonly isAuthOfSentinels: boolean;
+  /** What all keys of this gateway begin with. */
+  readonly prefix: string;
+}
 
 /** Where the keys come from. Keys in the environment are here as they are written, and hidden by `config print`. */
 export type SecretSource =
@@ -178,6 +200,8 @@ export interface Config {
   /** Directory of the policy files. */
   readonly policies: string;
   readonly store: StoreConfig;
+  /** What becomes of a login whose user's acceptances nobody can read now. */
+  readonly onStoreLoss: 'ask' | 'deny';
   readonly secret: SecretSource;
   /** Processes that serve clients; with 1, one process does everything. */
   readonly workers: number;

@@ -109,7 +109,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'subscribers.ts': [...SHARED, 'policy'],
   'policy-folder.ts': [...SHARED, 'policy', 'yaml'],
   policies: [...SHARED, 'policy', 'yaml', 'policy-folder.ts'],
-  config: [...SHARED, 'yaml'],
+  // How the address of a store is written is one rule for who reads it and who connects.
+  config: [...SHARED, 'yaml', 'stores/redis/address.ts'],
   chain: [...SHARED, ...CORE],
   'gateway.ts': [...SHARED, ...CORE, 'chain'],
   http: [...SHARED, 'listening.ts', 'csp', 'gateway.ts', 'chain'],
@@ -165,6 +166,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'admin',
     'upstream',
   ],
+  // What concerns one user, asked of the node that holds it.
+  holders: [...SHARED, 'policy', 'desk', 'mailbox', 'cir', 'chain/identity.ts', 'workers'],
   // Several machines: who is there, how they talk, who holds what. Their words go through the store's engine.
   nodes: [
     ...SHARED,

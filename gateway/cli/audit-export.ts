@@ -50,7 +50,7 @@ export function registerAuditExport(audit: Command, output: Output): void {
         return wrongUse(`--format: must be jsonl or csv, not ${format}`, output);
       const { from, until, policy, vasp, user, texts, withTexts, format: _, ...configOptions } = options;
       const config = configFromOptions(configOptions);
-      const opened = config === undefined ? undefined : openConfigured(config, output);
+      const opened = config === undefined ? undefined : await openConfigured(config, output);
       if (opened === undefined) return;
       try {
         const users = user === undefined ? undefined : userKeys(opened, user, vasp, output);

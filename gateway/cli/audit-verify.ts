@@ -61,7 +61,7 @@ async function ofStore(
   output: Output,
 ): Promise<Verdict | undefined> {
   const config = configFromOptions(options);
-  const opened = config === undefined ? undefined : openConfigured(config, output);
+  const opened = config === undefined ? undefined : await openConfigured(config, output);
   if (opened === undefined) return undefined;
   const { audit } = opened.store;
   try {

@@ -92,7 +92,7 @@ async function sealAnew(config: Config, asked: AskedGateway, now: number, output
   if (config.store.kind === 'memory') {
     return asked.kind === 'none' ? NOTHING_LEFT : { obstacles: [{ kind: 'kept-in-memory' }], resealed: undefined };
   }
-  const opened = openConfigured(config, output);
+  const opened = await openConfigured(config, output);
   if (opened === undefined) return undefined;
   const { store, secrets } = opened;
   try {

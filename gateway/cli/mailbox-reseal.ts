@@ -21,7 +21,7 @@ export function registerReseal(mailbox: Command, to?: Output): void {
       const { resealMailbox } = await import('../stores/reseal.ts');
       const output = to ?? processOutput();
       const config = configFromOptions(options);
-      const opened = config === undefined ? undefined : openConfigured(config, output);
+      const opened = config === undefined ? undefined : await openConfigured(config, output);
       if (opened === undefined) return;
       const { store, secrets } = opened;
       try {

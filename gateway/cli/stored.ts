@@ -12,6 +12,7 @@ import type { Secrets, Store } from '../ports.ts';
 import { openSecrets } from '../secrets.ts';
 import { openLmdbStore } from '../stores/lmdb.ts';
 import { damageOf } from '../stores/lmdb-header.ts';
+import { openRedisStore } from '../stores/redis/open.ts';
 import { EXIT_CONFIGURATION } from './config.ts';
 
 /** Where a command writes to. */
@@ -48,7 +49,7 @@ export interface OpenedStore {
 }
 
 /** The store and the keys; undefined after it was said why not, and the exit status set. */
-export function openConfigured(config: Config, { printError }: Output): OpenedStore | undefined {
+export async function openConfigured(config: Config, { printError }: Output): Promise<OpenedStore | undefined> {
   const failed = (problem: string): undefined => {
     printError(problem);
     process.exitCode = EXIT_CONFIGURATION;
@@ -59,11 +60,8 @@ export function openConfigured(config: Config, { printError }: Output): OpenedSt
     const api = `http://${host.includes(':') ? `[${host}]` : host}:${port}/api/v1`;
     return failed(`store memory: lives inside the running gateway only; ask its admin API, ${api}`);
   }
-  const { directory } = config.store;
-  if (!existsSync(join(directory, 'data.mdb')))
-    return failed(`${directory}: holds no store; --store or --config names it`);
-  const damage = damageOf(directory);
-  if (damage !== undefined) return failed(`${directory}: is damaged: ${damage}`);
+  const absent = config.store.kind === 'lmdb' ? notThere(config.store.directory) : undefined;
+  if (absent !== undefined) return failed(absent);
   if (config.secret.kind === 'file' && !existsSync(config.secret.path)) {
     return failed(
       `${config.secret.path}: is not there; without the gateway's keys nobody is found: --secret-file names them`,
@@ -71,11 +69,22 @@ export function openConfigured(config: Config, { printError }: Output): OpenedSt
   }
   const secrets = openSecrets(config.secret);
   if (secrets.kind === 'failed') return failed(secrets.problem);
-  const opened = openLmdbStore(directory, 0, auditSeal(secrets.secrets));
+  const seal = auditSeal(secrets.secrets);
+  const opened =
+    config.store.kind === 'lmdb'
+      ? openLmdbStore(config.store.directory, 0, seal)
+      : await openRedisStore({ address: config.store.address, seal, whenNew: 'fail' });
   if (opened.kind === 'failed') return failed(opened.problem);
   const vasps = vaspsOf(config);
   const userKey = userKeys(secrets.secrets, vasps);
   return { store: opened.store, secrets: secrets.secrets, vasps: vasps.map(({ name }) => name), userKey };
+}
+
+/** Why a directory has no store that can be looked into. */
+function notThere(directory: string): string | undefined {
+  if (!existsSync(join(directory, 'data.mdb'))) return `${directory}: holds no store; --store or --config names it`;
+  const damage = damageOf(directory);
+  return damage === undefined ? undefined : `${directory}: is damaged: ${damage}`;
 }
 
 /** The VASPs to look at; undefined after it was said that the one named is not among them. */

@@ -59,7 +59,7 @@ async function withUser(
   ) => Promise<void>,
 ): Promise<void> {
   const config = configFromOptions(options);
-  const opened = config === undefined ? undefined : openConfigured(config, output);
+  const opened = config === undefined ? undefined : await openConfigured(config, output);
   if (config === undefined || opened === undefined) return;
   try {
     const names = vaspsAsked(opened.vasps, vasp, output);

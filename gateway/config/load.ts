@@ -167,6 +167,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
     adminTokenFile: tokenFile === undefined ? undefined : at('other', tokenFile),
     policies: at('policies', written.policies),
     store: storeOf(written.store, at),
+    onStoreLoss: written.onStoreLoss,
     secret: source,
     workers: written.workers === 'auto' ? availableParallelism() : written.workers,
     publicUrl: written.publicUrl,
@@ -216,7 +217,7 @@ function configOf(written: WrittenConfig, secret: string | undefined, at: MakePa
 
 function storeOf(store: WrittenConfig['store'], at: MakePath): StoreConfig {
   if (store.kind === 'lmdb') return { kind: 'lmdb', directory: at('store', store.directory) };
-  return { kind: 'memory' };
+  return store;
 }
 
 function vaspOf(name: string, { timeout, health, domain, ...vasp }: WrittenConfig['vasps'][string]): VaspConfig {

@@ -3,7 +3,8 @@
  * absolute, secrets hidden. What it prints can be used as a configuration file.
  */
 import { stringify } from 'yaml';
-import type { Address, Config, VaspConfig } from '../config.ts';
+import type { Address, Config, StoreConfig, VaspConfig } from '../config.ts';
+import { shownRedisAddress } from '../stores/redis/address.ts';
 import { formatDuration, formatSize } from '../yaml/durations.ts';
 import { writtenBearers } from './bearers.ts';
 
@@ -16,7 +17,8 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
     tls: config.tls,
     admin: config.adminTokenFile === undefined ? admin : { listen: admin, tokenFile: config.adminTokenFile },
     policies: config.policies,
-    store: config.store.kind === 'lmdb' ? `lmdb:${config.store.directory}` : 'memory:',
+    store: writtenStore(config.store),
+    onStoreLoss: config.onStoreLoss,
     secretFile: config.secret.kind === 'file' ? config.secret.path : undefined,
     workers: config.workers,
     publicUrl: config.publicUrl,
@@ -64,6 +66,9 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
 export function configPrint(config: Config): string {
   const notes = [
     ...(config.useSandbox ? ['# No VASP is configured: the sandbox is started and used.'] : []),
+    ...(config.store.kind === 'redis' && config.store.address.password !== undefined
+      ? ['# The password of the store is not shown.']
+      : []),
     ...(config.secret.kind === 'keys' ? ['# The keys come from SAPGW_SECRET and are not shown.'] : []),
   ];
   return [...notes, stringify(writtenForm(config), { lineWidth: 0, aliasDuplicateObjects: false })].join('\n');
@@ -72,6 +77,11 @@ export function configPrint(config: Config): string {
 /** `127.0.0.1:8080`, `[::1]:8080`. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function writtenStore(store: StoreConfig): string {
+  if (store.kind === 'memory') return 'memory:';
+  return store.kind === 'lmdb' ? `lmdb:${store.directory}` : shownRedisAddress(store.address);
 }
 
 function writtenVasp({ name: _, timeoutMillis, health, ...vasp }: VaspConfig): unknown {

@@ -96,6 +96,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .default({ host: '127.0.0.1', port: 8081 }),
   policies: file().default('./policies'),
   store: store().default({ kind: 'lmdb', directory: './data' }),
+  onStoreLoss: z.enum(['ask', 'deny']).default('ask'),
   secretFile: file().default('./secret'),
   workers: workerCount().default(1),
   publicUrl: url().optional(),
@@ -135,7 +136,6 @@ export type WrittenConfig = z.output<typeof CONFIG_SCHEMA>;
 /** What is asked for and not done by this version, by path. Defaults are never among it. */
 export function unserved(config: WrittenConfig): Path[] {
   const later: Path[] = [];
-  if (config.store.kind === 'redis') later.push(['store']);
   if (config.subscribers !== undefined && 'url' in config.subscribers) later.push(['subscribers', 'url']);
   return later;
 }

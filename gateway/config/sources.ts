@@ -20,6 +20,7 @@ export interface ConfigFlags {
   readonly admin?: string;
   readonly policies?: string;
   readonly store?: string;
+  readonly onStoreLoss?: string;
   readonly secretFile?: string;
   readonly workers?: string;
   readonly publicUrl?: string;
@@ -70,7 +71,14 @@ export const SOURCES: readonly Source[] = [
     option: '--store',
     variable: 'SAPGW_STORE',
     path: ['store'],
-    help: 'memory: or lmdb:DIRECTORY, lmdb:./data unless told',
+    help: 'memory:, lmdb:DIRECTORY or redis://HOST:PORT/DB, lmdb:./data unless told',
+  },
+  {
+    flag: 'onStoreLoss',
+    option: '--on-store-loss',
+    variable: 'SAPGW_ON_STORE_LOSS',
+    path: ['onStoreLoss'],
+    help: 'ask or deny: what becomes of a login while the store cannot be had; ask unless told',
   },
   {
     flag: 'secretFile',

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Address } from '../config.ts';
+import { parseRedisAddress, REDIS_FORM } from '../stores/redis/address.ts';
 import { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from '../yaml/durations.ts';
 
 /** A value written as a text or a number, read by `read`; `form` tells what is right. */
@@ -81,11 +82,11 @@ export const workerCount = () =>
   );
 
 export const store = () =>
-  written('memory:, lmdb:DIRECTORY or redis://HOST:PORT/DB', (text) => {
+  written(`memory:, lmdb:DIRECTORY, ${REDIS_FORM}`, (text) => {
     if (text === 'memory:') return { kind: 'memory' } as const;
     if (text.startsWith('lmdb:') && text.length > 5) return { kind: 'lmdb', directory: text.slice(5) } as const;
-    if (/^rediss?:\/\/./.test(text) && URL.canParse(text)) return { kind: 'redis', url: text } as const;
-    return undefined;
+    const address = parseRedisAddress(text);
+    return address === undefined ? undefined : ({ kind: 'redis', address } as const);
   });
 
 export const file = () => written('the path of a file', (text) => (text.trim() === '' ? undefined : text));

@@ -1,26 +1,20 @@
 /** Measures how long a store takes, operation by operation: `sapgw_store_duration_seconds{op}`. */
-import type { Clock, Store } from '../ports.ts';
+import type { Clock, ShareStores, Store } from '../ports.ts';
 
-/** The same store; `observe` hears of every operation that ended, failed ones too, `failed` of what it fails with. */
-export function timedStore(
-  store: Store,
-  clock: Pick<Clock, 'monotonic'>,
-  observe: (operation: string, seconds: number) => void,
-  failed: (error: unknown) => void = () => {},
-): Store {
-  async function timed<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const start = clock.monotonic();
-    try {
-      return await work();
-    } catch (error) {
-      failed(error);
-      throw error;
-    } finally {
-      observe(operation, (clock.monotonic() - start) / 1000);
-    }
-  }
-  const { sessions, acceptances, audit, systemMessages, mailbox } = store;
-  const { notifications, wishes } = mailbox;
+/** Hears how long something took, and of what it failed with. */
+type Timed = <T>(operation: string, work: () => Promise<T>) => Promise<T>;
+
+export interface Timing {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Hears of every operation that ended, failed ones too. */
+  readonly observe: (operation: string, seconds: number) => void;
+  readonly failed?: (error: unknown) => void;
+}
+
+/** The same store, measured. */
+export function timedStore(store: Store, timing: Timing): Store {
+  const timed = timer(timing);
+  const { sessions, acceptances, audit } = store;
   return {
     sessions: {
       get: (key) => timed('session-get', () => sessions.get(key)),
@@ -54,6 +48,33 @@ export function timedStore(
       get: (name) => timed('note-get', () => store.notes.get(name)),
       put: (name, text) => timed('note-put', () => store.notes.put(name, text)),
     },
+    ...measuredShare(store, timed),
+    close: () => store.close(),
+  };
+}
+
+/** The same for what belongs to some of the users. */
+export function timedShareStores(stores: ShareStores, timing: Timing): ShareStores {
+  return measuredShare(stores, timer(timing));
+}
+
+function timer({ clock, observe, failed }: Timing): Timed {
+  return async (operation, work) => {
+    const start = clock.monotonic();
+    try {
+      return await work();
+    } catch (error) {
+      failed?.(error);
+      throw error;
+    } finally {
+      observe(operation, (clock.monotonic() - start) / 1000);
+    }
+  };
+}
+
+function measuredShare({ systemMessages, mailbox }: ShareStores, timed: Timed): ShareStores {
+  const { notifications, wishes } = mailbox;
+  return {
     systemMessages: {
       put: (records) => timed('message-put', () => systemMessages.put(records)),
       get: (id) => timed('message-get', () => systemMessages.get(id)),
@@ -99,6 +120,5 @@ export function timedStore(
         set: (user, wish) => timed('wishes-set', () => wishes.set(user, wish)),
       },
     },
-    close: () => store.close(),
   };
 }

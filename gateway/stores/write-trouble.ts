@@ -1,26 +1,39 @@
 /**
- * Whether the store can be written, as far as it was tried: a write that failed says no, and as long as it does, whoever asks
+ * Whether the store can be had, as far as it was tried: a write that failed says no, and as long as it does, whoever asks
  * tries one of its own. So a gateway that nobody sends anything to, because it cannot keep it, finds out when it can again.
  */
-import type { NoteStore } from '../ports.ts';
+import type { Store } from '../ports.ts';
+import type { RedisStanding } from './redis/standing.ts';
 import { StoreWriteError } from './store-error.ts';
 
-/** A note that nobody reads. */
-const NOTE = 'readiness';
+/** A note that nobody reads, and a user whom nobody is. */
+const NAME = 'readiness';
 
 export class WriteTrouble {
+  readonly #standing: Pick<RedisStanding, 'isAway' | 'look'> | undefined;
   #isThere = false;
+
+  /** @param standing of a store on other machines: it is asked there, and answers in time */
+  constructor(standing?: Pick<RedisStanding, 'isAway' | 'look'>) {
+    this.#standing = standing;
+  }
 
   /** What an operation of the store failed with. */
   failed(error: unknown): void {
     if (error instanceof StoreWriteError) this.#isThere = true;
   }
 
-  /** A sentence; undefined when nothing is known against it. */
-  async told(notes: Pick<NoteStore, 'put'>): Promise<string | undefined> {
+  /** A sentence; undefined when nothing is known against it. Within a second. */
+  async told({ acceptances, notes }: Pick<Store, 'acceptances' | 'notes'>): Promise<string | undefined> {
+    if (this.#standing?.isAway() || (await this.#standing?.look()) === false) return 'the store does not answer';
+    try {
+      await acceptances.of(NAME);
+    } catch {
+      return 'the store cannot be read';
+    }
     if (!this.#isThere) return undefined;
     try {
-      await notes.put(NOTE, '');
+      await notes.put(NAME, '');
       this.#isThere = false;
       return undefined;
     } catch {

@@ -4,9 +4,8 @@
  */
 import { performance } from 'node:perf_hooks';
 import { type OpenMetrics, openMetrics } from '../admin/metrics.ts';
-import { auditSeal } from '../audit/seal.ts';
 import { userKeys } from '../chain/identity.ts';
-import { type Config, type StoreConfig, vaspsOf } from '../config.ts';
+import { type Config, vaspsOf } from '../config.ts';
 import { type Certificate, readCertificate } from '../http/certificate.ts';
 import type { KeyRing } from '../keys/ring.ts';
 import { type OpenLog, openLog } from '../log.ts';
@@ -14,12 +13,12 @@ import { type ParseFiles, setOfFolder } from '../policies/reading.ts';
 import { readPolicyFolder } from '../policy-folder.ts';
 import type { Clock, Secrets, Store } from '../ports.ts';
 import { openSecrets } from '../secrets.ts';
-import { type OpenResult, openLmdbStore } from '../stores/lmdb.ts';
-import { openMemoryStore } from '../stores/memory.ts';
-import { timedStore } from '../stores/timed.ts';
+import type { OpenedRedis } from '../stores/redis/open.ts';
+import { type Timing, timedStore } from '../stores/timed.ts';
 import { WriteTrouble } from '../stores/write-trouble.ts';
 import { openSubscribers } from '../subscribers.ts';
 import { policyReader } from './policies.ts';
+import { openStore, tellOfStore } from './store.ts';
 import { type OpenVaspStates, openVaspStates } from './vasps.ts';
 
 export interface Base {
@@ -34,6 +33,10 @@ export interface Base {
   readonly metrics: OpenMetrics;
   /** Measured; see `stores/timed.ts`. */
   readonly store: Store;
+  /** Where several machines share the store: the same, not measured, and the way to it. */
+  readonly redis: OpenedRedis | undefined;
+  /** With which stores are measured. */
+  readonly timing: Timing;
   /** Whether it can be written. */
   readonly writeTrouble: WriteTrouble;
   /** In the order of the configuration; the sandbox alone where nothing is configured. */
@@ -79,15 +82,20 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     ];
     return { kind: 'failed', problems };
   }
-  const opened = openStore(config.store, clock, secrets.secrets, isFirst);
+  const opened = await openStore(config.store, clock, secrets.secrets, isFirst);
   if (opened.kind === 'failed') return { kind: 'failed', problems: [opened.problem] };
 
   const log = openLog({ level: config.log.level });
   for (const warning of isFirst ? secrets.warnings : []) log.warn(warning);
-  if (opened.setAside !== undefined) log.warn('the store was damaged and set aside', { directory: opened.setAside });
+  tellOfStore(opened, log, isFirst);
   const metrics = openMetrics({ processMetrics: true });
-  const writeTrouble = new WriteTrouble();
-  const store = timedStore(opened.store, clock, metrics.storeDuration, (error) => writeTrouble.failed(error));
+  const writeTrouble = new WriteTrouble(opened.redis?.connection.standing);
+  const timing: Timing = {
+    clock,
+    observe: metrics.storeDuration,
+    failed: (error) => writeTrouble.failed(error),
+  };
+  const store = timedStore(opened.store, timing);
   const states = await openVaspStates({ vaspNames, store, clock, metrics, log });
   const base: Base = {
     config,
@@ -98,6 +106,8 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
     log,
     metrics,
     store,
+    redis: opened.redis,
+    timing,
     writeTrouble,
     vaspNames,
     vaspStates: states.vaspStates,
@@ -115,10 +125,4 @@ export async function closeBase({ stopFollowing, store, log }: Base): Promise<vo
   stopFollowing();
   await store.close();
   log.flush();
-}
-
-function openStore(config: StoreConfig, clock: Clock, secrets: Secrets, isFirst: boolean): OpenResult {
-  return config.kind === 'memory'
-    ? { kind: 'open', store: openMemoryStore(), setAside: undefined }
-    : openLmdbStore(config.directory, clock.wall(), auditSeal(secrets), isFirst ? 'set-aside' : 'fail');
 }

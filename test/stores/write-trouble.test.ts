@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Database } from 'lmdb';
 import { onDisk } from '../../gateway/stores/lmdb-commit.ts';
-import { StoreWriteError } from '../../gateway/stores/store-error.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
+import { StoreWriteError } from '../../gateway/stores/store-error.ts';
 import { timedStore } from '../../gateway/stores/timed.ts';
 import { WriteTrouble } from '../../gateway/stores/write-trouble.ts';
 
@@ -36,14 +36,12 @@ test('what cannot be written is told until something can be', async () => {
   const trouble = new WriteTrouble();
   const store = timedStore(
     { ...rest, notes: { get: (name) => notes.get(name), put } },
-    { monotonic: () => 0 },
-    () => {},
-    (error) => trouble.failed(error),
+    { clock: { monotonic: () => 0 }, observe: () => {}, failed: (error) => trouble.failed(error) },
   );
-  expect(await trouble.told(store.notes)).toBeUndefined();
+  expect(await trouble.told(store)).toBeUndefined();
   await expect(store.notes.put('a', 'b')).rejects.toThrow(StoreWriteError);
-  expect(await trouble.told(store.notes)).toBe('the store cannot be written');
-  expect(await trouble.told(store.notes)).toBe('the store cannot be written');
+  expect(await trouble.told(store)).toBe('the store cannot be written');
+  expect(await trouble.told(store)).toBe('the store cannot be written');
   isFull = false;
-  expect(await trouble.told(store.notes)).toBeUndefined();
+  expect(await trouble.told(store)).toBeUndefined();
 });

@@ -1,26 +1,13 @@
 /**
  * Where Redis is, as the operator writes it: `redis://HOST:PORT/DB` (`rediss:` by TLS) for one server,
  * `redis-sentinel://HOST:PORT,HOST:PORT/NAME/DB` for a group that Sentinels watch, `redis-cluster://HOST:PORT,HOST:PORT` for a
- * Cluster. A user and a password may stand before the hosts, `?prefix=NAME` says what the keys begin with; Sentinels that
- * want a password of their own get `?sentinelUser=NAME&sentinelPassword=TEXT`. What is shown of it has no password.
+ * Cluster. A user and a password may stand before the hosts, `?prefix=NAME` says what the keys begin with, and
+ * `?sentinelAuth=same` that the Sentinels want that user and password too. What is shown of it has no password.
  */
 
-export interface RedisAddress {
-  readonly kind: 'single' | 'sentinel' | 'cluster';
-  readonly tls: boolean;
-  /** At least one. Of a single server the only one. */
-  readonly hosts: readonly { readonly host: string; readonly port: number }[];
-  /** Of a single server and of a group; 0 for a Cluster, which has no other. */
-  readonly db: number;
-  /** What the Sentinels call the group; empty for others. */
-  readonly group: string;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly sentinelUsername: string | undefined;
-  readonly sentinelPassword: string | undefined;
-  /** What all keys of this gateway begin with. */
-  readonly prefix: string;
-}
+import type { RedisAddress } from '../../config.ts';
+
+export type { RedisAddress } from '../../config.ts';
 
 /** What is right, for who wrote something else. */
 export const REDIS_FORM =
@@ -32,7 +19,7 @@ const FORM =
   /^redis(?<tls>s?)(?:-(?<kind>sentinel|cluster))?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
 const HOST = /^(?<host>[a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::(?<port>\d{1,5}))?$/;
 const PREFIX = /^[a-zA-Z0-9_.-]{1,40}$/;
-const SENTINEL_QUERY: readonly string[] = ['sentinelUser', 'sentinelPassword'];
+const SAME = 'same';
 
 /** Undefined when it is none. */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
@@ -52,7 +39,8 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
     path.length === 0 &&
     /^\d{1,4}$/.test(db) &&
     PREFIX.test(prefix) &&
-    [...query.keys()].every((name) => name === 'prefix' || (kind === 'sentinel' && SENTINEL_QUERY.includes(name)));
+    [...query.keys()].every((name) => name === 'prefix' || (kind === 'sentinel' && name === 'sentinelAuth')) &&
+    (query.get('sentinelAuth') ?? SAME) === SAME;
   if (!isWhole) return undefined;
   return {
     kind,
@@ -62,8 +50,7 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
     group,
     username: decoded(groups.user),
     password: decoded(groups.password),
-    sentinelUsername: query.get('sentinelUser') || undefined,
-    sentinelPassword: query.get('sentinelPassword') || undefined,
+    isAuthOfSentinels: query.has('sentinelAuth'),
     prefix,
   };
 }
@@ -72,7 +59,7 @@ const HIDDEN = '***';
 
 /** As the operator would write it, with `***` for passwords: fit for logs and for eyes. */
 export function shownRedisAddress(address: RedisAddress): string {
-  const { kind, tls, hosts, db, group, username, password, prefix, sentinelUsername, sentinelPassword } = address;
+  const { kind, tls, hosts, db, group, username, password, prefix, isAuthOfSentinels } = address;
   const scheme = `redis${tls ? 's' : ''}${kind === 'single' ? '' : `-${kind}`}`;
   const user = encodeURIComponent(username ?? '');
   const who = password === undefined ? user : `${user}:${HIDDEN}`;
@@ -80,8 +67,7 @@ export function shownRedisAddress(address: RedisAddress): string {
   const path = kind === 'cluster' ? '' : kind === 'single' ? `/${db}` : `/${group}${db === 0 ? '' : `/${db}`}`;
   const query = [
     ...(prefix === USUAL_PREFIX ? [] : [`prefix=${prefix}`]),
-    ...(sentinelUsername === undefined ? [] : [`sentinelUser=${encodeURIComponent(sentinelUsername)}`]),
-    ...(sentinelPassword === undefined ? [] : [`sentinelPassword=${HIDDEN}`]),
+    ...(isAuthOfSentinels ? [`sentinelAuth=${SAME}`] : []),
   ];
   return `${scheme}://${who === '' ? '' : `${who}@`}${list}${path}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }

@@ -23,7 +23,7 @@ const MOST_REDIRECTIONS = 4;
  * @param commandMillis where commands may wait for the connection: how long each may take
  */
 export function openClient(address: RedisAddress, silentMillis: number, commandMillis?: number): RedisClient {
-  const { kind, hosts, db, group, sentinelUsername, sentinelPassword, tls } = address;
+  const { kind, hosts, db, group, username, password, isAuthOfSentinels, tls } = address;
   const common = { ...commonOptions(address, silentMillis), ...waitingFor(commandMillis) };
   const [first] = hosts;
   const client =
@@ -39,8 +39,8 @@ export function openClient(address: RedisAddress, silentMillis: number, commandM
             name: group,
             db,
             ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
-            ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
-            ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+            ...(isAuthOfSentinels && username !== undefined ? { sentinelUsername: username } : {}),
+            ...(isAuthOfSentinels && password !== undefined ? { sentinelPassword: password } : {}),
           })
         : new Redis({
             ...common,

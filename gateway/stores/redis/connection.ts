@@ -3,7 +3,8 @@
  * and while the engine is away commands fail at once. What was sent and not answered is not sent again by itself: whoever
  * sends it again does so with a script that knows what was done. Requests and background work have connections of their own.
  */
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
+import { StoreWriteError } from '../store-error.ts';
 import type { RedisAddress } from './address.ts';
 import { closeClient, openClient, type RedisClient } from './client.ts';
 import { failureOf, Link } from './link.ts';
@@ -36,6 +37,19 @@ export interface RedisConnection {
   lastFailure(): string | undefined;
   /** What every server that takes writes answers to `INFO section`; empty where that may not be asked. */
   info(section: string): Promise<readonly string[]>;
+  /**
+   * Some of the keys that match a glob on one of the servers that take writes, from 0; undefined where there is no such
+   * server. A key may come twice.
+   *
+   * @param cursor `0` at the beginning, what was answered before after it, and `0` again when the server has no more
+   * @throws StoreWriteError
+   */
+  scan(
+    server: number,
+    cursor: string,
+    glob: string,
+    count: number,
+  ): Promise<{ readonly cursor: string; readonly keys: readonly string[] } | undefined>;
   /** What waits for an answer fails; nothing goes on in the background. */
   close(): Promise<void>;
 }
@@ -49,14 +63,15 @@ const SILENT_BACKGROUND_MILLIS = 2 * BACKGROUND_MILLIS;
 /** Between two looks at where the slots of a Cluster are, while a part of it is away. */
 const REFRESH_MILLIS = 500;
 
-export function openRedis(address: RedisAddress): RedisConnection {
+/** @param requestMillis what a command of a client's request may take */
+export function openRedis(address: RedisAddress, requestMillis = REQUEST_MILLIS): RedisConnection {
   const clients = {
     requests: openClient(address, SILENT_REQUESTS_MILLIS),
     background: openClient(address, SILENT_BACKGROUND_MILLIS),
   };
   let lastFailure: string | undefined;
   const standing = new Standing(address.kind === 'cluster', (part) => probe(part));
-  const requests = new Link(clients.requests, REQUEST_MILLIS, standing);
+  const requests = new Link(clients.requests, requestMillis, standing);
   const background = new Link(clients.background, BACKGROUND_MILLIS, undefined);
   const refresh = refreshing(clients.requests);
   async function probe(part: string): Promise<boolean> {
@@ -75,16 +90,42 @@ export function openRedis(address: RedisAddress): RedisConnection {
     standing,
     lastFailure: () => lastFailure,
     async info(section) {
-      const { background: client } = clients;
-      const servers = client instanceof Cluster ? client.nodes('master') : [client];
-      const told = await Promise.allSettled(servers.map((server) => server.info(section)));
+      const told = await Promise.allSettled(serversOf(clients.background).map((server) => server.info(section)));
       return told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    },
+    async scan(server, cursor, glob, count) {
+      const client = serversOf(clients.background)[server];
+      if (client === undefined) return undefined;
+      const [next, keys] = await timely(client.scan(cursor, 'MATCH', glob, 'COUNT', count), BACKGROUND_MILLIS);
+      return { cursor: next, keys };
     },
     async close() {
       standing.close();
       await Promise.all([closeClient(clients.requests), closeClient(clients.background)]);
     },
   };
+}
+
+/** Those that take writes, in an order that stays. */
+function serversOf(client: RedisClient): readonly Redis[] {
+  if (!(client instanceof Cluster)) return [client];
+  const placeOf = ({ options: { host, port } }: Redis): string => `${host}:${port}`;
+  return client.nodes('master').sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+}
+
+/** What a link does for its commands, for one that goes past it. */
+async function timely<T>(work: Promise<T>, millis: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreWriteError('ETIMEDOUT')), millis);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } catch (error) {
+    throw error instanceof StoreWriteError ? error : new StoreWriteError(failureOf(error).code);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 export type Client = RedisClient;

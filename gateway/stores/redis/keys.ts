@@ -25,6 +25,11 @@ export class KeySpace {
     return this.inShare(shareOf(owner), ...parts);
   }
 
+  /** A glob of the keys that stand in any share; other places have keys of these names too where parts are the same. */
+  anyShare(...parts: readonly string[]): string {
+    return `${this.#prefix}:{${this.#prefix}-*}:${parts.join(':')}`;
+  }
+
   /** A key that belongs to no share. */
   at(place: Place, ...parts: readonly string[]): string {
     return `${this.#prefix}:{${this.#prefix}-${place}}:${parts.join(':')}`;

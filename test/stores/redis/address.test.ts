@@ -10,8 +10,7 @@ const PLAIN = {
   group: '',
   username: undefined,
   password: undefined,
-  sentinelUsername: undefined,
-  sentinelPassword: undefined,
+  isAuthOfSentinels: false,
   prefix: 'sapgw',
 };
 
@@ -36,15 +35,16 @@ describe('an address is read', () => {
       },
     ],
     [
-      'rediss-sentinel://a/im/2?sentinelUser=watch&sentinelPassword=pw%26',
+      'rediss-sentinel://watch:pw%26@a/im/2?sentinelAuth=same',
       {
         kind: 'sentinel',
         tls: true,
         hosts: [{ host: 'a', port: 26379 }],
         group: 'im',
         db: 2,
-        sentinelUsername: 'watch',
-        sentinelPassword: 'pw&',
+        username: 'watch',
+        password: 'pw&',
+        isAuthOfSentinels: true,
       },
     ],
     [
@@ -73,7 +73,8 @@ describe('an address is read', () => {
     'redis://a?prefix=',
     'redis://a?prefix=a%20b',
     'redis://a?db=1',
-    'redis://a?sentinelPassword=x',
+    'redis://a?sentinelAuth=same',
+    'redis-sentinel://a/im?sentinelAuth=other',
     'redis-sentinel://a,b',
     'redis-cluster://a,b/1',
     'redis-unix://a',
@@ -89,10 +90,7 @@ describe('an address is shown', () => {
     ['redis://gateway:secret@127.0.0.1', 'redis://gateway:***@127.0.0.1:6379/0'],
     ['redis://:secret@127.0.0.1', 'redis://:***@127.0.0.1:6379/0'],
     ['redis-sentinel://a,b:26380/im', 'redis-sentinel://a:26379,b:26380/im'],
-    [
-      'redis-sentinel://u:secret@a/im/2?sentinelPassword=secret&sentinelUser=w',
-      'redis-sentinel://u:***@a:26379/im/2?sentinelUser=w&sentinelPassword=***',
-    ],
+    ['redis-sentinel://u:secret@a/im/2?sentinelAuth=same', 'redis-sentinel://u:***@a:26379/im/2?sentinelAuth=same'],
     ['redis-cluster://a:7001,b', 'redis-cluster://a:7001,b:6379'],
   ])('%s as %s', (text, shown) => {
     const address = parseRedisAddress(text);
