@@ -11,6 +11,8 @@ const ROWS = {
   VASP_ANSWER_UNREADABLE: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'vasp' },
   /** A store did not answer, or failed. */
   STORE_FAILED: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'gateway' },
+  /** A share of the users is asked of a node that does not hold it, or not any more. */
+  NOT_HELD: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'gateway' },
   /** Another process of this gateway did not do what it was asked, or is gone. */
   OTHER_PROCESS_FAILED: { status: STATUS.SERVICE_UNAVAILABLE, fault: 'gateway' },
 } as const satisfies Readonly<Record<string, { status: number; fault: 'client' | 'vasp' | 'gateway' }>>;
@@ -50,8 +52,10 @@ export class StoreWriteError extends Error {
   }
 }
 
+const STORE_LOSSES: ReadonlySet<GatewayErrorCode> = new Set(['STORE_FAILED', 'NOT_HELD', 'OTHER_PROCESS_FAILED']);
+
 /** Whether what failed is the store, or the process that holds it: whoever asked may go on without it. */
 export function isStoreLoss(error: unknown): boolean {
   if (error instanceof StoreWriteError) return true;
-  return error instanceof GatewayError && (error.code === 'STORE_FAILED' || error.code === 'OTHER_PROCESS_FAILED');
+  return error instanceof GatewayError && STORE_LOSSES.has(error.code);
 }

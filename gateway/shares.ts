@@ -22,3 +22,15 @@ const SHARE_OF_CODE: readonly number[] = Array.from({ length: 128 }, (_, code) =
 export function shareOf(key: string): number {
   return SHARE_OF_CODE[key.charCodeAt(0)] ?? (key === '' ? 0 : SHARES - 1);
 }
+
+/** What belongs to users, by the users' shares, each in its order. */
+export function byShareOf<T>(all: readonly T[], userKeyOf: (one: T) => string): ReadonlyMap<number, readonly T[]> {
+  const groups = new Map<number, T[]>();
+  for (const one of all) {
+    const share = shareOf(userKeyOf(one));
+    const group = groups.get(share);
+    if (group === undefined) groups.set(share, [one]);
+    else group.push(one);
+  }
+  return groups;
+}

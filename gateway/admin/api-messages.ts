@@ -15,8 +15,8 @@ import { readFields } from './fields.ts';
 export interface MessageActions {
   send(order: BroadcastOrder, by: string): Promise<SendOutcome>;
   /** The newest first. */
-  list(): readonly BroadcastReport[];
-  get(id: string): BroadcastReport | undefined;
+  list(): readonly BroadcastReport[] | Promise<readonly BroadcastReport[]>;
+  get(id: string): BroadcastReport | undefined | Promise<BroadcastReport | undefined>;
   cancel(id: string, by: string): Promise<CancelOutcome>;
 }
 
@@ -37,14 +37,14 @@ export function messageRoutes(actions: MessageActions): readonly ApiRoute[] {
       method: 'GET',
       path: '/api/v1/messages',
       needsToken: true,
-      handle: () => ({ statusCode: 200, json: { messages: actions.list().map(told) } }),
+      handle: async () => ({ statusCode: 200, json: { messages: (await actions.list()).map(told) } }),
     },
     {
       method: 'GET',
       path: '/api/v1/messages/NAME',
       needsToken: true,
-      handle: ({ name }) => {
-        const report = actions.get(name);
+      handle: async ({ name }) => {
+        const report = await actions.get(name);
         return report === undefined ? unknown(name) : { statusCode: 200, json: told(report) };
       },
     },

@@ -142,15 +142,35 @@ export class CirHub implements Cir {
   ): Promise<{ readonly key: string; readonly replaced: boolean } | undefined> {
     for (const vasp of this.#parts.vasps) {
       const key = sessionKeyOf(this.#parts.secrets, vasp, sessionId);
-      const entry = this.#entries.get(key) ?? (await this.#restore(key, sessionId));
-      if (entry === undefined) continue;
-      const { called } = entry;
-      if (!called.session.agreement.stcp) return undefined;
-      if (called.session.id === '') called.update({ ...called.session, id: sessionId });
-      ready();
-      return { key, replaced: called.calls.attach(channel) };
+      const attached = await this.attachTo(key, sessionId, channel, ready);
+      if (attached !== undefined) return { key, ...attached };
     }
     return undefined;
+  }
+
+  /** The same where it is known which session it is. */
+  async attachTo(
+    key: string,
+    sessionId: string,
+    channel: ClientChannel,
+    ready: () => void,
+  ): Promise<{ readonly replaced: boolean } | undefined> {
+    const entry = this.#entries.get(key) ?? (await this.#restore(key, sessionId));
+    if (entry?.called.session.agreement.stcp !== true) return undefined;
+    const { called } = entry;
+    if (called.session.id === '') called.update({ ...called.session, id: sessionId });
+    ready();
+    return { replaced: called.calls.attach(channel) };
+  }
+
+  /** Sessions that another node looks after from now on: their channels to VASPs are closed, those of clients stay open. */
+  letGo(isMeant: (sessionKey: string) => boolean): void {
+    for (const [key, { called }] of [...this.#entries]) {
+      if (!isMeant(key)) continue;
+      const { channel } = called.calls;
+      if (channel !== undefined) called.calls.detach(channel);
+      this.#end(key);
+    }
   }
 
   /** The channel is gone. */

@@ -7,8 +7,10 @@ import type { MessageRecord, SystemMessageStore } from '../system-message-ports.
 
 export interface DeskParts {
   readonly store: SystemMessageStore;
-  /** For definitions of policies. */
+  /** For definitions of policies, and for calls that are on their way. */
   readonly notes: NoteStore;
+  /** The name of the note with the calls; one of several desks on a store has one of its own. */
+  readonly webhooksNote?: string | undefined;
   readonly acceptances: AcceptanceStore;
   readonly policies: PolicySets;
   readonly secrets: Secrets;

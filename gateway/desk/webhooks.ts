@@ -12,6 +12,7 @@ interface Waiting {
   readonly nextAt: number;
 }
 
+/** The name of the note of a desk that is the only one on its store. */
 const NOTE = 'system-message-webhooks';
 const PAUSES_MILLIS = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
 const GIVEN_UP_MILLIS = 86_400_000;
@@ -21,6 +22,7 @@ const MOST_RUNNING = 8;
 
 export class Webhooks {
   readonly #parts: DeskParts;
+  readonly #note: string;
   readonly #waiting = new Map<string, Waiting>();
   readonly #running = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
@@ -28,10 +30,11 @@ export class Webhooks {
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
+    this.#note = parts.webhooksNote ?? NOTE;
   }
 
   async load(): Promise<void> {
-    const text = await this.#parts.notes.get(NOTE);
+    const text = await this.#parts.notes.get(this.#note);
     const rows: unknown = text === undefined ? [] : JSON.parse(text);
     if (!Array.isArray(rows)) return;
     for (const row of rows) {
@@ -94,7 +97,7 @@ export class Webhooks {
     this.#isDirty = true;
     const write = async (): Promise<void> => {
       this.#isDirty = false;
-      await this.#parts.notes.put(NOTE, JSON.stringify([...this.#waiting.values()]));
+      await this.#parts.notes.put(this.#note, JSON.stringify([...this.#waiting.values()]));
     };
     this.#writing = this.#writing.then(write, write);
     return this.#writing;

@@ -12,7 +12,7 @@ const REMEMBERED = 100_000;
 export class KnownTries {
   readonly #kept = new LRUCache<string, true>({ max: REMEMBERED, ttl: DUPLICATE_MILLIS });
   readonly #clock: { wall(): number };
-  readonly #unknownUntil: number;
+  #unknownUntil: number;
 
   /** @param unknownUntil how long something is remembered that was kept before; wall-clock milliseconds */
   constructor(clock: { wall(): number }, unknownUntil: number) {
@@ -22,6 +22,11 @@ export class KnownTries {
 
   kept(sessionKey: string, transactionId: string): void {
     this.#kept.set(nameOf(sessionKey, transactionId), true);
+  }
+
+  /** What was kept may have been missed: every message may repeat one, for as long as that is remembered. */
+  forgetAll(): void {
+    this.#unknownUntil = this.#clock.wall() + DUPLICATE_MILLIS;
   }
 
   mayRepeat(sessionKey: string, transactionId: string): boolean {

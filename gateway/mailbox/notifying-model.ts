@@ -5,6 +5,8 @@ import type { Clock, Log, Secrets } from '../ports.ts';
 
 export interface NotifyingParts {
   readonly store: Pick<MailboxStore, 'counts' | 'notifications'>;
+  /** How many go to one bearer at the same time; 8 when absent. */
+  readonly atOnce?: number | undefined;
   /** By the names that policies use. */
   readonly bearers: ReadonlyMap<string, Bearer>;
   readonly policies: PolicySets;

@@ -112,7 +112,7 @@ export class Notifying {
         await this.#sendOne(one);
       }
     };
-    const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+    const ended = await Promise.allSettled(Array.from({ length: this.#parts.atOnce ?? AT_ONCE }, work));
     const failed = ended.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }

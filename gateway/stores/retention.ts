@@ -23,17 +23,24 @@ interface Kept {
   readonly mailbox: Pick<MailboxStore, 'totals' | 'slice' | 'unreadable' | 'end'>;
 }
 
-/**
- * Starts dropping; the function that comes back ends it.
- *
- * @param keepMillis how long records of acceptance are kept; undefined: for ever.
- */
+export interface RetentionParts {
+  /** How long records of acceptance are kept; undefined: for ever. */
+  readonly keepMillis: number | undefined;
+  /** Whether it is this machine's turn: of several on one store one drops. */
+  readonly mayDrop: () => boolean;
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly log: Log;
+}
+
+/** Starts dropping; the function that comes back ends it. */
 export function startRetention(
   { audit, systemMessages, mailbox }: Kept,
-  keepMillis: number | undefined,
-  clock: Pick<Clock, 'wall'>,
-  log: Log,
+  { keepMillis, mayDrop, clock, log }: RetentionParts,
 ): () => void {
+  const hourly = (work: () => Promise<void>, failed: () => void): (() => void) =>
+    everyHour(async () => {
+      if (mayDrop()) await work();
+    }, failed);
   const stopMessages = hourly(
     async () => {
       const dropped = await dropEnded(systemMessages, clock.wall() - KEEP_ENDED_MILLIS);
@@ -99,7 +106,7 @@ export async function dropDead(
 }
 
 /** Does it now and every hour, never twice at the same time; the function that comes back ends that. */
-function hourly(work: () => Promise<void>, failed: () => void): () => void {
+function everyHour(work: () => Promise<void>, failed: () => void): () => void {
   let isRunning = false;
   let isStopped = false;
   const run = async (): Promise<void> => {

@@ -4,7 +4,6 @@ import type { UserActions, UserRequest } from '../admin/api-users.ts';
 import { entryLine } from '../audit/line.ts';
 import { forgetUser, messageFields, userData } from '../audit/user-data.ts';
 import type { AuditStore } from '../audit-ports.ts';
-import type { Desk } from '../desk/desk.ts';
 import type { Log, Metrics, Store } from '../ports.ts';
 
 /** Entries that are read at once. */
@@ -40,7 +39,7 @@ export interface UserParts {
   /** How long audit records are kept; undefined: for ever. */
   readonly keepMillis: number | undefined;
   /** What waits for the user in memory is taken back before the store is cleared. */
-  readonly systemMessages: Pick<Desk, 'forget'>;
+  readonly systemMessages: { forget(userKey: string): Promise<number> };
   readonly metrics: Pick<Metrics, 'mailbox'>;
   readonly log: Log;
 }

@@ -34,7 +34,12 @@ const ASKER = { connections: 16, timeoutMillis: 10_000 } as const;
 /** For a VASP's answer that is under way when everything is closed. */
 const CLOSE_MILLIS = 1_000;
 
-export async function openCir(base: Base, vasps: readonly VaspConfig[]): Promise<CirResult> {
+/** @param attaching whom clients' connections are told to; the hub when absent */
+export async function openCir(
+  base: Base,
+  vasps: readonly VaspConfig[],
+  attaching: (hub: CirHub) => Pick<CirHub, 'attach' | 'detach'> = (hub) => hub,
+): Promise<CirResult> {
   const { config, store, metrics } = base;
   const asker = httpAsker(ASKER);
   const udp = config.cir.udp;
@@ -55,7 +60,7 @@ export async function openCir(base: Base, vasps: readonly VaspConfig[]): Promise
     sendDatagram: datagrams === undefined ? undefined : (text, host, port) => datagrams.send(text, host, port),
   });
   const server = new StcpServer({
-    hub,
+    hub: attaching(hub),
     settings: { ...DEFAULT_STCP_SERVER, connections: config.limits.cirConnections },
     schedule: SYSTEM_SCHEDULE,
     metrics,

@@ -35,6 +35,8 @@ export interface ClientSide {
   drain(timeoutMillis: number, patienceMillis?: number): Promise<void>;
   /** A session was opened, changed or ended by another process. */
   forgetSession(sessionKey: string): void;
+  /** Whatever others did to sessions may have been missed. */
+  forgetSessions(): void;
   /** What this process knows of the VASPs by its own requests and probes. */
   vaspHealth(): ReturnType<OpenUpstream['health']>;
   /** Cuts what is left. */
@@ -56,6 +58,7 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
       evicted: metrics.evicted,
       graceMillis: config.limits.sessionGraceMillis,
       unnamedKeepAliveSeconds: config.limits.sessionIdleMillis / 1000,
+      hearsOthers: shared.hearsOthers,
     },
     shared.sessionNews,
   );
@@ -78,6 +81,7 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     upstream,
     availability,
     askingCode: config.askingCode,
+    onStoreLoss: config.onStoreLoss,
     clientOverrides: config.clients.map(({ client, systemMessages }) => ({
       client: compileGlob(client),
       systemMessages,
@@ -135,6 +139,7 @@ export function createClientSide(base: Base, shared: Shared): ClientSide {
     announceEnd: () => clients.announceEnd(),
     drain: (timeoutMillis, patienceMillis) => clients.drain(timeoutMillis, patienceMillis),
     forgetSession: (sessionKey) => sessions.forget(sessionKey),
+    forgetSessions: () => sessions.forgetAll(),
     async close() {
       watch?.close();
       await clients.close();

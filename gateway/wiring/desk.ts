@@ -1,15 +1,18 @@
 /**
- * On-line System Messages of one machine: the desk with what it stands on, the operators' messages, and the calls that
- * answers lead to. Held by the one process or by the primary of several.
+ * On-line System Messages: desks with what they stand on, the operators' messages, and the calls that answers lead to. One desk
+ * a machine where the machine is alone, held by the one process or by the primary of several; else one for each share of the
+ * users that the node holds.
  */
 import { openWebhooks, type Webhooks } from '../bearers/webhook.ts';
 import { readWebhookKey } from '../bearers/webhook-key.ts';
 import { selfCareUrl } from '../chain/self-care-token.ts';
+import type { BroadcastDesk } from '../desk/broadcast-model.ts';
 import { Broadcasts } from '../desk/broadcasts.ts';
 import { Desk } from '../desk/desk.ts';
 import type { DeskEvents, DeskParts } from '../desk/parts.ts';
 import { errorCode } from '../error-code.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
+import type { SystemMessageStore } from '../system-message-ports.ts';
 import type { Base } from './base.ts';
 import { reportedOnce } from './policies.ts';
 
@@ -23,6 +26,22 @@ export interface DeskSurroundings {
   readonly sessionCount: () => number;
   /** Where users reach the pages; undefined where nobody said it. */
   readonly publicUrl: () => string | undefined;
+}
+
+/** What a desk says for: all users, or those of one share. */
+export interface DeskScope {
+  readonly store: SystemMessageStore;
+  /** Messages that are not at their end, of all these users together. */
+  readonly open: number;
+  readonly webhooksNote?: string;
+  readonly changed: DeskEvents['changed'];
+  readonly count: (open: number) => void;
+}
+
+/** A desk that is looked after; stopping it resolves when what it had begun has ended. */
+export interface RunningDesk {
+  readonly desk: Desk;
+  stop(): Promise<void>;
 }
 
 export interface OpenDesk {
@@ -39,65 +58,53 @@ export type DeskResult =
 
 const SWEEP_MILLIS = 1_000;
 
+/** The one desk of a machine that is alone, with the operators' messages. */
 export async function openDesk(base: Base, around: DeskSurroundings): Promise<DeskResult> {
   const opened = await openConfiguredWebhooks(base);
   if (opened.kind === 'failed') return opened;
   const { webhooks } = opened;
-  const { store, vaspNames } = base;
+  const { store, config, metrics } = base;
   let broadcasts: Broadcasts | undefined;
+  let running: RunningDesk | undefined;
   try {
-    const desk = await Desk.open({
-      ...partsOf(base, around, webhooks),
-      events: {
-        concern: around.concern ?? (async () => {}),
-        ring: around.ring,
-        changed: (record, before) => broadcasts?.changed(record, before),
-      },
+    running = await startDesk(base, around, webhooks, {
+      store: store.systemMessages,
+      open: config.limits.systemMessages,
+      changed: (record, before) => broadcasts?.changed(record, before),
+      count: (open) => metrics.systemMessagesOpen(open),
     });
-    broadcasts = await Broadcasts.open({
-      ...base,
-      desk,
-      sessions: store.sessions,
-      messages: store.systemMessages,
-      notes: store.notes,
-      policies: around.policies,
-      vasps: vaspNames,
-      sessionCount: around.sessionCount,
-    });
-    return { kind: 'open', desk: running(base, desk, broadcasts, webhooks) };
+    const { desk, stop } = running;
+    const sendings = await openBroadcasts(base, around, desk);
+    broadcasts = sendings;
+    const close = async (): Promise<void> => {
+      await sendings.close();
+      await webhooks?.close();
+      await stop();
+    };
+    return { kind: 'open', desk: { desk, broadcasts, close } };
   } catch (error) {
+    await running?.stop();
     await webhooks?.close();
-    return { kind: 'failed', problems: [`the messages to users cannot be read from the store: ${errorCode(error)}`] };
+    return { kind: 'failed', problems: [messagesCannotBeRead(error)] };
   }
 }
 
-function partsOf(
-  { config, store, secrets, clock, metrics, log, userKey }: Base,
-  { policies, publicUrl }: DeskSurroundings,
-  webhooks: Webhooks | undefined,
-): Omit<DeskParts, 'events'> {
-  return {
-    store: store.systemMessages,
-    notes: store.notes,
-    acceptances: store.acceptances,
-    policies,
-    secrets,
-    clock,
-    metrics,
-    log,
-    limits: { open: config.limits.systemMessages, openPerUser: config.limits.systemMessagesPerUser },
-    serviceContact: config.serviceContact,
-    selfCareUrl(user) {
-      const url = publicUrl();
-      return url === undefined ? undefined : selfCareUrl(secrets, url, user, clock.wall());
-    },
-    userKey,
-    webhook: webhooks === undefined ? undefined : (call) => webhooks.call(call),
-  };
+export function messagesCannotBeRead(error: unknown): string {
+  return `the messages to users cannot be read from the store: ${errorCode(error)}`;
 }
 
-function running({ log }: Base, desk: Desk, broadcasts: Broadcasts, webhooks: Webhooks | undefined): OpenDesk {
-  const trouble = reportedOnce(log);
+/** Rejects when the store cannot be read. */
+export async function startDesk(
+  base: Base,
+  around: DeskSurroundings,
+  webhooks: Webhooks | undefined,
+  scope: DeskScope,
+): Promise<RunningDesk> {
+  const desk = await Desk.open({
+    ...partsOf(base, around, webhooks, scope),
+    events: { concern: around.concern ?? (async () => {}), ring: around.ring, changed: scope.changed },
+  });
+  const trouble = reportedOnce(base.log);
   // A sweep that waits for a webhook does not hold up the next one.
   const sweeps = new Set<Promise<void>>();
   const sweep = (): void => {
@@ -109,22 +116,69 @@ function running({ log }: Base, desk: Desk, broadcasts: Broadcasts, webhooks: We
   const timer = setInterval(sweep, SWEEP_MILLIS);
   return {
     desk,
-    broadcasts,
-    async close() {
+    async stop() {
       clearInterval(timer);
-      await broadcasts.close();
-      await webhooks?.close();
       await Promise.all(sweeps);
     },
   };
 }
 
-type WebhooksResult =
+/** Rejects when the store cannot be read. */
+export function openBroadcasts(
+  base: Base,
+  { policies, sessionCount }: Pick<DeskSurroundings, 'policies' | 'sessionCount'>,
+  desk: BroadcastDesk,
+): Promise<Broadcasts> {
+  const { store, vaspNames } = base;
+  return Broadcasts.open({
+    ...base,
+    desk,
+    sessions: store.sessions,
+    messages: store.systemMessages,
+    notes: store.notes,
+    policies,
+    vasps: vaspNames,
+    sessionCount,
+  });
+}
+
+function partsOf(
+  { config, store, secrets, clock, metrics, log, userKey }: Base,
+  { policies, publicUrl }: DeskSurroundings,
+  webhooks: Webhooks | undefined,
+  { store: messages, open, webhooksNote, count }: DeskScope,
+): Omit<DeskParts, 'events'> {
+  return {
+    store: messages,
+    notes: store.notes,
+    webhooksNote,
+    acceptances: store.acceptances,
+    policies,
+    secrets,
+    clock,
+    metrics: {
+      systemMessage: (policy, result) => metrics.systemMessage(policy, result),
+      systemMessageEffect: (effect, result) => metrics.systemMessageEffect(effect, result),
+      systemMessagesOpen: count,
+    },
+    log,
+    limits: { open, openPerUser: config.limits.systemMessagesPerUser },
+    serviceContact: config.serviceContact,
+    selfCareUrl(user) {
+      const url = publicUrl();
+      return url === undefined ? undefined : selfCareUrl(secrets, url, user, clock.wall());
+    },
+    userKey,
+    webhook: webhooks === undefined ? undefined : (call) => webhooks.call(call),
+  };
+}
+
+export type WebhooksResult =
   | { readonly kind: 'open'; readonly webhooks: Webhooks | undefined }
   | { readonly kind: 'failed'; readonly problems: readonly string[] };
 
 /** A key that cannot be read is found at the start, not with the first answer. */
-async function openConfiguredWebhooks({ config, metrics, log }: Base): Promise<WebhooksResult> {
+export async function openConfiguredWebhooks({ config, metrics, log }: Base): Promise<WebhooksResult> {
   const { allow, keyFile } = config.webhooks;
   if (allow.length === 0 || keyFile === undefined) return { kind: 'open', webhooks: undefined };
   const key = await readWebhookKey(keyFile);

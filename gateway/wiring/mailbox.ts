@@ -1,6 +1,7 @@
 /**
- * Messages for users who are away, of one machine: the mailbox with what it stands on, and telling the users by bearers. Held
- * by the one process or by the primary of several.
+ * Messages for users who are away: mailboxes with what they stand on, and telling the users by bearers. One mailbox a machine
+ * where the machine is alone, held by the one process or by the primary of several; else one for each share of the users that
+ * the node holds.
  */
 import { randomInt } from 'node:crypto';
 import { openBearers } from '../bearers/open.ts';
@@ -8,6 +9,7 @@ import { errorCode } from '../error-code.ts';
 import { Notifying } from '../mailbox/notifying.ts';
 import type { MailboxEvents } from '../mailbox/parts.ts';
 import { PostOffice } from '../mailbox/post-office.ts';
+import type { Bearer, MailboxStore } from '../mailbox-ports.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { Base } from './base.ts';
 import { reportedOnce } from './policies.ts';
@@ -19,12 +21,19 @@ export interface MailboxSurroundings {
   /** Calls the clients of a user. */
   readonly ring: (userKey: string) => void;
   readonly languageOf: (vasp: string) => string | undefined;
+  /** Notifications to one bearer at the same time. */
+  readonly atOnce?: number;
+}
+
+/** A mailbox that is looked after. */
+export interface RunningMailbox {
+  readonly postOffice: PostOffice;
+  /** Nothing is begun any more, and what was begun has ended when this resolves. */
+  stop(): Promise<void>;
 }
 
 export interface OpenMailbox {
   readonly postOffice: PostOffice;
-  readonly notifying: Notifying;
-  /** Nothing is begun any more, and what was begun has ended when this resolves. */
   close(): Promise<void>;
 }
 
@@ -35,49 +44,50 @@ export type MailboxResult =
 
 const SWEEP_MILLIS = 1_000;
 
+/** The one mailbox of a machine that is alone. */
 export async function openMailbox(base: Base, around: MailboxSurroundings): Promise<MailboxResult> {
-  const { config, store, secrets, clock, metrics, log } = base;
   const opened = await openBearers(base);
   if (opened.kind === 'failed') return opened;
-  const { bearers } = opened;
   try {
-    const postOffice = await PostOffice.open({
-      store: store.mailbox,
-      policies: around.policies,
-      secrets,
-      clock,
-      metrics,
-      log,
-      mostMessages: config.limits.mailboxMessages,
-      sendsTextMessages: (bearer) => config.bearers.get(bearer)?.kind !== 'webhook',
-      knownUsers: config.limits.cachedSessions,
-      firstTransactionNumber: randomInt(36 ** 6),
-      events: { concern: around.mailWaits ?? (async () => {}), ring: around.ring },
-    });
+    const { postOffice, stop } = await startMailbox(base, around, base.store.mailbox, opened.bearers);
     warnOfUnknownDomains(base, around.policies);
-    const notifying = new Notifying({ ...base, ...around, store: store.mailbox, bearers });
-    return { kind: 'open', mailbox: running(base, postOffice, notifying, opened.close) };
+    const close = async (): Promise<void> => {
+      await stop();
+      await opened.close();
+    };
+    return { kind: 'open', mailbox: { postOffice, close } };
   } catch (error) {
     await opened.close();
-    return { kind: 'failed', problems: [`kept messages cannot be read from the store: ${errorCode(error)}`] };
+    return { kind: 'failed', problems: [mailCannotBeRead(error)] };
   }
 }
 
-/** Without it a message to `wv:bob@im.example` never reaches a Bob who logs in as `wv:bob`: only the VASP knows that he is one. */
-function warnOfUnknownDomains({ config, log }: Base, policies: PolicySets): void {
-  if (config.useSandbox || policies.current().offLineUser.length === 0) return;
-  for (const { name, domain } of config.vasps) {
-    if (domain === undefined)
-      log.warn('a VASP has no domain, some kept messages may not find their users', { vasp: name });
-  }
+export function mailCannotBeRead(error: unknown): string {
+  return `kept messages cannot be read from the store: ${errorCode(error)}`;
 }
 
-function running(
-  { log }: Base,
-  postOffice: PostOffice,
-  notifying: Notifying,
-  closeBearers: () => Promise<void>,
-): OpenMailbox {
+/** Rejects when the store cannot be read. @param store of all users, or of a share's */
+export async function startMailbox(
+  base: Base,
+  around: MailboxSurroundings,
+  store: MailboxStore,
+  bearers: ReadonlyMap<string, Bearer>,
+): Promise<RunningMailbox> {
+  const { config, secrets, clock, metrics, log } = base;
+  const postOffice = await PostOffice.open({
+    store,
+    policies: around.policies,
+    secrets,
+    clock,
+    metrics,
+    log,
+    mostMessages: config.limits.mailboxMessages,
+    sendsTextMessages: (bearer) => config.bearers.get(bearer)?.kind !== 'webhook',
+    knownUsers: config.limits.cachedSessions,
+    firstTransactionNumber: randomInt(36 ** 6),
+    events: { concern: around.mailWaits ?? (async () => {}), ring: around.ring },
+  });
+  const notifying = new Notifying({ ...base, ...around, store, bearers });
   const trouble = reportedOnce(log);
   const looks = [
     everySecond(() => trouble('kept messages cannot be looked after', () => postOffice.sweep())),
@@ -85,14 +95,21 @@ function running(
   ];
   return {
     postOffice,
-    notifying,
-    async close() {
+    async stop() {
       const ended = looks.map((stop) => stop());
       await notifying.close();
-      await closeBearers();
       await Promise.all(ended);
     },
   };
+}
+
+/** Without it a message to `wv:bob@im.example` never reaches a Bob who logs in as `wv:bob`: only the VASP knows that he is one. */
+export function warnOfUnknownDomains({ config, log }: Base, policies: PolicySets): void {
+  if (config.useSandbox || policies.current().offLineUser.length === 0) return;
+  for (const { name, domain } of config.vasps) {
+    if (domain === undefined)
+      log.warn('a VASP has no domain, some kept messages may not find their users', { vasp: name });
+  }
 }
 
 /** One look at a time; what comes back ends it, and resolves when the last one has ended. */

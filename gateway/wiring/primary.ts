@@ -52,6 +52,10 @@ export function createWorkers(base: Base): Workers {
     spread: {
       concern: (changes) => concerns.concern(changes),
       mailWaits: (userKeys, by) => tell('mail', (worker) => worker.mailWaits(userKeys, by)),
+      isWaiting: (key, isWaiting, at) => tell('set aside', (worker) => worker.isWaiting(key, isWaiting, at)),
+      sessionChanged: (sessionKey) => tell('session', (worker) => worker.sessionChanged(sessionKey)),
+      missed: () => tell('a gap', (worker) => worker.missed()),
+      hearsOthers: (hears) => tell('the other machines', (worker) => worker.hearsOthers(hears)),
       inForce: (set, files) => sender.inForce(set, files),
       wishesChanged: () => tell('wishes', (worker) => worker.wishesChanged()),
     },
@@ -83,7 +87,18 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
     channel.serve<SelfCare>('self-care', shared.selfCare);
     channel.serve<MailboxService>('mailbox', mailbox);
     channel.serve<SessionService>('sessions', {
-      changed: (sessionKey) => tell('session', (worker) => worker.sessionChanged(sessionKey), channel),
+      async changed(sessionKey) {
+        await Promise.all([
+          tell('session', (worker) => worker.sessionChanged(sessionKey), channel),
+          shared.nodes?.sessionChanged(sessionKey),
+        ]);
+      },
+      async setAsideChanged(sessionKey, isWaiting, at) {
+        await Promise.all([
+          tell('set aside', (worker) => worker.isWaiting(sessionKey, isWaiting, at), channel),
+          shared.nodes?.setAsideChanged(sessionKey, isWaiting, at),
+        ]);
+      },
     });
   };
   return new WorkerPool({
@@ -99,6 +114,7 @@ function openPool(base: Base, shared: HeldShared, sender: PolicySender, tell: Te
       setAside: await setAside.waiting(),
       systemMessages: { hasMessages: shared.systemMessages.hasMessages },
       mailbox: shared.mailbox.known(),
+      hearsOthers: shared.nodes?.hearsOthers() ?? true,
       cirListeners: shared.cirListeners,
     }),
     listen: config.listen,

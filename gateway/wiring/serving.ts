@@ -9,7 +9,7 @@ import type { VaspHealth } from '../upstream/guard.ts';
 import type { RestartState, WorkerRow } from '../workers/pool.ts';
 import type { Base } from './base.ts';
 import { createClientSide } from './client-side.ts';
-import type { Shared } from './shared.ts';
+import type { HeldShared } from './shared.ts';
 
 export type ListenResult =
   | { readonly kind: 'listening'; readonly address: Address }
@@ -49,8 +49,12 @@ export interface WorkerControl {
   beginRestart(): boolean;
 }
 
-export function serveHere(base: Base, shared: Shared): Serving {
+export function serveHere(base: Base, shared: HeldShared): Serving {
   const clients = createClientSide(base, shared);
+  shared.servedBy({
+    sessionChanged: async (sessionKey) => clients.forgetSession(sessionKey),
+    missed: async () => clients.forgetSessions(),
+  });
   const { listen, limits } = base.config;
   return {
     async listen() {

@@ -5,6 +5,7 @@
 import type { Cir } from '../cir-ports.ts';
 import type { SelfCare } from '../desk/self-care.ts';
 import { AskedAgain } from '../policies/asked-again.ts';
+import { RedisSetAside } from '../stores/redis/set-aside.ts';
 import { Channel, lineTo } from '../workers/channel.ts';
 import { remoteCir } from '../workers/cir.ts';
 import { type MailboxService, remoteMailbox } from '../workers/mailbox.ts';
@@ -25,6 +26,7 @@ import { type Base, closeBase, openBase } from './base.ts';
 import { type ClientSide, createClientSide } from './client-side.ts';
 import { cannotListen } from './listening.ts';
 import { reportedOnce } from './policies.ts';
+import { underWayInRedis } from './under-way.ts';
 
 const FOLLOW_MILLIS = 1_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
@@ -45,6 +47,9 @@ export function runWorker(): void {
   const systemMessages = remoteSystemMessages(channel.remote<SystemMessageService>('system-messages'));
   const mailbox = remoteMailbox(channel.remote<MailboxService>('mailbox'), { wall: () => Date.now() });
   let started: Started | undefined;
+  /** Whether everything that other machines change is heard by the primary. */
+  let hears = true;
+  let setAsideInStore: RedisSetAside | undefined;
   channel.onClose(() => process.exit());
 
   const start = async (order: StartOrder): Promise<{ answer: StartAnswer; started: Started | undefined }> => {
@@ -52,22 +57,30 @@ export function runWorker(): void {
     if (opened.kind === 'failed') return { answer: opened, started: undefined };
     const { base } = opened;
     for (const key of order.setAside) await setAside.news.isWaiting(key, true);
+    hears = order.hearsOthers;
     const policies = new ReceivedPolicies(base.readPolicies, order.policies, base.log);
     const wishes = new AskedAgain(base.store.askAgain);
     const stopFollowing = await follow(base, policies, wishes);
+    const cir = remoteCir(channel.remote<Cir>('cir'));
+    const sessionNews = channel.remote<SessionService>('sessions');
+    const inStore = sharedInStore(base, policies, cir, sessionNews);
+    setAsideInStore = inStore?.setAside;
     const clients = createClientSide(base, {
       vasps: order.vasps,
       policies: policies.sets,
       askAgain: wishes,
-      negotiations: remoteNegotiations(channel.remote<NegotiationService>('negotiations')),
-      waiting: remoteWaiting(channel.remote<WaitingService>('waiting', WAITING_MILLIS)),
-      setAside: setAside.setAside,
+      ...(inStore ?? {
+        negotiations: remoteNegotiations(channel.remote<NegotiationService>('negotiations')),
+        waiting: remoteWaiting(channel.remote<WaitingService>('waiting', WAITING_MILLIS)),
+        setAside: setAside.setAside,
+      }),
       systemMessages: systemMessages.begin(order.systemMessages, base.config.limits.cachedSessions, policies.sets),
       selfCare: channel.remote<SelfCare>('self-care'),
       mailbox: mailbox.begin(order.mailbox, base.config.limits.cachedSessions, policies.sets),
-      cirHub: remoteCir(channel.remote<Cir>('cir')),
+      cirHub: cir,
       cirListeners: order.cirListeners,
-      sessionNews: channel.remote<SessionService>('sessions'),
+      sessionNews,
+      hearsOthers: () => hears,
     });
     try {
       const address = await clients.listen(order.listen);
@@ -83,7 +96,10 @@ export function runWorker(): void {
   const primary = channel.remote<StartService>('start', START_MILLIS);
   const starting = primary.order().then(start);
   channel.serve<WorkerService>('worker', {
-    ...setAside.news,
+    isWaiting: async (sessionKey, isWaiting, at) => {
+      await setAside.news.isWaiting(sessionKey, isWaiting);
+      await setAsideInStore?.words.isWaiting(sessionKey, isWaiting, at ?? 0);
+    },
     ...systemMessages.news,
     ...mailbox.news,
     // What the primary tells while the worker starts is newer than what it starts with.
@@ -94,6 +110,15 @@ export function runWorker(): void {
     keys: async () => started?.base.keyRing.fingerprints() ?? [],
     reloadCertificate: async () => (await starting).started?.clients.reloadCertificate(),
     sessionChanged: async (sessionKey) => started?.clients.forgetSession(sessionKey),
+    async missed() {
+      systemMessages.forgetKnown();
+      mailbox.forgetKnown();
+      started?.clients.forgetSessions();
+      void setAsideInStore?.forgetAll();
+    },
+    async hearsOthers(now) {
+      hears = now;
+    },
     announceEnd: async () => started?.clients.announceEnd(),
     vaspHealth: async () => started?.clients.vaspHealth() ?? [],
     figures: async () => (started === undefined ? [] : started.base.metrics.snapshot()),
@@ -103,6 +128,7 @@ export function runWorker(): void {
       await clients.drain(drainMillis, patienceMillis);
       await clients.close();
       stopFollowing();
+      setAsideInStore?.close();
       const figures = await base.metrics.snapshot();
       await closeBase(base);
       return figures;
@@ -116,6 +142,24 @@ export function runWorker(): void {
 
 /** Longer than any turn of another message of the same session. */
 const WAITING_MILLIS = 15_000;
+
+/** What the machines share in their store, used by each process of each; undefined where this machine is alone. */
+function sharedInStore(base: Base, policies: ReceivedPolicies, cir: Cir, news: SessionService) {
+  const { redis, metrics } = base;
+  if (redis === undefined) return undefined;
+  const { negotiations, waiting } = underWayInRedis(base, redis, policies.sets);
+  const setAside = new RedisSetAside({
+    ...base,
+    ...redis,
+    events: {
+      waiting: (sessionKey) => void cir.ring(sessionKey),
+      dropped: () => metrics.reject('session', 'set-aside'),
+      changed: (...change) => news.setAsideChanged(...change).catch(() => undefined),
+    },
+  });
+  void setAside.forgetAll();
+  return { negotiations, waiting, setAside };
+}
 
 /** Keeps current what this process reads from the store and what grows old. */
 async function follow({ clock, log }: Base, policies: ReceivedPolicies, wishes: AskedAgain): Promise<() => void> {

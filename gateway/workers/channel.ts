@@ -26,11 +26,14 @@ export type Unanswered = 'timeout' | 'gone' | 'failed';
 
 export class ChannelError extends GatewayError {
   readonly why: Unanswered;
+  /** The code of the error that the other side failed with; undefined where it did not. */
+  readonly failure: string | undefined;
 
-  constructor(why: Unanswered, question: string, code?: string) {
-    super('OTHER_PROCESS_FAILED', `${question}: ${why}${code === undefined ? '' : ` (${code})`}`);
+  constructor(why: Unanswered, question: string, failure?: string) {
+    super('OTHER_PROCESS_FAILED', `${question}: ${why}${failure === undefined ? '' : ` (${failure})`}`);
     this.name = 'ChannelError';
     this.why = why;
+    this.failure = failure;
   }
 }
 

@@ -51,6 +51,8 @@ export function mailboxService(mailbox: MailboxService): MailboxService {
 /** The mailbox as a worker sees it, and where the primary's news come in. */
 export interface RemoteMailbox {
   readonly news: MailboxNews;
+  /** News may have been missed. */
+  forgetKnown(): void;
   /**
    * To be called once, when the worker was told what holds.
    * @param knownUsers of whom this process remembers whether something waits
@@ -70,6 +72,11 @@ export function remoteMailbox(service: MailboxService, clock: Pick<Clock, 'wall'
         // Before the start nothing is known of anybody, so nothing that is known can be wrong.
         for (const userKey of userKeys) known?.tell(userKey, true);
       },
+    },
+    forgetKnown() {
+      hasMail = true;
+      known?.forgetAll();
+      tries?.forgetAll();
     },
     begin(start, knownUsers, policies) {
       hasMail ||= start.hasMail;

@@ -27,6 +27,8 @@ export interface StartOrder {
   readonly systemMessages: SystemMessageStart;
   /** Of messages that are kept for users who are away. */
   readonly mailbox: MailboxStart;
+  /** Whether everything that other machines change is heard here. */
+  readonly hearsOthers: boolean;
   /** Where the primary hears clients and calls them. */
   readonly cirListeners: Pick<CirOffer, 'tcp' | 'udp'>;
 }
@@ -61,9 +63,15 @@ export interface WorkerService extends PolicyNews, SetAsideNews, SystemMessageNe
   wishesChanged(): Promise<void>;
   /** A session was opened, changed or ended elsewhere. */
   sessionChanged(sessionKey: string): Promise<void>;
+  /** What other machines told may have been missed. */
+  missed(): Promise<void>;
+  /** Whether everything that other machines change is heard here. */
+  hearsOthers(hears: boolean): Promise<void>;
 }
 
 /** Served by the primary under the name `sessions`: the others are told before this resolves. */
 export interface SessionService {
   changed(sessionKey: string): Promise<void>;
+  /** Something was set aside for a session, or all of it was taken, in the engine that the machines share. */
+  setAsideChanged(sessionKey: string, isWaiting: boolean, at: number): Promise<void>;
 }

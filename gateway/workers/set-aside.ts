@@ -15,9 +15,9 @@ export interface SetAsideService {
   waiting(): Promise<readonly string[]>;
 }
 
-/** What every worker answers to the primary. */
+/** What every worker answers to the primary; `at` by the clock of the engine that the messages are in, where they are in one. */
 export interface SetAsideNews {
-  isWaiting(sessionKey: string, isWaiting: boolean): Promise<void>;
+  isWaiting(sessionKey: string, isWaiting: boolean, at?: number): Promise<void>;
 }
 
 /** Sessions for which something may wait: as many as are kept, so that what is too much here is too much there. */

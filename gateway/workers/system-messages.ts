@@ -89,6 +89,8 @@ export interface SystemMessageStart {
 /** The desk as a worker sees it, and where the primary's news come in. */
 export interface RemoteSystemMessages {
   readonly news: SystemMessageNews;
+  /** News may have been missed. */
+  forgetKnown(): void;
   /**
    * To be called once, when the worker was told what holds.
    * @param knownUsers of whom this process remembers whether the desk is concerned with them
@@ -108,6 +110,10 @@ export function remoteSystemMessages(service: SystemMessageService): RemoteSyste
           known?.tell(userKey, concerns);
         }
       },
+    },
+    forgetKnown() {
+      hasMessages = true;
+      known?.forgetAll();
     },
     begin(start, knownUsers, policies) {
       const users = new KnownUsers(knownUsers);

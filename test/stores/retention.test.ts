@@ -28,7 +28,7 @@ test('old records go at the start and every hour, until it is stopped', async ()
   await store.acceptances.accept(KEY, accepted(records));
   const left = async () => (await store.audit.read(0, 10)).map(({ sequence }) => sequence);
   let now = 10 * HOUR;
-  const stop = startRetention(store, 9 * HOUR, { wall: () => now }, log);
+  const stop = startRetention(store, { keepMillis: 9 * HOUR, mayDrop: () => true, clock: { wall: () => now }, log });
   await jest.advanceTimersByTimeAsync(0);
   expect(await left()).toEqual([2, 3, 4]);
   now = 12 * HOUR;
@@ -44,7 +44,12 @@ test('old records go at the start and every hour, until it is stopped', async ()
 test('without a time everything is kept', async () => {
   const store = openMemoryStore();
   await store.acceptances.accept(KEY, accepted([record(1)]));
-  startRetention(store, undefined, { wall: () => Number.MAX_SAFE_INTEGER }, log)();
+  startRetention(store, {
+    keepMillis: undefined,
+    mayDrop: () => true,
+    clock: { wall: () => Number.MAX_SAFE_INTEGER },
+    log,
+  })();
   await jest.advanceTimersByTimeAsync(2 * HOUR);
   expect(await store.audit.read(0, 10)).toHaveLength(1);
 });
@@ -56,7 +61,10 @@ test('a failure is told, and the next hour tries again', async () => {
     throw new Error('closed');
   };
   const { systemMessages, mailbox } = openMemoryStore();
-  const stop = startRetention({ audit: { dropBefore }, systemMessages, mailbox }, 1, { wall: () => 0 }, log);
+  const stop = startRetention(
+    { audit: { dropBefore }, systemMessages, mailbox },
+    { keepMillis: 1, mayDrop: () => true, clock: { wall: () => 0 }, log },
+  );
   await jest.advanceTimersByTimeAsync(HOUR);
   stop();
   expect(calls).toBe(2);
@@ -75,7 +83,10 @@ test('messages go 7 days after their end, those of a sending too; the others sta
   ]);
   const left = async () => (await systemMessages.of(KEY)).map(({ sequence }) => sequence);
   let now = 8 * day;
-  const stop = startRetention({ audit, systemMessages, mailbox }, undefined, { wall: () => now }, log);
+  const stop = startRetention(
+    { audit, systemMessages, mailbox },
+    { keepMillis: undefined, mayDrop: () => true, clock: { wall: () => now }, log },
+  );
   await jest.advanceTimersByTimeAsync(0);
   expect(await left()).toEqual([3, 4, 5]);
   now += 1;
@@ -102,12 +113,20 @@ test('messages that cannot be read or dropped are told of, every hour', async ()
   };
   await systemMessages.put([message(1, { state: 'read', endedAt: 1 })]);
   const broken = { audit, systemMessages: failing({ remove }), mailbox };
-  const stopped = startRetention(broken, undefined, { wall: Date.now }, log);
+  const stopped = startRetention(broken, {
+    keepMillis: undefined,
+    mayDrop: () => true,
+    clock: { wall: Date.now },
+    log,
+  });
   await jest.advanceTimersByTimeAsync(HOUR);
   stopped();
   expect(logged.splice(0)).toEqual(Array(2).fill('old system messages cannot be dropped'));
   const unreadable = async () => 3;
-  startRetention({ audit, systemMessages: failing({ unreadable }), mailbox }, undefined, { wall: () => 0 }, log)();
+  startRetention(
+    { audit, systemMessages: failing({ unreadable }), mailbox },
+    { keepMillis: undefined, mayDrop: () => true, clock: { wall: () => 0 }, log },
+  )();
   await jest.advanceTimersByTimeAsync(0);
   expect(logged).toEqual(['system messages in the store cannot be read']);
 
@@ -130,7 +149,7 @@ test('what was given up goes 30 days after; what waits stays, however old', asyn
   const left = async () => (await store.mailbox.slice(undefined, 9)).map(({ id }) => id).sort();
   const idsOf = (...numbers: readonly number[]) => numbers.map((number) => deposit(number).message.id).sort();
   let now = 31 * day;
-  const stop = startRetention(store, undefined, { wall: () => now }, log);
+  const stop = startRetention(store, { keepMillis: undefined, mayDrop: () => true, clock: { wall: () => now }, log });
   await jest.advanceTimersByTimeAsync(0);
   expect(await left()).toEqual(idsOf(2, 3));
   now += 1;
@@ -162,11 +181,17 @@ test('kept messages that cannot be read or dropped are told of', async () => {
     },
     unreadable: async () => 2,
   };
-  startRetention({ audit, systemMessages, mailbox: failing }, undefined, { wall: () => 0 }, log)();
+  startRetention(
+    { audit, systemMessages, mailbox: failing },
+    { keepMillis: undefined, mayDrop: () => true, clock: { wall: () => 0 }, log },
+  )();
   await jest.advanceTimersByTimeAsync(0);
   await mailbox.put(deposit(1), 9);
   await mailbox.bury(deposit(1).message.id, 'refused', 1);
-  const stop = startRetention({ audit, systemMessages, mailbox: failing }, undefined, { wall: Date.now }, log);
+  const stop = startRetention(
+    { audit, systemMessages, mailbox: failing },
+    { keepMillis: undefined, mayDrop: () => true, clock: { wall: Date.now }, log },
+  );
   await jest.advanceTimersByTimeAsync(0);
   stop();
   expect(logged).toEqual(['kept messages in the store cannot be read', 'old dead letters cannot be dropped']);
