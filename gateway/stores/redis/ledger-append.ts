@@ -19,16 +19,21 @@ import { type Asked, LedgerDraft, type LedgerEnds, type LedgerState, readState }
 interface Waiting {
   readonly records: readonly AuditRecord[];
   readonly texts: readonly ShownText[];
-  /** On the monotonic clock: no try is begun after it. */
-  readonly until: number;
+  /** On the monotonic clock, milliseconds. */
+  readonly since: number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-/** For beginning to write: with the last try and the acceptances, each 250 ms, a login waits less than a second. */
-const TRY_MILLIS = 450;
+/** For asking for the turn, and for writing once it is there: with the acceptances a login waits less than a second. */
+const ASK_MILLIS = 400;
+const WRITE_MILLIS = 500;
 /** Many times what the next try takes; whoever has died with the turn holds up the others so long. */
-const TURN_MILLIS = 100;
+const TURN_MILLIS = 60;
+/** Refusals one after the other before the turn is asked for: where few append, the next try is in time. */
+const REFUSALS = 1;
+/** Between two looks whether it is free. At random, so that one of many finds it soon and none finds it always. */
+const LONGEST_PAUSE_MILLIS = 3;
 /** Records in one script: some milliseconds of hashing. A login is not cut in two. */
 const MOST_RECORDS = 250;
 /** Texts whose uses are remembered. */
@@ -47,6 +52,9 @@ export class LedgerAppends {
   #state: LedgerState | undefined;
   /** Whether that was asked for what waits now. */
   #isFresh = false;
+  #hasTurn = false;
+  /** One after the other. */
+  #refusals = 0;
   /** A number that stands where the chain was thought to end. */
   #occupied: number | undefined;
 
@@ -61,7 +69,7 @@ export class LedgerAppends {
   /** @throws StoreWriteError, LedgerError with `AUDIT_TEXT` */
   append(records: readonly AuditRecord[], texts: readonly ShownText[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ records, texts, until: performance.now() + TRY_MILLIS, resolve, reject });
+      this.#waiting.push({ records, texts, since: performance.now(), resolve, reject });
       if (!this.#isBusy) void this.#work();
     });
   }
@@ -70,13 +78,15 @@ export class LedgerAppends {
     this.#isBusy = true;
     // Those who come in the same moment go together.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 || this.#hasTurn) {
       const batch = this.#nextBatch();
       try {
-        if (batch.length > 0) await this.#try(batch);
+        // With the turn and nothing to write any more, it is given back.
+        if (batch.length > 0 || this.#hasTurn) await this.#try(batch);
       } catch (error) {
         // Whether it was done is not known: the next try asks.
         this.#state = undefined;
+        this.#hasTurn = false;
         this.#settle(batch, (one) => one.reject(error));
       }
     }
@@ -84,8 +94,8 @@ export class LedgerAppends {
   }
 
   #nextBatch(): readonly Waiting[] {
-    const now = performance.now();
-    const late = this.#waiting.filter(({ until }) => until < now);
+    const begun = performance.now() - (this.#hasTurn ? WRITE_MILLIS : ASK_MILLIS);
+    const late = this.#waiting.filter(({ since }) => since < begun);
     this.#settle(late, (one) => one.reject(new StoreWriteError('ETIMEDOUT')));
     let records = 0;
     const tooMany = this.#waiting.findIndex((one, index) => {
@@ -128,7 +138,12 @@ export class LedgerAppends {
     // Behind a sealed head there is nothing that counts; without one, whatever stands there is kept.
     const asked = { ids, texts: textsOf(batch), entries: ends === undefined ? [] : entries };
     const reply = await this.#change(asked, state, draft);
-    if (reply !== 1) return this.#refused(reply, asked);
+    if (reply !== 1) {
+      this.#refusals++;
+      return this.#refused(reply, asked);
+    }
+    this.#refusals = 0;
+    this.#hasTurn = false;
     this.#occupied = undefined;
     const after = draft.after();
     this.#state = after.uses.size > MOST_TEXTS ? undefined : after;
@@ -147,19 +162,22 @@ export class LedgerAppends {
   #change(asked: Asked, state?: LedgerState, draft?: LedgerDraft): Promise<RedisReply> {
     const { ids, texts, entries } = asked;
     return this.#link.run(CHANGE, this.#keys, [
-      ...[state?.head ?? UNKNOWN, state?.changes ?? UNKNOWN, this.#caller, TURN_MILLIS],
+      ...[state?.head ?? UNKNOWN, state?.changes ?? UNKNOWN, this.#caller],
+      this.#refusals < REFUSALS ? 0 : TURN_MILLIS,
       ...[ids.length, texts.length, entries.length, ...ids, ...texts, ...entries],
       ...(draft?.commands(false) ?? []),
     ]);
   }
 
   async #refused(reply: RedisReply, asked: Asked): Promise<void> {
-    const { isOurTurn, ...state } = readState(reply, asked);
+    const { turn, ...state } = readState(reply, asked, this.#caller);
     const last = state.entries.at(-1);
     if (last !== undefined) this.#occupied = last.sequence;
-    this.#state = { ...state, entries: [] };
-    this.#isFresh = isOurTurn;
-    if (!isOurTurn) await delay(1 + Math.random() * 3);
+    this.#hasTurn = turn === 'ours';
+    this.#isFresh = turn !== 'others';
+    // Whoever has the turn changes the head: hashing for this one would be in vain.
+    this.#state = this.#isFresh ? { ...state, entries: [] } : undefined;
+    if (!this.#isFresh) await delay(1 + Math.random() * LONGEST_PAUSE_MILLIS);
   }
 
   /** Where the chain ends, when its head is not to be believed; undefined when it is. */

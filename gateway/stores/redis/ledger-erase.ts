@@ -98,20 +98,24 @@ export class LedgerErasing {
 
   /** The entries and their texts' uses as they stand together; undefined when somebody else was there between. */
   async #look(which: (state: LedgerState) => readonly number[]): Promise<LedgerState | undefined> {
-    const first = readState(await this.#run(NOTHING), NOTHING);
-    if (!first.isOurTurn) {
+    const first = await this.#ask(NOTHING);
+    if (first.turn !== 'ours') {
       await delay(RETRY_MILLIS);
       return undefined;
     }
     const forEntries = { ...NOTHING, entries: which(first) };
-    const second = readState(await this.#run(forEntries), forEntries);
+    const second = await this.#ask(forEntries);
     const texts = second.entries.flatMap((entry) => (entry.kind === 'record' ? [entry.record.text] : []));
     const forTexts = { ...NOTHING, texts: [...new Set(texts)] };
-    const third = readState(await this.#run(forTexts), forTexts);
+    const third = await this.#ask(forTexts);
     const areOne = [first, second].every(
       ({ head, changes }) => head.equals(third.head) && changes.equals(third.changes),
     );
     return areOne ? { ...third, entries: second.entries } : undefined;
+  }
+
+  async #ask(asked: Asked) {
+    return readState(await this.#run(asked), asked, this.#caller);
   }
 
   #run({ texts, entries }: Asked, state?: LedgerState, draft?: LedgerDraft): Promise<RedisReply> {

@@ -1,7 +1,7 @@
 /**
  * The scripts of the audit chain. There is one that changes: it does what it is told when the chain is what its caller thinks,
- * and else says what the chain is, so that the caller's next try is right. Whoever was refused gets the turn, where nobody has it:
- * the others are refused until he has appended or has let some milliseconds go by, so that nobody tries for ever.
+ * and else says what the chain is, so that the caller's next try is right. Whoever was refused several times asks for the turn: the
+ * others are refused until he has appended or has let some milliseconds go by, so that nobody tries for ever.
  */
 import { script } from './script.ts';
 
@@ -22,9 +22,9 @@ end
 `;
 
 /**
- * KEYS: all of the ledger. ARGV: the expected head and count of changes; the caller; milliseconds of a turn; how many ids,
+ * KEYS: all of the ledger. ARGV: the expected head and count of changes; the caller; milliseconds of a turn, 0 for none; how many ids,
  * texts and entries; these; then commands: name, place of the key, how many arguments, these.
- * Does the commands if the ids and entries are not there, and replies 1. Else replies whether the turn is the caller's; the head;
+ * Does the commands if the ids and entries are not there, and replies 1. Else replies whose turn it is; the head;
  * the count of changes; numbers of the ids; uses of the texts; the entries.
  */
 export const CHANGE = script(`${MANY}
@@ -46,8 +46,11 @@ for _, part in ipairs({ 1, 3 }) do
   end
 end
 if not isAsThought then
-  if isFree then redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4]) end
-  return { isFree and 1 or 0, head, changes, found[1], found[2], found[3] }
+  if isFree and ARGV[4] ~= '0' then
+    redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
+    turn = ARGV[3]
+  end
+  return { turn, head, changes, found[1], found[2], found[3] }
 end
 while at <= #ARGV do
   local to = at + 2 + tonumber(ARGV[at + 2])

@@ -40,12 +40,17 @@ export interface LedgerState {
 }
 
 /** What a refusal says. */
-export function readState(reply: RedisReply, asked: Asked): LedgerState & { readonly isOurTurn: boolean } {
+export function readState(
+  reply: RedisReply,
+  asked: Asked,
+  caller: string,
+): LedgerState & { readonly turn: 'nobodys' | 'ours' | 'others' } {
   const [turn, head, changes, ids, uses, entries] = list(reply);
+  const holder = bulk(turn);
   const sequences = bulks(ids);
   const used = bulks(uses);
   return {
-    isOurTurn: turn === 1,
+    turn: holder === undefined ? 'nobodys' : holder.toString() === caller ? 'ours' : 'others',
     head: bulk(head) ?? Buffer.alloc(0),
     changes: bulk(changes) ?? Buffer.alloc(0),
     ids: new Map(
