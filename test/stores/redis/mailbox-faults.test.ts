@@ -87,21 +87,18 @@ describeWithRedis('changes of a share that go wrong', () => {
     const store = storeOf(parts);
     for (const number of [1, 2]) await store.mailbox.put(deposit(number), MOST);
     await parts.connection.background.command('CONFIG', 'SET', 'maxmemory', '1');
+    await expect(store.mailbox.put(deposit(3), MOST)).rejects.toMatchObject({ code: 'OOM' });
     expect(await store.mailbox.end([deposit(1).message.id], [])).toHaveLength(1);
     expect(await store.mailbox.forget(KEY)).toBe(1);
     await parts.connection.background.command('CONFIG', 'SET', 'maxmemory', '0');
     expect(await store.mailbox.totals()).toEqual({ waiting: 0, waitingBytes: 0, reports: 0, dead: 0 });
   });
 
-  test('everything has a life, apart from settings, of which a user has one', async () => {
-    for (const { before, act } of DOINGS) {
-      await before?.(storeOf(parts));
-      await act(storeOf(parts));
-    }
-    const lives = [...(await livesOf(parts))];
-    const endless = lives.filter(([, life]) => life < 86_000_000).map(([key]) => key);
+  test.each(DOINGS)('$name: everything has a life, apart from settings, of which a user has one', async (doing) => {
+    await doing.before?.(storeOf(parts));
+    await doing.act(storeOf(parts));
+    const endless = [...(await livesOf(parts))].filter(([, life]) => life < 86_000_000).map(([key]) => key);
     expect(endless.filter((key) => !key.includes(':settings:'))).toEqual([]);
-    expect(lives.length).toBeGreaterThan(10);
   });
 
   test('a report is there before its message leaves, and is the only one when the message is ended again', async () => {

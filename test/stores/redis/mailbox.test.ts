@@ -5,10 +5,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { shareOf } from '../../../gateway/shares.ts';
 import type { RedisArgument } from '../../../gateway/stores/redis/connection.ts';
+import { FORGET_TRIES, PUT } from '../../../gateway/stores/redis/mailbox-scripts.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
 import { recounted } from '../mailbox-recount.ts';
 import { deposit, idOf, KEY, message, OTHER_KEY, report, wish } from '../records-of-tests.ts';
-import { contentsOf, held, type Opened, openParts, storeOf } from './parts-of-tests.ts';
+import { contentsOf, held, interrupted, type Opened, openParts, storeOf } from './parts-of-tests.ts';
 import { MOST } from './share-doings.ts';
 
 const DAMAGED = expect.objectContaining({ code: 'STORE_RECORD' });
@@ -213,6 +214,37 @@ describeWithRedis('mailboxes in Redis', () => {
     await Promise.all(times.map((at) => mailbox.put(deposit(at, {}, { notification: wish({ at }) }), MOST)));
     expect(await mailbox.counts(KEY)).toMatchObject({ messages: 5 });
     expect(await mailbox.notifications.slice(undefined, 9)).toHaveLength(1);
+  });
+
+  test('a notification that went on its way while a deposit was on its own stays on its way', async () => {
+    const { notifications } = storeOf(parts).mailbox;
+    const sending = {
+      ...wish(),
+      state: 'sending',
+      dueAt: 60_000,
+      tries: 1,
+      sentAt: undefined,
+      failure: undefined,
+    } as const;
+    await storeOf(parts).mailbox.put(deposit(1, {}, { notification: wish() }), MOST);
+    const connection = interrupted(parts.connection, PUT, () => notifications.put(sending));
+    const { mailbox } = storeOf({ ...parts, connection });
+    const last = wish({ at: 9, content: Uint8Array.of(9) });
+    expect(await mailbox.put(deposit(2, {}, { notification: last }), MOST)).toEqual({ kind: 'stored' });
+    expect(await notifications.get(KEY, 'away')).toEqual({ ...sending, content: Uint8Array.of(9) });
+    expect(await mailbox.counts(KEY)).toMatchObject({ messages: 2 });
+  });
+
+  test('what is remembered anew while a sweep goes on stays remembered', async () => {
+    const tried = (number: number, storedAt: number) =>
+      deposit(number, { storedAt }, { duplicate: { key: idOf('a try'), sentId: 's', until: storedAt + 50 } });
+    const { mailbox } = storeOf(parts);
+    await mailbox.put(tried(1, 10), MOST);
+    const connection = interrupted(parts.connection, FORGET_TRIES, () => mailbox.put(tried(2, 70), MOST));
+    await storeOf({ ...parts, connection }).mailbox.sweep(60);
+    expect(await mailbox.known(idOf('a try'), 100)).toMatchObject({ id: deposit(2).message.id });
+    await mailbox.sweep(120);
+    expect(await mailbox.rememberedUntil()).toBe(0);
   });
 
   test('holders of different shares together keep what all mailboxes may hold', async () => {

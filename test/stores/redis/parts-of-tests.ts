@@ -20,8 +20,21 @@ export function openParts(url: string): Opened {
   const keys = new KeySpace(address.prefix);
   const opened = openRedis(address);
   // What takes longer on a busy machine is not what these tests are about.
-  const connection = { ...opened, requests: opened.background };
+  const link = inOneSlot(opened.background);
+  const connection = { ...opened, requests: link, background: link };
   return { connection, keys, shares: ALL_SHARES, token: '', prefix: address.prefix };
+}
+
+/** A Cluster refuses a script whose keys are not all in one slot. */
+function inOneSlot(link: RedisConnection['requests']): RedisConnection['requests'] {
+  return {
+    command: (name, ...args) => link.command(name, ...args),
+    async run(script, keys, args) {
+      const tags = new Set(keys.map((key) => /\{(.+?)\}/.exec(key)?.[1]));
+      if (tags.size !== 1 || tags.has(undefined)) throw new Error(`a script has keys of ${[...tags].join(' and ')}`);
+      return link.run(script, keys, args);
+    },
+  };
 }
 
 export function storeOf(parts: Opened): Store {
@@ -79,6 +92,28 @@ export function losing(
   });
   const lossy = { ...connection, requests: of(connection.requests), background: of(connection.background) };
   return { connection: lossy, wasLost: () => run > which };
+}
+
+/** A connection on which somebody else does something just before a script runs for the first time. */
+export function interrupted(
+  connection: RedisConnection,
+  by: RedisScript,
+  work: () => Promise<unknown>,
+): RedisConnection {
+  let isDone = false;
+  const { background } = connection;
+  const link: RedisConnection['requests'] = {
+    command: (name, ...args) => background.command(name, ...args),
+    async run(script, keys, args) {
+      const isFirst = script === by && !isDone;
+      if (isFirst) {
+        isDone = true;
+        await work();
+      }
+      return background.run(script, keys, args);
+    },
+  };
+  return { ...connection, requests: link, background: link };
 }
 
 function plain(reply: RedisReply): unknown {
