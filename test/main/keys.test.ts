@@ -128,16 +128,17 @@ describe.each([
         json: { error: { code: 'keys-invalid', message: expect.stringContaining(problem) } },
       });
     }
-    const { json } = await standing();
+    const { status, json } = await standing();
     expect(json).toMatchObject({ problem: expect.stringContaining('holds no signing key'), processes: held });
     expect(served.program.stdout).toContain('keys not loaded, those in use stay');
-    for (const one of (held as readonly { readonly process: number }[]).slice(1, 2)) {
-      process.kill(one.process, 'SIGKILL');
-      const isNew = (answer: Answer): boolean => {
-        const now = answer.json.processes as typeof held & readonly { readonly process: number }[];
-        return now.length === processes && now.every(({ process: pid }) => pid !== one.process);
-      };
-      await until(standing, isNew);
+    const rowsOf = ({ json: { processes: rows } }: Answer) =>
+      rows as readonly { readonly process: number; readonly signs: string | null }[];
+    for (const { process: pid, signs } of rowsOf({ status, json }).slice(1, 2)) {
+      process.kill(pid, 'SIGKILL');
+      await until(standing, (answer) => {
+        const now = rowsOf(answer);
+        return now.length === processes && now.every((one) => one.process !== pid && one.signs === signs);
+      });
     }
     await logIn('anybody');
     writeFileSync(secret, before);
