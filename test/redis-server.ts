@@ -97,7 +97,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   const server = createServer((socket: Socket) => socket.destroy());
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -13,7 +13,9 @@ export function describeNotifications(store: () => Store): void {
   let deposits = 0;
   const putWith = (change: Partial<NotificationWish>, most = 1_000) => {
     deposits += 1;
-    return store().mailbox.put(deposit(deposits, {}, { notification: wish(change) }), most);
+    // Whoever the message is for is told of it.
+    const { userKey } = wish(change);
+    return store().mailbox.put(deposit(deposits, { userKey }, { notification: wish(change) }), most);
   };
 
   test.each<[string, Partial<StoredNotification>]>([
