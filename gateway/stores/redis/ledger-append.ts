@@ -50,8 +50,8 @@ export class LedgerAppends {
   #isBusy = false;
   /** What the chain was when last heard of. */
   #state: LedgerState | undefined;
-  /** Whether that was asked for what waits now. */
-  #isFresh = false;
+  /** For whom that was asked just now: they try again alone, because of whoever comes it is not known whether he is there already. */
+  #asked: readonly Waiting[] = [];
   #hasTurn = false;
   /** One after the other. */
   #refusals = 0;
@@ -87,6 +87,7 @@ export class LedgerAppends {
         // Whether it was done is not known: the next try asks.
         this.#state = undefined;
         this.#hasTurn = false;
+        this.#asked = [];
         this.#settle(batch, (one) => one.reject(error));
       }
     }
@@ -97,6 +98,8 @@ export class LedgerAppends {
     const begun = performance.now() - (this.#hasTurn ? WRITE_MILLIS : ASK_MILLIS);
     const late = this.#waiting.filter(({ since }) => since < begun);
     this.#settle(late, (one) => one.reject(new StoreWriteError('ETIMEDOUT')));
+    const asked = this.#asked.filter((one) => !late.includes(one));
+    if (asked.length > 0) return asked;
     let records = 0;
     const tooMany = this.#waiting.findIndex((one, index) => {
       records += one.records.length;
@@ -115,8 +118,8 @@ export class LedgerAppends {
   /** One way to the engine and back; what was refused waits on. */
   async #try(batch: readonly Waiting[]): Promise<void> {
     const state = this.#state;
-    const isFresh = this.#isFresh;
-    this.#isFresh = false;
+    const isFresh = this.#asked.length > 0;
+    this.#asked = [];
     if (state === undefined || !knowsTexts(state, batch)) return this.#look(batch);
     const ends = await this.#endsBehind(state);
     const draft = new LedgerDraft(state, ends);
@@ -140,7 +143,7 @@ export class LedgerAppends {
     const reply = await this.#change(asked, state, draft);
     if (reply !== 1) {
       this.#refusals++;
-      return this.#refused(reply, asked);
+      return this.#refused(reply, asked, batch);
     }
     this.#refusals = 0;
     this.#hasTurn = false;
@@ -156,7 +159,7 @@ export class LedgerAppends {
       texts: textsOf(batch),
       entries: [],
     };
-    await this.#refused(await this.#change(asked), asked);
+    await this.#refused(await this.#change(asked), asked, batch);
   }
 
   #change(asked: Asked, state?: LedgerState, draft?: LedgerDraft): Promise<RedisReply> {
@@ -169,15 +172,22 @@ export class LedgerAppends {
     ]);
   }
 
-  async #refused(reply: RedisReply, asked: Asked): Promise<void> {
+  async #refused(reply: RedisReply, asked: Asked, batch: readonly Waiting[]): Promise<void> {
     const { turn, ...state } = readState(reply, asked, this.#caller);
     const last = state.entries.at(-1);
     if (last !== undefined) this.#occupied = last.sequence;
     this.#hasTurn = turn === 'ours';
-    this.#isFresh = turn !== 'others';
+    const known = this.#state;
+    this.#state = undefined;
+    if (turn !== 'others') {
+      // Of what was known to be there it was not asked again.
+      const isAsBefore = known?.changes.equals(state.changes) === true;
+      this.#state = { ...state, ids: new Map([...(isAsBefore ? known.ids : []), ...state.ids]), entries: [] };
+      this.#asked = batch.filter((one) => this.#waiting.includes(one));
+      return;
+    }
     // Whoever has the turn changes the head: hashing for this one would be in vain.
-    this.#state = this.#isFresh ? { ...state, entries: [] } : undefined;
-    if (!this.#isFresh) await delay(1 + Math.random() * LONGEST_PAUSE_MILLIS);
+    await delay(1 + Math.random() * LONGEST_PAUSE_MILLIS);
   }
 
   /** Where the chain ends, when its head is not to be believed; undefined when it is. */

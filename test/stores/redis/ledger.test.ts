@@ -115,6 +115,20 @@ describeWithRedis('audit chain', () => {
       expect(await one.acceptances.of(KEY)).toEqual([acceptance()]);
     });
 
+    test('logins that are in the chain already come one after the other and are all known', async () => {
+      const [one, other] = [node(), node()];
+      const user = idOf('again');
+      await login(one, user, accepted(Array.from({ length: 300 }, (_, number) => record(number, { user }))));
+      const again: Promise<void>[] = [];
+      for (let number = 0; number < 300; number++) {
+        again.push(other.acceptances.accept(user, accepted([record(number, { user })])));
+        if (number % 3 === 0) await new Promise((resume) => setImmediate(resume));
+      }
+      const failed = (await Promise.allSettled(again)).filter(({ status }) => status === 'rejected');
+      expect(failed.length).toBeLessThan(100);
+      expect(await one.audit.verify()).toMatchObject({ entries: 300, problems: [] });
+    });
+
     test('a text that another node has stored need not be given', async () => {
       const [one, other] = [node(), node()];
       await one.acceptances.accept(KEY, accepted([record(1)]));
