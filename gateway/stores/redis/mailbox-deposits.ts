@@ -135,6 +135,8 @@ export function checkWritable(deposit: Deposit): void {
   checkNames([
     ...[message.id, message.userKey, duplicate?.key ?? '', notification?.userKey ?? '', notification?.policy ?? ''],
   ]);
+  if (notification !== undefined && notification.userKey !== message.userKey)
+    throw new RangeError('the notification of a deposit is for another user than its message');
   messageArguments(deposit);
   tryArguments(deposit, true);
 }
