@@ -47,7 +47,7 @@ export async function startGateway(config: Config): Promise<StartResult> {
   const { shared } = held;
   const { log } = base;
   const serving = workers === undefined ? serveHere(base, shared) : workers.serve(shared);
-  const keys = openKeys(base, serving);
+  const keys = openKeys(base, serving, shared.nodes?.nodes);
   const scheme = config.tls === undefined ? 'http' : 'https';
   let isStopping = false;
   const admin = createAdmin({

@@ -4,6 +4,7 @@ import { auditRoutes } from '../admin/api-audit.ts';
 import { keyRoutes } from '../admin/api-keys.ts';
 import { mailboxRoutes } from '../admin/api-mailbox.ts';
 import { type MessageActions, messageRoutes } from '../admin/api-messages.ts';
+import { type NodeActions, nodeRoutes } from '../admin/api-nodes.ts';
 import { policyRoutes } from '../admin/api-policies.ts';
 import { stateRoutes } from '../admin/api-state.ts';
 import { userRoutes } from '../admin/api-users.ts';
@@ -19,10 +20,11 @@ import { answerableMillis } from '../keys/rotation.ts';
 import { createMailboxOffice } from '../mailbox/office.ts';
 import { policyCount } from '../policy/model.ts';
 import type { Clock, Log, Store } from '../ports.ts';
+import { ALL_SHARES } from '../shares.ts';
 import type { WriteTrouble } from '../stores/write-trouble.ts';
 import type { WorkerRow } from '../workers/pool.ts';
 import { auditReading, userActions } from './admin-data.ts';
-import type { Kept } from './kept.ts';
+import type { Kept, KeptAmongNodes } from './kept.ts';
 import type { OpenKeys } from './keys.ts';
 import type { OpenPolicies } from './policies.ts';
 import type { Serving } from './serving.ts';
@@ -47,6 +49,8 @@ export interface AdminParts {
   readonly metrics: OpenMetrics;
   readonly clock: Clock;
   readonly log: Log;
+  /** Undefined where this machine is alone. */
+  readonly nodes: Pick<KeptAmongNodes, 'nodes' | 'shares'> | undefined;
   readonly isStopping: () => boolean;
 }
 
@@ -85,6 +89,7 @@ export function createAdmin(parts: AdminParts): AdminServer {
         ...stateRoutes({ negotiations: () => negotiations.openQuestions(), sessions: () => sessions.counted() }),
         ...vaspRoutes(vaspsTold),
         ...workerRoutes(serving.workers),
+        ...nodeRoutes(parts.nodes === undefined ? undefined : nodeActions(parts.nodes)),
         ...keyRoutes({ ...parts.keys, answerableMillis: () => answerableMillis(policyControl.control.sets.live()) }),
         ...auditRoutes(auditReading(store.audit)),
         ...messageRoutes(parts.broadcasts),
@@ -116,7 +121,7 @@ function vaspRow(name: string, url: string, told: readonly VaspReport[]): Status
 }
 
 function statusOf(
-  { policyControl, vasps, serving, isStopping }: AdminParts,
+  { policyControl, vasps, serving, nodes, isStopping }: AdminParts,
   told: readonly VaspReport[],
 ): StatusReport {
   const { set, since, source, live, folder } = policyControl.control.state();
@@ -130,6 +135,31 @@ function statusOf(
     'live policy sets': live.length,
     vasps: vasps.map(({ name, url }) => vaspRow(name, url, told)),
     ...(serving.workers === undefined ? {} : { workers: serving.workers.rows().map(workerRow) }),
+    ...(nodes === undefined ? {} : nodesTold(nodeActions(nodes))),
+  };
+}
+
+function nodeActions({ nodes, shares }: NonNullable<AdminParts['nodes']>): NodeActions {
+  return {
+    self: nodes.id,
+    rows: () =>
+      nodes.rows().map((row) => ({
+        ...row,
+        shares: ALL_SHARES.filter((share) => shares.holder(share) === row.id).length,
+      })),
+    isInTouch: () => nodes.isInTouch(),
+  };
+}
+
+function nodesTold(nodes: NodeActions): StatusReport {
+  return {
+    'in touch with the nodes': nodes.isInTouch() ? 'yes' : 'no: what is said of them may be old',
+    nodes: nodes.rows().map(({ id, since, lastBeatMillis, shares }) => ({
+      node: id === nodes.self ? `${id} (this one)` : id,
+      ...(since === undefined ? {} : { 'up since': new Date(since).toISOString() }),
+      shares,
+      'heard of, ms ago': lastBeatMillis,
+    })),
   };
 }
 

@@ -6,30 +6,30 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openBearers } from '../bearers/open.ts';
-import type { RedisAddress } from '../config.ts';
-import { notHeld } from '../holders/at-holder.ts';
+import type { CirHub } from '../cir/hub.ts';
+import type { RedisAddress, VaspConfig } from '../config.ts';
+import { type HolderParts, notHeld } from '../holders/at-holder.ts';
 import { FIRST_SHARE, HeldBroadcasts } from '../holders/broadcasts.ts';
 import { HeldCir } from '../holders/cir.ts';
 import { HeldMailboxes } from '../holders/mailbox.ts';
-import { tellNodes } from '../holders/news.ts';
 import { HeldDesks } from '../holders/system-messages.ts';
 import type { ShareHolder } from '../node-ports.ts';
 import { openNodes } from '../nodes/open-nodes.ts';
 import { openShares } from '../nodes/open-shares.ts';
+import type { PolicySets } from '../policy/live-sets.ts';
 import type { OpenedRedis } from '../stores/redis/open.ts';
 import { RedisSetAside } from '../stores/redis/set-aside.ts';
-import { ConcernSender } from '../workers/system-messages.ts';
 import type { Base } from './base.ts';
-import { openCir } from './cir.ts';
+import { type OpenCir, openCir } from './cir.ts';
 import { messagesCannotBeRead, openConfiguredWebhooks } from './desk.ts';
-import { HeldShares } from './held-shares.ts';
+import { HeldShares, type HeldSharesParts } from './held-shares.ts';
 import type { Kept, KeptResult, KeptSurroundings } from './kept.ts';
 import { mailCannotBeRead, warnOfUnknownDomains } from './mailbox.ts';
+import { openNodeWords } from './node-words.ts';
 import { underWayInRedis } from './under-way.ts';
 
 /** For all shares to be in somebody's hands: longer than those of a node that is gone stay with it. */
 const BEGIN_MILLIS = 10_000;
-const TOUCH_MILLIS = 100;
 
 /** The way to the store, and where it is. */
 export type NodesRedis = OpenedRedis & { readonly address: RedisAddress };
@@ -63,7 +63,11 @@ export async function openAmongNodes(base: Base, redis: NodesRedis, around: Kept
   }
 }
 
-type Outside = Pick<ConstructorParameters<typeof HeldShares>[1], 'webhooks' | 'bearers'>;
+type Outside = Pick<HeldSharesParts, 'webhooks' | 'bearers'>;
+
+type Joined =
+  | { readonly kind: 'open'; readonly kept: Omit<Kept, 'close'> }
+  | { readonly kind: 'failed'; readonly problems: readonly string[] };
 
 async function join(
   base: Base,
@@ -71,142 +75,49 @@ async function join(
   around: KeptSurroundings,
   outside: Outside,
   open: (() => Promise<void> | void)[],
-): Promise<
-  | { readonly kind: 'open'; readonly kept: Omit<Kept, 'close'> }
-  | { readonly kind: 'failed'; readonly problems: readonly string[] }
-> {
-  const { config, store, clock, metrics, log } = base;
-  const { policies, vasps, workers, clients } = around;
+): Promise<Joined> {
+  const { metrics, log } = base;
+  const { policies, vasps } = around;
   const nodes = await openNodes({ ...base, ...redis });
   open.push(() => nodes.close());
-  // Shares are asked for by what holds them, and hold what is made of them.
-  let held: HeldShares | undefined;
-  const heldOrNone = (share: number): HeldShares => {
-    if (held === undefined) throw notHeld(share);
-    return held;
-  };
-  const holder: ShareHolder = {
-    take: (share, token) => heldOrNone(share).take(share, token),
-    giveUp: async (share) => held?.giveUp(share),
-  };
-  const shares = openShares({ ...base, ...redis, nodes, holder });
+  const holding = new Holding();
+  const shares = openShares({ ...base, ...redis, nodes, holder: holding });
   const holders = { nodes, shares, now: () => performance.now(), pause: (millis: number) => delay(millis) };
 
-  let heldCir: HeldCir | undefined;
-  const openedCir = await openCir(base, vasps, (hub) => {
-    heldCir = new HeldCir({
-      ...holders,
-      hub,
-      vasps: base.vaspNames,
-      secrets: base.secrets,
-      ringElsewhere: (userKey) => void others.tell('call', (node) => node.ringUser(userKey)),
-    });
-    return heldCir;
-  });
+  const { desks, mailboxes } = await openHeld(base, holders, holding, policies);
+  const broadcasts = new HeldBroadcasts(holders, () => holding.now?.broadcasts(), log);
+  const openedCir = await openHeldCir(base, vasps, holders, (userKey) => words.ringUser(userKey));
   if (openedCir.kind === 'failed') return openedCir;
-  const { cir } = openedCir;
+  const { cir, heldCir } = openedCir;
   open.push(() => cir.close());
-  const called = heldCir?.cir ?? cir.hub;
-
-  const hasMessages = (await store.systemMessages.slice(undefined, 1)).length > 0;
-  const { waiting, reports, dead } = await store.mailbox.totals();
-  const desks = new HeldDesks(
-    holders,
-    (share) => heldOrNone(share).deskOf(share),
-    policies,
-    hasMessages,
-    config.limits.cachedSessions,
-  );
-  const mailboxes = new HeldMailboxes(holders, (share) => heldOrNone(share).officeOf(share), {
-    policies,
-    clock,
-    hasMail: waiting + reports + dead > 0,
-    rememberedUntil: await store.mailbox.rememberedUntil(),
-    knownUsers: config.limits.cachedSessions,
-  });
-  const broadcastsHere = () => held?.broadcasts();
-  const broadcasts = new HeldBroadcasts(holders, broadcastsHere, log);
   const setAside = new RedisSetAside({
     ...base,
     ...redis,
     events: {
-      waiting: (sessionKey) => void called.ring(sessionKey),
+      waiting: (sessionKey) => void heldCir.cir.ring(sessionKey),
       dropped: () => metrics.reject('session', 'set-aside'),
-      changed: (sessionKey, isWaiting, at) => setAsideChanged(sessionKey, isWaiting, at),
+      changed: (sessionKey, isWaiting, at) => words.setAsideChanged(sessionKey, isWaiting, at),
     },
   });
   open.push(() => setAside.close());
+  const words = openNodeWords({ ...around, nodes, hub: cir.hub, desks, mailboxes, setAside, log });
+  open.push(() => words.close());
+  void setAside.forgetAll();
 
-  const others = tellNodes(
-    nodes,
-    {
-      sessionChanged: (sessionKey) => changedHere(sessionKey),
-      async concern(changes) {
-        desks.told(changes);
-        await workers?.concern(changes);
-      },
-      async mailWaits(userKeys, by) {
-        mailboxes.told(userKeys, by);
-        await workers?.mailWaits(userKeys, by);
-      },
-      async setAside(sessionKey, isWaiting, at) {
-        await setAside.words.isWaiting(sessionKey, isWaiting, at);
-        await workers?.isWaiting(sessionKey, isWaiting, at);
-      },
-      ringUser: (userKey) => cir.hub.ringUser(userKey),
-    },
-    log,
-  );
-  const changedHere = async (sessionKey: string): Promise<void> => {
-    await Promise.all([clients()?.sessionChanged(sessionKey), workers?.sessionChanged(sessionKey)]);
-  };
-  const setAsideChanged = async (sessionKey: string, isWaiting: boolean, at: number): Promise<void> => {
-    await others.tell('set aside', (node) => node.setAside(sessionKey, isWaiting, at));
-  };
-  const concerns = new ConcernSender((changes) => others.tell('messages', (node) => node.concern(changes)));
-  held = new HeldShares(base, {
+  holding.now = new HeldShares(base, {
+    ...outside,
     store: redis.store,
     around: {
       ...around,
-      async concern(changes) {
-        desks.told(changes);
-        await Promise.all([workers?.concern(changes), concerns.concern(changes)]);
-      },
-      async mailWaits(userKeys, by) {
-        mailboxes.told(userKeys, by);
-        await Promise.all([
-          workers?.mailWaits(userKeys, by),
-          others.tell('mail', (node) => node.mailWaits(userKeys, by)),
-        ]);
-      },
-      ring: (userKey) => void called.ringUser(userKey),
+      ...words,
+      ring: (userKey) => void heldCir.cir.ringUser(userKey),
       languageOf: (vasp) => vasps.find(({ name }) => name === vasp)?.language,
     },
-    ...outside,
     desks: () => desks,
     changed: (record, before) => broadcasts.changed(record, before),
-    letGo: (share) => heldCir?.letGo(share),
+    letGo: (share) => heldCir.letGo(share),
   });
   warnOfUnknownDomains(base, policies);
-  nodes.onGap(() => {
-    desks.forgetKnown();
-    mailboxes.forgetKnown();
-    void setAside.forgetAll();
-    void clients()?.missed();
-    void workers?.missed();
-  });
-  void setAside.forgetAll();
-
-  // While the store does not answer nobody can change anything, and what is remembered goes on to count.
-  const hearsOthers = (): boolean => nodes.isInTouch();
-  let heard = true;
-  const touch = setInterval(() => {
-    if (heard === hearsOthers()) return;
-    heard = !heard;
-    void workers?.hearsOthers(heard);
-  }, TOUCH_MILLIS);
-  open.push(() => clearInterval(touch));
-
   const underWay = underWayInRedis(base, redis, policies);
   open.push(underWay.sweep());
   open.push(async () => {
@@ -223,16 +134,73 @@ async function join(
       selfCare: desks.selfCare,
       broadcasts,
       mailbox: mailboxes,
-      cirHub: called,
+      cirHub: heldCir.cir,
       cirListeners: cir.offer,
-      nodes: {
-        nodes,
-        shares,
-        sessionChanged: (sessionKey) => others.tell('session', (node) => node.sessionChanged(sessionKey)),
-        setAsideChanged,
-        hearsOthers,
-      },
+      nodes: { ...words, nodes, shares, hearsOthers: () => nodes.isInTouch() },
       isFirst: () => shares.isHeld(FIRST_SHARE),
     },
   };
+}
+
+/** Shares are taken by what is made with them: until it is made, none is held. */
+class Holding implements ShareHolder {
+  now: HeldShares | undefined;
+
+  async take(share: number, token: string): Promise<void> {
+    await this.of(share).take(share, token);
+  }
+
+  async giveUp(share: number): Promise<void> {
+    await this.now?.giveUp(share);
+  }
+
+  /** @throws GatewayError `NOT_HELD` */
+  of(share: number): HeldShares {
+    if (this.now === undefined) throw notHeld(share);
+    return this.now;
+  }
+}
+
+async function openHeld({ store, config, clock }: Base, holders: HolderParts, holding: Holding, policies: PolicySets) {
+  const knownUsers = config.limits.cachedSessions;
+  const hasMessages = (await store.systemMessages.slice(undefined, 1)).length > 0;
+  const { waiting, reports, dead } = await store.mailbox.totals();
+  const deskOf = (share: number) => holding.of(share).deskOf(share);
+  const officeOf = (share: number) => holding.of(share).officeOf(share);
+  return {
+    desks: new HeldDesks(holders, deskOf, policies, hasMessages, knownUsers),
+    mailboxes: new HeldMailboxes(holders, officeOf, {
+      policies,
+      clock,
+      hasMail: waiting + reports + dead > 0,
+      rememberedUntil: await store.mailbox.rememberedUntil(),
+      knownUsers,
+    }),
+  };
+}
+
+type HeldCirResult =
+  | { readonly kind: 'open'; readonly cir: OpenCir; readonly heldCir: HeldCir }
+  | { readonly kind: 'failed'; readonly problems: readonly string[] };
+
+async function openHeldCir(
+  base: Base,
+  vasps: readonly VaspConfig[],
+  holders: HolderParts,
+  ringElsewhere: (userKey: string) => Promise<void>,
+): Promise<HeldCirResult> {
+  const { vaspNames, secrets } = base;
+  let heldCir: HeldCir | undefined;
+  const held = (hub: CirHub): HeldCir => {
+    heldCir ??= new HeldCir({
+      ...holders,
+      hub,
+      vasps: vaspNames,
+      secrets,
+      ringElsewhere: (userKey) => void ringElsewhere(userKey),
+    });
+    return heldCir;
+  };
+  const opened = await openCir(base, vasps, held);
+  return opened.kind === 'failed' ? opened : { kind: 'open', cir: opened.cir, heldCir: held(opened.cir.hub) };
 }

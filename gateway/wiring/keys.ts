@@ -8,7 +8,8 @@ import { dirname } from 'node:path';
 import { type KeySet, keySetOf } from '../keys/key-file.ts';
 import type { KeyRing } from '../keys/ring.ts';
 import { readSecretFile } from '../keys/secret-file.ts';
-import type { KeyStandings } from '../keys/standing.ts';
+import type { KeyStandings, KeysOfProcess } from '../keys/standing.ts';
+import type { Nodes } from '../node-ports.ts';
 import { watchFolder } from '../policies/watch.ts';
 import type { Log } from '../ports.ts';
 import type { Base } from './base.ts';
@@ -34,9 +35,9 @@ type Parts = Pick<Base, 'config' | 'keyRing' | 'clock'> & { readonly log: Log };
 type Processes = Pick<Serving, 'useKeys' | 'keysOfWorkers'>;
 
 /** Begins to follow the file. */
-export function openKeys(base: Parts, processes: Processes): OpenKeys {
+export function openKeys(base: Parts, processes: Processes, nodes?: Nodes): OpenKeys {
   const { config, keyRing } = base;
-  const standings = keyStandings(keyRing, processes);
+  const standings = keyStandings(keyRing, processes, nodes);
   if (config.secret.kind === 'keys') {
     const reload = async (): Promise<KeyReload> => ({ kind: 'fixed' });
     return { ...standings, reload, problem: () => undefined, isFile: false, close: () => {} };
@@ -55,10 +56,18 @@ export function openKeys(base: Parts, processes: Processes): OpenKeys {
   };
 }
 
-function keyStandings(keyRing: KeyRing, processes: Processes): KeyStandings {
+/** What every node tells the others. */
+interface KeyService {
+  here(): Promise<readonly KeysOfProcess[]>;
+}
+
+const SERVICE = 'keys';
+
+/** @param nodes the other machines; undefined where this one is alone */
+function keyStandings(keyRing: KeyRing, processes: Processes, nodes: Nodes | undefined): KeyStandings {
   const node = hostname();
-  return {
-    async everywhere() {
+  const own: KeyService = {
+    async here() {
       const workers = await processes.keysOfWorkers();
       // Workers sign with what this process tells them, from when it does.
       return [{ pid: process.pid, keys: keyRing.fingerprints() }, ...workers].map((one) => ({
@@ -67,6 +76,19 @@ function keyStandings(keyRing: KeyRing, processes: Processes): KeyStandings {
         keys: one.keys,
         since: keyRing.since(),
       }));
+    },
+  };
+  nodes?.onPeer(({ channel }) => channel.serve(SERVICE, own));
+  return {
+    async everywhere() {
+      const peers = nodes?.peers() ?? [];
+      const others = peers.map(({ id, channel }) =>
+        channel
+          .remote<KeyService>(SERVICE)
+          .here()
+          .catch(() => [{ node: id, process: 0, keys: [], since: 0 }]),
+      );
+      return (await Promise.all([own.here(), ...others])).flat();
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The store that the configuration names. What it says of itself is logged by whoever opens it first. */
 import { auditSeal } from '../audit/seal.ts';
 import type { StoreConfig } from '../config.ts';
+import { unfinishedMigration } from '../migration/marker.ts';
 import type { Clock, Log, Secrets, Store } from '../ports.ts';
 import { openLmdbStore } from '../stores/lmdb.ts';
 import { openMemoryStore } from '../stores/memory.ts';
@@ -17,8 +18,28 @@ export type StoreResult =
     }
   | { readonly kind: 'failed'; readonly problem: string };
 
-/** @param isFirst whether this is the process that looks after the store */
+/**
+ * One into which a migration has not come to its end is not used: users whose acceptances are not there yet would be asked, and
+ * what was written now would be taken for a difference.
+ *
+ * @param isFirst whether this is the process that looks after the store
+ */
 export async function openStore(
+  config: StoreConfig,
+  clock: Pick<Clock, 'wall'>,
+  secrets: Secrets,
+  isFirst: boolean,
+): Promise<StoreResult> {
+  const opened = await openConfigured(config, clock, secrets, isFirst);
+  if (opened.kind === 'failed') return opened;
+  // A store that is away just now is opened all the same.
+  const problem = await unfinishedMigration(opened.store.notes).catch(() => undefined);
+  if (problem === undefined) return opened;
+  await opened.store.close();
+  return { kind: 'failed', problem: `store: ${problem}` };
+}
+
+async function openConfigured(
   config: StoreConfig,
   clock: Pick<Clock, 'wall'>,
   secrets: Secrets,
