@@ -45,3 +45,21 @@ test('what cannot be written is told until something can be', async () => {
   isFull = false;
   expect(await trouble.told(store)).toBeUndefined();
 });
+
+test('a store on other machines is asked, and what it does not answer is told at once', async () => {
+  const standing = { away: true, answers: true };
+  const trouble = new WriteTrouble({ isAway: () => standing.away, look: async () => standing.answers });
+  const store = openMemoryStore();
+  expect(await trouble.told(store)).toBe('the store does not answer');
+  standing.away = false;
+  expect(await trouble.told(store)).toBeUndefined();
+  standing.answers = false;
+  expect(await trouble.told(store)).toBe('the store does not answer');
+  standing.answers = true;
+  expect(await trouble.told(store)).toBeUndefined();
+  const unread = {
+    ...store,
+    acceptances: { ...store.acceptances, of: () => Promise.reject(new StoreWriteError('EIO')) },
+  };
+  expect(await trouble.told(unread)).toBe('the store cannot be read');
+});
