@@ -15,6 +15,7 @@ import { registerHandset } from '../gateway/cli/handset.ts';
 import { registerKeys } from '../gateway/cli/keys.ts';
 import { registerMailbox } from '../gateway/cli/mailbox.ts';
 import { registerMessage } from '../gateway/cli/message.ts';
+import { registerNodes } from '../gateway/cli/nodes.ts';
 import { registerPolicy } from '../gateway/cli/policy.ts';
 import { registerSandbox } from '../gateway/cli/sandbox.ts';
 import { registerServe } from '../gateway/cli/serve.ts';
@@ -208,6 +209,7 @@ function programOf(): Command {
   registerMessage(program);
   registerMailbox(program);
   registerWorkers(program);
+  registerNodes(program);
   registerKeys(program);
   return program.addCommand(configCommand());
 }

@@ -25,6 +25,7 @@ const FAMILIES: readonly Family[] = [
   { commands: ['mailbox'], add: async (program) => (await import('./mailbox.ts')).registerMailbox(program) },
   { commands: ['keys'], add: async (program) => (await import('./keys.ts')).registerKeys(program) },
   { commands: ['workers'], add: async (program) => (await import('./workers.ts')).registerWorkers(program) },
+  { commands: ['nodes'], add: async (program) => (await import('./nodes.ts')).registerNodes(program) },
   { commands: ['decode', 'encode'], add: async (program) => (await import('./convert.ts')).registerConvert(program) },
   { commands: ['audit'], add: async (program) => (await import('./audit.ts')).registerAudit(program) },
   { commands: ['user'], add: async (program) => (await import('./user.ts')).registerUser(program) },

@@ -202,19 +202,22 @@ describeWithRedis('nodes', () => {
   });
 
   test('find each other in a Cluster', async () => {
-    const cluster = await startRedis(['--cluster-enabled', 'yes']);
-    const single = openRedis(addressOf(cluster.url()));
-    await single.requests.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
-    await single.close();
-    world = new World(`redis-cluster://127.0.0.1:${cluster.port}`);
-    const [one, other] = (await world.addHolding(2)) as [TestNode, TestNode];
-    other.nodes.onPeer((peer) => peer.channel.serve<Echo>('echo', ECHO));
-    const { echo } = peerOf(one, other).channel.remote<Echo>('echo');
-    const answers = await Promise.all(Array.from({ length: 100 }, (_, at) => echo(at)));
-    expect(answers).toEqual(Array.from({ length: 100 }, (_, at) => at));
-    expect([one.gaps(), other.gaps()]).toEqual([0, 0]);
-    await world.close();
-    await cluster.stop();
+    const cluster = await startRedis(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
+    try {
+      const single = openRedis(addressOf(cluster.url()));
+      await single.requests.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+      await single.close();
+      world = new World(`redis-cluster://127.0.0.1:${cluster.port}`);
+      const [one, other] = (await world.addHolding(2)) as [TestNode, TestNode];
+      other.nodes.onPeer((peer) => peer.channel.serve<Echo>('echo', ECHO));
+      const { echo } = peerOf(one, other).channel.remote<Echo>('echo');
+      const answers = await Promise.all(Array.from({ length: 100 }, (_, at) => echo(at)));
+      expect(answers).toEqual(Array.from({ length: 100 }, (_, at) => at));
+      expect([one.gaps(), other.gaps()]).toEqual([0, 0]);
+    } finally {
+      await world.close();
+      await cluster.stop();
+    }
   });
 
   test('leave no timer and no socket behind', async () => {
