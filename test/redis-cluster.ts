@@ -38,7 +38,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   async function ownerOf(slot: number): Promise<number> {
     const ranges = (await first?.cluster('SLOTS')) ?? [];
     const owner = ranges.find(([from, to]) => from <= slot && slot <= to);
-    return servers.findIndex(({ port }) => port === owner?.[2][1]);
+    return servers.findIndex(({ port }) => port === owner?.[2]?.[1]);
   }
   const slotOf = async (key: string): Promise<number> => Number(await first?.call('CLUSTER', 'KEYSLOT', key));
 
