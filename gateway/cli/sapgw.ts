@@ -29,6 +29,7 @@ const FAMILIES: readonly Family[] = [
   { commands: ['decode', 'encode'], add: async (program) => (await import('./convert.ts')).registerConvert(program) },
   { commands: ['audit'], add: async (program) => (await import('./audit.ts')).registerAudit(program) },
   { commands: ['user'], add: async (program) => (await import('./user.ts')).registerUser(program) },
+  { commands: ['store'], add: async (program) => (await import('./store.ts')).registerStore(program) },
   { commands: ['config'], add: async (program) => program.addCommand((await import('./config.ts')).configCommand()) },
 ];
 

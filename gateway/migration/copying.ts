@@ -11,7 +11,7 @@ const MARK_MILLIS = 1_000;
 
 export interface Copied {
   readonly marker: Marker;
-  /** That this run went through. */
+  /** That this run wrote. */
   readonly rows: number;
   readonly isStopped: boolean;
 }
@@ -21,6 +21,7 @@ export async function copyTables(migration: Migration, begun: Marker): Promise<C
   const doneBefore = COPY_TABLES.reduce((sum, table) => sum + stateOf(begun, table).rows, 0);
   const meter = new Meter('copying', await rowsOf(migration, source), doneBefore, clock.monotonic);
   let marker = begun;
+  let copied = 0;
   let markedAt = clock.monotonic();
   const mark = async (): Promise<void> => {
     markedAt = clock.monotonic();
@@ -33,6 +34,7 @@ export async function copyTables(migration: Migration, begun: Marker): Promise<C
       const rows = slice.rows.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > clock.wall());
       if (rows.length > 0) await retried(migration, () => target.copy.write(table, rows));
       written += rows.length;
+      copied += rows.length;
       after = slice.next ?? null;
       done = slice.next === undefined;
       marker = { ...marker, tables: { ...marker.tables, [table]: { rows: written, after, done } } };
@@ -40,11 +42,11 @@ export async function copyTables(migration: Migration, begun: Marker): Promise<C
       onProgress(meter.at(table));
       if (isStopped()) {
         await mark();
-        return { marker, rows: meter.rows, isStopped: true };
+        return { marker, rows: copied, isStopped: true };
       }
       if (clock.monotonic() - markedAt > MARK_MILLIS) await mark();
     }
   }
   await mark();
-  return { marker, rows: meter.rows, isStopped: false };
+  return { marker, rows: copied, isStopped: false };
 }

@@ -34,18 +34,14 @@ export class Meter {
     this.#begunAt = now();
   }
 
-  /** Rows of this run. */
-  get rows(): number {
-    return this.#done - this.#begunWith;
-  }
-
   add(rows: number): void {
     this.#done += rows;
   }
 
   at(table: CopyTable | undefined): Progress {
     const millis = this.#now() - this.#begunAt;
-    const rate = millis < LEAST_MILLIS || this.rows === 0 ? undefined : (1000 * this.rows) / millis;
+    const rows = this.#done - this.#begunWith;
+    const rate = millis < LEAST_MILLIS || rows === 0 ? undefined : (1000 * rows) / millis;
     // What has come since the beginning makes it more than all.
     const of = Math.max(this.#of, this.#done);
     return {

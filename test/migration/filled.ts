@@ -115,7 +115,6 @@ async function inParts(count: number, work: (number: number) => Promise<void>): 
 export async function found(store: Store, sizes: Sizes): Promise<object> {
   const users = usersOf(sizes);
   const { acceptances, audit, systemMessages, mailbox, notes } = store;
-  const now = Date.now();
   const sessions = await store.sessions.slice(undefined, 1e9);
   const ofUsers = [];
   for (const user of users) {
@@ -136,7 +135,7 @@ export async function found(store: Store, sizes: Sizes): Promise<object> {
   }
   return {
     sessions: sessions
-      .filter(([, { expiresAt }]) => expiresAt > now + HOUR)
+      .filter(([, { expiresAt }]) => expiresAt > OPENED_AT + 2 * HOUR)
       .map(([key, one]) => [key, { ...one, person: plain(one.person) }]),
     ofUsers,
     entries: await audit.read(0, 1e6),

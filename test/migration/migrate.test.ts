@@ -10,8 +10,10 @@ import { unfinishedMigration } from '../../gateway/migration/marker.ts';
 import { type MigrationResult, migrate } from '../../gateway/migration/migrate.ts';
 import type { Progress } from '../../gateway/migration/progress.ts';
 import type { Migration } from '../../gateway/migration/rows.ts';
+import { openSecrets } from '../../gateway/secrets.ts';
 import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { StoreWriteError } from '../../gateway/stores/store-error.ts';
+import { openStore } from '../../gateway/wiring/store.ts';
 import { deposit, idOf, KEY, OTHER_KEY, seal, session } from '../stores/records-of-tests.ts';
 import { fill, found, SMALL } from './filled.ts';
 
@@ -123,6 +125,24 @@ describe('a migration that was stopped', () => {
     }
     expect(runs).toBeGreaterThan(COPY_TABLES.length);
     expect(await found(target, SMALL)).toEqual(before);
+  });
+
+  test('is used by no gateway until it goes on', async () => {
+    const [source, target] = [lmdb('source'), lmdb('target')];
+    const secrets = openSecrets({ kind: 'keys', text: 'k'.repeat(64) });
+    if (secrets.kind === 'failed') throw new Error(secrets.problem);
+    const config = { kind: 'lmdb', directory: join(directory, 'target') } as const;
+    const start = () => openStore(config, { wall: () => Date.now() }, secrets.secrets, true);
+    await run(source, target, { isStopped: () => true });
+    expect(await start()).toEqual({
+      kind: 'failed',
+      problem:
+        'store: holds a part of what is migrated from lmdb:/source: run `sapgw store migrate` again, which goes on, before a gateway uses it',
+    });
+    await run(source, target);
+    const started = await start();
+    expect(started.kind).toBe('open');
+    if (started.kind === 'open') await started.store.close();
   });
 
   test('is not mixed with another one', async () => {
