@@ -23,6 +23,7 @@ export interface BroadcastService {
 }
 
 const TOLD_AFTER_MILLIS = 100;
+const AGAIN_AFTER_MILLIS = 1_000;
 /** Changes that wait to be told: those beyond are counted again from the store when the share moves. */
 const MOST_WAITING = 20_000;
 
@@ -32,6 +33,7 @@ export class HeldBroadcasts {
   readonly #log: Log;
   #waiting: RecordChange[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   /** @param here those that this node looks after; undefined where another one does */
   constructor(parts: HolderParts, here: () => Broadcasts | undefined, log: Log) {
@@ -82,6 +84,7 @@ export class HeldBroadcasts {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#tell();
     clearTimeout(this.#timer);
@@ -95,7 +98,12 @@ export class HeldBroadcasts {
     try {
       await this.#at.ask(FIRST_SHARE, (held) => held.changed(changes));
     } catch {
-      this.#log.warn('changes of operator messages were not told', { messages: changes.length });
+      // Whoever looks after them now may still be reading the store.
+      const room = MOST_WAITING - this.#waiting.length;
+      this.#waiting.unshift(...changes.slice(0, room));
+      if (room < changes.length)
+        this.#log.warn('changes of operator messages were not told', { messages: changes.length - room });
+      if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.#tell(), AGAIN_AFTER_MILLIS);
     }
   }
 }

@@ -15,7 +15,8 @@ import type { SharedStore } from '../ports.ts';
 import { SHARES } from '../shares.ts';
 import { timedShareStores } from '../stores/timed.ts';
 import type { Base } from './base.ts';
-import { type DeskSurroundings, openBroadcasts, type RunningDesk, startDesk } from './desk.ts';
+import { type DeskSurroundings, type RunningDesk, startDesk } from './desk.ts';
+import { RunningBroadcasts } from './held-broadcasts.ts';
 import { type MailboxSurroundings, type RunningMailbox, startMailbox } from './mailbox.ts';
 
 export interface HeldSharesParts {
@@ -35,7 +36,7 @@ export interface HeldSharesParts {
 interface Held {
   readonly desk: RunningDesk;
   readonly mailbox: RunningMailbox;
-  readonly broadcasts: Broadcasts | undefined;
+  readonly broadcasts: RunningBroadcasts | undefined;
 }
 
 /** A share's part of what is for all users together, with some room: no two shares are equally busy. */
@@ -62,7 +63,7 @@ export class HeldShares implements ShareHolder {
   readonly officeOf = (share: number): RunningMailbox['postOffice'] => this.#of(share).mailbox.postOffice;
 
   /** Those of the operators, where this node looks after them. */
-  readonly broadcasts = (): Broadcasts | undefined => this.#held.get(FIRST_SHARE)?.broadcasts;
+  readonly broadcasts = (): Broadcasts | undefined => this.#held.get(FIRST_SHARE)?.broadcasts?.now;
 
   async take(share: number, token: string): Promise<void> {
     const { store, around, webhooks, bearers } = this.#parts;
@@ -79,7 +80,7 @@ export class HeldShares implements ShareHolder {
     try {
       office = await startMailbox(this.#base, { ...around, atOnce: AT_ONCE }, mailbox, bearers);
       const broadcasts =
-        share === FIRST_SHARE ? await openBroadcasts(this.#base, around, this.#parts.desks()) : undefined;
+        share === FIRST_SHARE ? new RunningBroadcasts(this.#base, around, this.#parts.desks()) : undefined;
       this.#held.set(share, { desk, mailbox: office, broadcasts });
     } catch (error) {
       await Promise.all([desk.stop(), office?.stop()]);
