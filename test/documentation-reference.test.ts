@@ -19,6 +19,7 @@ import { registerNodes } from '../gateway/cli/nodes.ts';
 import { registerPolicy } from '../gateway/cli/policy.ts';
 import { registerSandbox } from '../gateway/cli/sandbox.ts';
 import { registerServe } from '../gateway/cli/serve.ts';
+import { registerStore } from '../gateway/cli/store.ts';
 import { registerUser } from '../gateway/cli/user.ts';
 import { registerVasp } from '../gateway/cli/vasp.ts';
 import { registerWorkers } from '../gateway/cli/workers.ts';
@@ -209,6 +210,7 @@ function programOf(): Command {
   registerMessage(program);
   registerMailbox(program);
   registerWorkers(program);
+  registerStore(program);
   registerNodes(program);
   registerKeys(program);
   return program.addCommand(configCommand());
