@@ -6,6 +6,7 @@ import { errorCode } from '../../error-code.ts';
 import { StoreWriteError } from '../store-error.ts';
 import type { RedisClient } from './client.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './connection.ts';
+import { Patience } from './patience.ts';
 import type { RedisScript } from './script.ts';
 import { type Standing, WHOLE } from './standing.ts';
 
@@ -21,6 +22,8 @@ const AWAY_WORDS: readonly string[] = ['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', '
 export class Link implements RedisLink {
   readonly #client: RedisClient;
   readonly #millis: number;
+  /** Of clients; background work waits for each command alone. */
+  readonly #patience: Patience | undefined;
   readonly #standing: Standing | undefined;
   /** Until the first connection is made, or found not to be: nobody knows yet. */
   #beginning: Promise<void> | undefined;
@@ -28,11 +31,13 @@ export class Link implements RedisLink {
 
   /**
    * @param millis that a command may take
-   * @param standing without one, commands are tried whatever became of others
+   * @param standing with one, commands that follow each other while Redis is slow may take no longer than that together, and
+   *   none is sent while it is away; without one, each is tried whatever became of others
    */
   constructor(client: RedisClient, millis: number, standing: Standing | undefined) {
     this.#client = client;
     this.#millis = millis;
+    this.#patience = standing === undefined ? undefined : new Patience(millis);
     this.#standing = standing;
     this.#beginning = new Promise((resolve) => {
       const begun = (): void => {
@@ -83,15 +88,18 @@ export class Link implements RedisLink {
     }
     return new Promise((resolve, reject) => {
       let isOver = false;
+      const sentAt = performance.now();
       // An answer may lie there unread when this process was busy itself: it is read before the immediate runs.
       const tooLate = (): void => {
         if (isOver) return;
+        this.#patience?.took(sentAt, performance.now());
         this.#lost(part);
         reject(new StoreWriteError('ETIMEDOUT'));
       };
-      const timer = setTimeout(() => setImmediate(tooLate), this.#millis);
+      const timer = setTimeout(() => setImmediate(tooLate), this.#patience?.left(sentAt) ?? this.#millis);
       const over = (): void => {
         isOver = true;
+        this.#patience?.took(sentAt, performance.now());
         clearTimeout(timer);
         this.#inFlight--;
       };
