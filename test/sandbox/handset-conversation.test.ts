@@ -58,7 +58,7 @@ describe.each(LEGACY)('a $version $encoding handset', ({ version, encoding }) =>
     expect(told).toContain('The session has ended: 601 Thank you. Please log in again.');
     expect(told).toMatch(/Sent to wv:alice@sandbox\.\nLogged out\.$/);
     expect(exit).toBe(0);
-    expect(rig.waiting).toEqual([]);
+    expect(await rig.waiting()).toEqual([]);
   });
 
   test('that declines is not in', async () => {

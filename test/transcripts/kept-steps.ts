@@ -11,20 +11,24 @@ export const KEPT_STEPS: readonly StepRow[] = [
   }),
   row(/^the store holds nothing about (?<who>\w+)$/, async (world, { who = '' }) => {
     const client = world.client(who);
-    const got = [...held(world, client), ...sessionsOf(world, client), ...(await messagesTo(world, client))];
+    const got = [
+      ...(await held(world, client)),
+      ...(await sessionsOf(world, client)),
+      ...(await messagesTo(world, client)),
+    ];
     if (got.length > 0) fail('the store holds something', 'nothing', got.join(', '));
   }),
-  row(/^the store holds a session of (?<who>\w+) with (?<codes>.+)$/, (world, { who = '', codes = '' }) => {
-    const got = sessionsOf(world, world.client(who));
+  row(/^the store holds a session of (?<who>\w+) with (?<codes>.+)$/, async (world, { who = '', codes = '' }) => {
+    const got = await sessionsOf(world, world.client(who));
     if (!got.includes(codes)) fail('the store holds other sessions', codes, got.join('; ') || 'none');
   }),
-  row(/^the store holds no session of (?<who>\w+)$/, (world, { who = '' }) => {
-    const got = sessionsOf(world, world.client(who));
+  row(/^the store holds no session of (?<who>\w+)$/, async (world, { who = '' }) => {
+    const got = await sessionsOf(world, world.client(who));
     if (got.length > 0) fail('the store holds sessions', 'none', got.join('; '));
   }),
-  row(/^the store holds of (?<who>\w+): (?<what>.+)$/, (world, { who = '', what = '' }) => {
-    const got = held(world, world.client(who)).join(', ') || 'nothing';
-    if (got !== what) fail('the store holds other acceptances', what, got);
+  row(/^the store holds of (?<who>\w+): (?<what>.+)$/, async (world, { who = '', what = '' }) => {
+    const got = (await held(world, world.client(who))).toSorted().join(', ') || 'nothing';
+    if (got !== what.split(', ').toSorted().join(', ')) fail('the store holds other acceptances', what, got);
   }),
   row(/^the operator sends (?<policy>\S+) to (?<who>\w+)$/, (world, { policy = '', who = '' }) =>
     operatorSends(world, policy, world.client(who)),
@@ -72,22 +76,18 @@ async function mailOf(world: World, client: Client): Promise<string> {
   return parts.join(', ') || 'nothing';
 }
 
-function keyOf(world: World, client: Client): string {
+export function keyOf(world: World, client: Client): string {
   return userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
 }
 
-function held(world: World, client: Client): readonly string[] {
-  const key = userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
-  return (world.store.acceptancesNow.get(key) ?? []).map(
-    ({ policy, version, option }) => `${policy} ${version} ${option ?? 'acknowledged'}`,
-  );
+async function held(world: World, client: Client): Promise<readonly string[]> {
+  const acceptances = await world.store.acceptances.of(keyOf(world, client));
+  return acceptances.map(({ policy, version, option }) => `${policy} ${version} ${option ?? 'acknowledged'}`);
 }
 
-function sessionsOf(world: World, client: Client): readonly string[] {
-  const key = userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
-  return [...world.store.sessionsNow.values()]
-    .filter(({ userKey }) => userKey === key)
-    .map(({ granted }) => (granted.isAll ? 'everything' : granted.codes().join(' ')));
+async function sessionsOf(world: World, client: Client): Promise<readonly string[]> {
+  const sessions = await world.store.sessions.ofUser(keyOf(world, client));
+  return [...sessions.values()].map(({ granted }) => (granted.isAll ? 'everything' : granted.codes().join(' ')));
 }
 
 /** One message of an operator's policy to one user. */
@@ -101,10 +101,11 @@ async function operatorSends(world: World, policyId: string, client: Client): Pr
 
 /** Policy and state, and of answers the option and the way. */
 async function messagesTo(world: World, client: Client): Promise<readonly string[]> {
-  const user = userKeyOf(world.rig.secrets, { name: client.vasp.toLowerCase() }, client.user);
-  return (await world.store.systemMessages.of(user)).map(({ policy, state, sentAt, deliveredAt, option, way }) => {
-    const proof =
-      state === 'open' ? (deliveredAt !== undefined ? 'had' : sentAt !== undefined ? 'sent' : 'new') : state;
-    return [policy, proof, option, way].filter((part) => part !== undefined).join(' ');
-  });
+  return (await world.store.systemMessages.of(keyOf(world, client))).map(
+    ({ policy, state, sentAt, deliveredAt, option, way }) => {
+      const proof =
+        state === 'open' ? (deliveredAt !== undefined ? 'had' : sentAt !== undefined ? 'sent' : 'new') : state;
+      return [policy, proof, option, way].filter((part) => part !== undefined).join(' ');
+    },
+  );
 }

@@ -1,14 +1,32 @@
 /** Plays a transcript from its first step to its last, in one version and one encoding. */
 import type { CspVersion, Encoding } from '../../gateway/csp/versions.ts';
+import { keyOf } from './kept-steps.ts';
+import { memoryStores, type RigStores } from './rig-stores.ts';
 import type { Script } from './script.ts';
 import { act } from './steps.ts';
 import { World } from './world.ts';
 
 /** @throws {Error} that names the transcript's line, what was expected there and what came. */
-export async function play(name: string, script: Script, version: CspVersion, encoding: Encoding): Promise<void> {
-  const world = new World(script, version, encoding);
-  for (const { line, text, block, versions } of script.steps) {
+export async function play(
+  name: string,
+  script: Script,
+  version: CspVersion,
+  encoding: Encoding,
+  stores: RigStores = memoryStores,
+): Promise<void> {
+  const world = new World(script, version, encoding, stores.open());
+  try {
+    await playIn(world, name, script);
+  } finally {
+    await world.close();
+  }
+}
+
+async function playIn(world: World, name: string, script: Script): Promise<void> {
+  const { version, encoding } = world;
+  for (const { line, text, block, versions, machines } of script.steps) {
     if (!versions.includes(version)) continue;
+    if (machines !== undefined && (machines === 'several') !== world.isShared) continue;
     try {
       await act(world, text, block);
     } catch (error) {
@@ -33,11 +51,12 @@ function expectAllAnswered(world: World): void {
 
 /** Nothing that a person is, knows or says may be logged or counted [operations §5]. */
 async function expectDiscretion(world: World): Promise<void> {
+  const users = new Set([...world.clients.values()].map((client) => keyOf(world, client)));
   const written = JSON.stringify([
     world.rig.log,
     world.rig.metrics,
-    [...world.store.sessionsNow],
-    [...world.store.acceptancesNow],
+    await world.store.sessions.slice(undefined, 1000),
+    await Promise.all([...users].map((user) => world.store.acceptances.of(user))),
     await world.store.systemMessages.slice(undefined, 1000),
     await mailIn(world),
   ]);

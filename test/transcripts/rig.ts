@@ -7,9 +7,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CirService } from '../../gateway/chain/capability-negotiation.ts';
-import { MemoryWaitingSessions, type WaitingSession } from '../../gateway/chain/conversation/waiting-sessions.ts';
-import { MemoryNegotiations } from '../../gateway/chain/negotiation-memory.ts';
-import { MemorySetAside } from '../../gateway/chain/polling/set-aside.ts';
+import type { WaitingSession } from '../../gateway/chain/conversation/waiting-sessions.ts';
 import { type SessionSettings, Sessions } from '../../gateway/chain/sessions.ts';
 import type { Desk } from '../../gateway/desk/desk.ts';
 import type { DeskLimits } from '../../gateway/desk/parts.ts';
@@ -35,6 +33,7 @@ import type { SystemMessages } from '../../gateway/system-message-ports.ts';
 import { createRigDesk } from './rig-desk.ts';
 import { createRigMailbox } from './rig-mailbox.ts';
 import { type Counted, type LogLine, recordingLog, recordingMetrics } from './rig-records.ts';
+import { openUnderWayInMemory, type RigUnderWay, type UnderWayParts } from './rig-stores.ts';
 
 export interface RigOptions {
   /** A folder of policy files, the files themselves, or a set; without any no policy is in force. */
@@ -49,6 +48,8 @@ export interface RigOptions {
   readonly isProvisioned?: (userId: string) => boolean | Promise<boolean>;
   readonly sessions?: Partial<SessionSettings>;
   readonly store?: Store;
+  /** What keeps logins and conversations that are under way: the gateway's memory, where nothing is said. */
+  readonly openUnderWay?: (parts: UnderWayParts) => RigUnderWay;
   readonly secrets?: Secrets;
   /** Wall clock at the start, in milliseconds. */
   readonly startsAt?: number;
@@ -110,7 +111,7 @@ export interface Rig {
   readonly store: Store;
   readonly secrets: Secrets;
   /** The sessions that the gateway holds itself, as they are kept. */
-  readonly waiting: readonly WaitingSession[];
+  waiting(): Promise<readonly WaitingSession[]>;
   readonly metrics: readonly Counted[];
   readonly log: readonly LogLine[];
   /** Keys of users whose clients the desk has asked to be called. */
@@ -124,10 +125,12 @@ export interface Rig {
   browse(method: string, target: string, request: Omit<PageRequest, 'method'>): Promise<PageReply> | undefined;
   /** Puts another policy set in force. */
   usePolicies(policies: RigOptions['policies']): void;
-  /** The same store and secrets, and nothing that was kept in memory. */
+  /** The same store and secrets, and nothing that was kept in memory. Nothing may be under way in the gateway itself. */
   restart(): void;
   /** What `main.ts` does by timers: ends negotiation windows and sessions whose time is over. */
   sweep(): Promise<void>;
+  /** The store is its owner's to close. */
+  close(): void;
 }
 
 /** 10:00 on a weekday in winter, so that tests of dates have a day that they know. */
@@ -182,20 +185,22 @@ export function createRig(options: RigOptions = {}): Rig {
     rang,
     mostMessages: options.mostMailbox ?? 1_000,
   });
-  let negotiations = newNegotiations();
-  let waiting = newWaiting();
+  let underWay = newUnderWay();
   let gateway = start();
   let pages = startPages();
 
-  function newNegotiations(): MemoryNegotiations {
-    return new MemoryNegotiations(clock, 1_000, (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome));
-  }
-
-  function newWaiting(): MemoryWaitingSessions {
-    return new MemoryWaitingSessions(clock, secrets, options.waitingSessions ?? 1000);
+  function newUnderWay(): RigUnderWay {
+    return (options.openUnderWay ?? openUnderWayInMemory)({
+      clock,
+      secrets,
+      waitingSessions: options.waitingSessions ?? 1_000,
+      ended: (vasp, policy, outcome) => metrics.negotiation(vasp, policy, outcome),
+      dropped: () => metrics.reject('session', 'set-aside'),
+    });
   }
 
   function start(): Gateway {
+    const { negotiations, waiting, setAside } = underWay;
     return createGateway({
       vasps: (options.vasps ?? [{}]).map((vasp) => ({ ...DEFAULT_VASP, ...vasp })),
       ...(options.mostRunning === undefined ? {} : { mostRunning: options.mostRunning }),
@@ -210,7 +215,7 @@ export function createRig(options: RigOptions = {}): Rig {
       metrics,
       log,
       upstream: options.upstream ?? upstream,
-      setAside: new MemorySetAside({ waiting: () => {}, dropped: () => metrics.reject('session', 'set-aside') }),
+      setAside,
       systemMessages: options.systemMessages ?? rigDesk.messages,
       mailbox: options.mailbox ?? rigMailbox.mailbox,
       cir: options.cir,
@@ -228,6 +233,7 @@ export function createRig(options: RigOptions = {}): Rig {
 
   function startPages(): Pages {
     const vasps = (options.vasps ?? [{}]).map((vasp) => ({ ...DEFAULT_VASP, ...vasp }).name);
+    const { negotiations } = underWay;
     return createPages({ vasps, policies, negotiations, secrets, clock, publicUrl: () => PUBLIC_URL, metrics, log });
   }
 
@@ -239,9 +245,7 @@ export function createRig(options: RigOptions = {}): Rig {
     upstream,
     store,
     secrets,
-    get waiting() {
-      return waiting.kept();
-    },
+    waiting: () => underWay.kept(),
     metrics: counted,
     log: lines,
     rang,
@@ -251,6 +255,7 @@ export function createRig(options: RigOptions = {}): Rig {
       return rigDesk.desk();
     },
     send: async (body, contentType, { target = '/', host = 'im.example', headers = [] } = {}) => {
+      if (underWay.ready !== undefined) await underWay.ready;
       const opened = rigDesk.opened();
       if (opened !== undefined) await opened;
       const openedMailbox = rigMailbox.opened();
@@ -272,16 +277,16 @@ export function createRig(options: RigOptions = {}): Rig {
       policies.replace(policySetOf(next), clock.wall());
     },
     restart: () => {
-      negotiations = newNegotiations();
-      waiting = newWaiting();
+      underWay.close();
+      underWay = newUnderWay();
       rigDesk.restart();
       rigMailbox.restart();
       gateway = start();
       pages = startPages();
     },
+    close: () => underWay.close(),
     sweep: async () => {
-      negotiations.sweep();
-      waiting.sweep();
+      await underWay.sweep();
       await store.sessions.sweep(clock.wall());
       await rigMailbox.sweep();
       const opened = rigDesk.opened();

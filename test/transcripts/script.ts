@@ -9,6 +9,8 @@ export interface Step {
   readonly block: string;
   /** The versions in which the step is played. */
   readonly versions: readonly CspVersion[];
+  /** Where the step is played only on a store that one machine has for itself, or on one that several share. */
+  readonly machines: 'one' | 'several' | undefined;
 }
 
 export interface Party {
@@ -80,9 +82,11 @@ function stepsOf(lines: readonly string[], from: number): readonly Step[] {
     const block: string[] = [];
     const at = index + 1;
     while (/^\s+\S/.test(lines[index + 1] ?? '')) block.push(lines[++index] ?? '');
-    const [, only, text = line] = /^in ([\d., ]+): (.*)$/.exec(line) ?? [];
+    const [, machine, inPlace = line] = /^on (one machine|several machines): (.*)$/.exec(line) ?? [];
+    const machines = machine === undefined ? undefined : machine === 'one machine' ? 'one' : 'several';
+    const [, only, text = inPlace] = /^in ([\d., ]+): (.*)$/.exec(inPlace) ?? [];
     const versions = only === undefined ? CSP_VERSIONS : versionsOf(only);
-    steps.push({ line: at, text: text.trim(), block: block.join('\n'), versions });
+    steps.push({ line: at, text: text.trim(), block: block.join('\n'), versions, machines });
   }
   return steps;
 }

@@ -24,7 +24,6 @@ import {
   modeOf,
   policyFiles,
   sessionIn,
-  settled,
   text,
   type World,
   withNamespaces,
@@ -150,13 +149,13 @@ const STEPS: readonly (readonly [RegExp, Act])[] = [
     const incoming = world.request(vasp, 'seen', 'has nothing to answer');
     incoming.state = 'answered';
     incoming.answer(vaspAnswer(Buffer.from('<html><body>Hello<br></body></html>'), 'text/html', Number(code)));
-    return settled();
+    return world.settled();
   }),
   row(/^(?<vasp>\w+) is (?<how>unreachable|too slow)$/, (world, { vasp = '', how }) => {
     const incoming = world.request(vasp, 'seen', 'has nothing to answer');
     incoming.state = 'answered';
     incoming.answer(vaspFailure(how === 'unreachable' ? 'unreachable' : 'timeout'));
-    return settled();
+    return world.settled();
   }),
   row(/^(?<who>\w+) receives the answer unchanged$/, receiveUnchanged),
   row(/^(?<who>\w+) is in$/, receiveUnchanged),
@@ -362,5 +361,5 @@ function giveAnswer(world: World, vasp: string, body: Buffer): Promise<void> {
   incoming.state = 'answered';
   world.lastAnswer = Buffer.from(body);
   incoming.answer(vaspAnswer(body, contentTypeOf(world.version, world.encoding)));
-  return settled();
+  return world.settled();
 }

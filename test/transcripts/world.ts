@@ -11,11 +11,11 @@ import { type CspMessage, type Transaction, toDocument } from '../../gateway/csp
 import { PRIMITIVES } from '../../gateway/csp/primitives.ts';
 import { type CspVersion, contentTypeOf, type Encoding, NAMESPACES } from '../../gateway/csp/versions.ts';
 import type { PolicyFile } from '../../gateway/policy/model.ts';
-import type { Acceptance, ClientReply, SessionRecord, Store, UpstreamResult } from '../../gateway/ports.ts';
-import { openMemoryStore } from '../../gateway/stores/memory.ts';
+import type { ClientReply, Store, UpstreamResult } from '../../gateway/ports.ts';
 import type { OldPage } from '../pages/old-browser.ts';
 import type { Captures } from './pattern.ts';
 import { createRig, type Rig, type UpstreamRequest } from './rig.ts';
+import { memoryStores, type RigStore } from './rig-stores.ts';
 import type { Script } from './script.ts';
 import { spell, spellWithout } from './spelling.ts';
 
@@ -60,15 +60,18 @@ export interface Envelope {
   readonly headers?: readonly string[];
 }
 
-/** A store that can be asked what it holds about somebody. */
-export interface OpenStore extends Store {
-  readonly sessionsNow: ReadonlyMap<string, SessionRecord>;
-  readonly acceptancesNow: ReadonlyMap<string, readonly Acceptance[]>;
-}
+/**
+ * 10:00 on a weekday in winter. A store that tells the time itself drops what is over by then, so this world begins when nobody
+ * plays it any more.
+ */
+const STARTS_AT = Date.UTC(2048, 11, 1, 10);
 
 export class World {
   readonly rig: Rig;
-  readonly store: OpenStore = openStore();
+  readonly store: Store;
+  /** What is under way outlives the gateway. */
+  readonly isShared: boolean;
+  readonly #on: RigStore;
   readonly version: CspVersion;
   readonly encoding: Encoding;
   readonly askingCode: number;
@@ -86,7 +89,10 @@ export class World {
   counted = 0;
   countedMail = 0;
 
-  constructor(script: Script, version: CspVersion, encoding: Encoding) {
+  constructor(script: Script, version: CspVersion, encoding: Encoding, on = memoryStores.open()) {
+    this.#on = on;
+    this.store = on.store;
+    this.isShared = on.isShared;
     this.version = version;
     this.encoding = encoding;
     this.askingCode = Number(script.gateway.get('asking-code') ?? 403);
@@ -118,6 +124,8 @@ export class World {
     const provisioned = script.gateway.get('provisioned');
     this.rig = createRig({
       store: this.store,
+      openUnderWay: on.openUnderWay,
+      startsAt: STARTS_AT,
       policies: policyFiles(script.policies),
       askingCode: this.askingCode,
       vasps: script.vasps.map(({ name, settings }) => ({
@@ -171,7 +179,7 @@ export class World {
     void this.rig.send(bytes, asked.contentType, { target, headers }).then((reply) => {
       asked.reply = reply;
     });
-    await settled();
+    await this.settled();
   }
 
   message(
@@ -223,6 +231,16 @@ export class World {
     return { asked, reply: asked.reply };
   }
 
+  /** Lets the gateway work until it waits for a VASP or a client. */
+  settled(): Promise<void> {
+    return this.#on.settled();
+  }
+
+  async close(): Promise<void> {
+    this.rig.close();
+    await this.#on.close();
+  }
+
   /** Fails on everything that happened and was not asked for. */
   expectQuiet(): void {
     for (const vasp of this.vasps) this.expectNothingAt(vasp);
@@ -246,11 +264,6 @@ export function modeOf(name: string, from: 'client' | 'server'): Transaction['mo
   const opens = PRIMITIVES.get(name)?.opens;
   if (name === 'MessageDelivered') return 'Response';
   return opens === from || opens === 'both' ? 'Request' : 'Response';
-}
-
-/** Everything in the gateway runs on promises alone, so two rounds of the loop are enough. */
-export async function settled(): Promise<void> {
-  for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 export function withNamespaces(document: Element, version: CspVersion): Element {
@@ -279,54 +292,6 @@ export function policyFiles(names: readonly string[]): readonly PolicyFile[] {
     const files = isFolder ? readdirSync(`${FOLDER}${name}`).map((file) => `${name}/${file}`) : [`${name}.yaml`];
     return files.map((path) => ({ path, text: readFileSync(FOLDER + path, 'utf8') }));
   });
-}
-
-function openStore(): OpenStore {
-  const store = openMemoryStore();
-  const sessionsNow = new Map<string, SessionRecord>();
-  const acceptancesNow = new Map<string, readonly Acceptance[]>();
-  return {
-    sessionsNow,
-    acceptancesNow,
-    audit: store.audit,
-    texts: store.texts,
-    askAgain: store.askAgain,
-    notes: store.notes,
-    systemMessages: store.systemMessages,
-    mailbox: store.mailbox,
-    close: () => store.close(),
-    sessions: {
-      get: (key) => store.sessions.get(key),
-      put: (key, record) => {
-        sessionsNow.set(key, record);
-        return store.sessions.put(key, record);
-      },
-      prolong: (key, expiresAt) => {
-        const record = sessionsNow.get(key);
-        if (record !== undefined) sessionsNow.set(key, { ...record, expiresAt });
-        return store.sessions.prolong(key, expiresAt);
-      },
-      delete: (key) => {
-        sessionsNow.delete(key);
-        return store.sessions.delete(key);
-      },
-      sweep: (now) => {
-        for (const [key, { expiresAt }] of sessionsNow) if (expiresAt <= now) sessionsNow.delete(key);
-        return store.sessions.sweep(now);
-      },
-      ofUser: (user) => store.sessions.ofUser(user),
-      slice: (after, limit) => store.sessions.slice(after, limit),
-    },
-    acceptances: {
-      of: (user) => store.acceptances.of(user),
-      accept: async (user, accepted) => {
-        await store.acceptances.accept(user, accepted);
-        acceptancesNow.set(user, await store.acceptances.of(user));
-      },
-      forget: (user) => store.acceptances.forget(user),
-      forgetPolicies: (user, policy) => store.acceptances.forgetPolicies(user, policy),
-    },
-  };
 }
 
 /** Bytes as a reader can make something of them. */

@@ -67,7 +67,8 @@ export async function openRedisStore({
   return { kind: 'open', store: storeIn(connection, keys, seal), connection, keys, onDisk: await isOnDisk(connection) };
 }
 
-function storeIn(connection: RedisConnection, keys: KeySpace, seal: Seal): SharedStore {
+/** The store that is known to be there and fit for use. */
+export function storeIn(connection: RedisConnection, keys: KeySpace, seal: Seal): SharedStore {
   const ofShares = (shares: readonly number[], token: string): ShareStores => {
     const parts = { connection, keys, shares, token };
     return { systemMessages: new RedisSystemMessages(parts), mailbox: new RedisMailbox(parts) };
