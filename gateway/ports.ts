@@ -60,7 +60,8 @@ export interface SessionRecord {
 /** Sessions, by their keyed hash. A resolved promise means that the change is durable. */
 export interface SessionStore {
   get(sessionKey: string): Promise<SessionRecord | undefined>;
-  put(sessionKey: string, record: SessionRecord): Promise<void>;
+  /** Whether it took the place of one that was there, over or not. */
+  put(sessionKey: string, record: SessionRecord): Promise<boolean>;
   /** Moves the end of a session on, never back; false when there is no such session any more. */
   prolong(sessionKey: string, expiresAt: number): Promise<boolean>;
   delete(sessionKey: string): Promise<void>;

@@ -188,10 +188,11 @@ export class Sessions {
     const record = tooLong ? { ...written, keepAliveSeconds: LONGEST_KEEP_ALIVE_SECONDS } : written;
     const session = { key: this.#storeKey(vasp, id), record };
     const before = this.#forgotten;
-    await this.#store.put(session.key, record);
+    const replaces = await this.#store.put(session.key, record);
     if (before === this.#forgotten) this.#remember(cacheKey(vasp, id), session);
     else this.#cache.delete(cacheKey(vasp, id));
-    await this.#news.changed(session.key);
+    // Of one that is new nobody else remembers anything.
+    if (replaces) await this.#news.changed(session.key);
     return session;
   }
 

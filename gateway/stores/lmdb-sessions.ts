@@ -23,9 +23,11 @@ export class LmdbSessions implements SessionStore {
     return bytes === undefined ? undefined : readSession(bytes);
   }
 
-  async put(sessionKey: string, record: SessionRecord): Promise<void> {
+  async put(sessionKey: string, record: SessionRecord): Promise<boolean> {
     const bytes = writeSession(record);
+    const replaces = this.#db.getBinary(sessionKey) !== undefined;
     await onDisk(this.#db, () => this.#db.put(sessionKey, bytes));
+    return replaces;
   }
 
   async prolong(sessionKey: string, expiresAt: number): Promise<boolean> {

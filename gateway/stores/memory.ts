@@ -47,8 +47,10 @@ class MemorySessions implements SessionStore {
     return this.#sessions.get(sessionKey);
   }
 
-  async put(sessionKey: string, record: SessionRecord): Promise<void> {
+  async put(sessionKey: string, record: SessionRecord): Promise<boolean> {
+    const replaces = this.#sessions.get(sessionKey) !== undefined;
     this.#sessions.set(sessionKey, record);
+    return replaces;
   }
 
   async prolong(sessionKey: string, expiresAt: number): Promise<boolean> {

@@ -40,7 +40,7 @@ async function measure(sessions: number, hasPerson: boolean): Promise<StoreFigur
   const opened = openLmdbStore(directory, Date.now(), (text) => text);
   if (opened.kind === 'failed') throw new Error(opened.problem);
   const { store } = opened;
-  const put = (index: number): Promise<void> =>
+  const put = (index: number): Promise<boolean> =>
     store.sessions.put(hash('session', index), hasPerson ? { ...record(index), person: PERSON } : record(index));
   const written = await seconds(async () => {
     for (let first = 0; first < sessions; first += BATCH) {

@@ -72,9 +72,9 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     });
 
     test('a session is replaced, deleted, and others stay', async () => {
-      await store.sessions.put(KEY, session());
+      expect(await store.sessions.put(KEY, session())).toBe(false);
       await store.sessions.put(OTHER_KEY, session({ vasp: 'other' }));
-      await store.sessions.put(KEY, session({ expiresAt: 5 }));
+      expect(await store.sessions.put(KEY, session({ expiresAt: 5 }))).toBe(true);
       expect(await store.sessions.get(KEY)).toEqual(session({ expiresAt: 5 }));
       await store.sessions.delete(KEY);
       expect(await store.sessions.get(KEY)).toBeUndefined();

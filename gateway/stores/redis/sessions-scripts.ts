@@ -40,13 +40,14 @@ local function endOf(bytes)
 end
 `;
 
-/** KEYS: session, index of its VASP, VASPs. ARGV: bytes, session key, end, VASP. */
+/** KEYS: session, index of its VASP, VASPs. ARGV: bytes, session key, end, VASP. 1: one was there. */
 export const PUT = script(`${COMMON}
 local ending = tonumber(ARGV[3])
+local replaces = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PXAT', string.format('%.0f', lifeOf(ending)))
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[2])
 redis.call('SADD', KEYS[3], ARGV[4])
-return 1`);
+return replaces`);
 
 /**
  * KEYS: session. ARGV: end, its 6 bytes. Leaves the index: whoever sweeps looks at the session. 0: no such session, -1: of

@@ -42,11 +42,11 @@ export class RedisSessions implements SessionStore {
     return bytes === undefined ? undefined : readSession(bytes);
   }
 
-  async put(sessionKey: string, record: SessionRecord): Promise<void> {
+  async put(sessionKey: string, record: SessionRecord): Promise<boolean> {
     const share = shareOf(sessionKey);
     const keys = [this.#session(sessionKey), this.#index(share, record.vasp), this.#vasps(share)];
     const args = [writeSession(record), sessionKey, record.expiresAt, record.vasp];
-    await this.#connection.requests.run(PUT, keys, args);
+    return (await this.#connection.requests.run(PUT, keys, args)) === 1;
   }
 
   async prolong(sessionKey: string, expiresAt: number): Promise<boolean> {

@@ -21,7 +21,9 @@ describeWithRedis('the store in a Redis group', () => {
     for (const round of [1, 2]) {
       await connection.background.command('WAIT', 1, 3_000);
       await group.failOver();
-      await writtenAgain(() => store.sessions.put(OTHER_KEY, session({ keepAliveSeconds: round })));
+      await writtenAgain(async () => {
+        await store.sessions.put(OTHER_KEY, session({ keepAliveSeconds: round }));
+      });
       expect(await store.sessions.get(OTHER_KEY)).toEqual(session({ keepAliveSeconds: round }));
       expect(await store.sessions.get(KEY)).toEqual(session());
       expect(await store.acceptances.of(KEY)).toEqual([acceptance()]);
