@@ -1,7 +1,8 @@
 /**
  * Asks whoever holds a share of the users: this node, or another one. A share that is just moving is waited for, and asked
  * anew of its next holder, which is safe because everything that is asked may be asked twice; nobody waits longer than a
- * client can spare.
+ * client can spare, also for several questions one after the other, and not at all while the store is away: nodes hear each
+ * other through it.
  */
 import { GatewayError, StoreWriteError } from '../errors.ts';
 import type { Nodes, Shares } from '../node-ports.ts';
@@ -10,13 +11,21 @@ import { ChannelError, type Service } from '../workers/channel.ts';
 export interface HolderParts {
   readonly nodes: Nodes;
   readonly shares: Shares;
+  readonly store: {
+    isAway(): boolean;
+    onChange(listener: (isAway: boolean) => void): void;
+  };
   /** Milliseconds that only grow. */
   readonly now: () => number;
   readonly pause: (millis: number) => Promise<unknown>;
 }
 
-/** In which a share may be without a holder before a question fails. */
+/** In which a share may be without a holder before a question fails; what follows has what is left of it. */
 const PATIENCE_MILLIS = 900;
+/** For a question at the end of that. */
+const LEAST_MILLIS = 50;
+/** A share that could not be asked so long ago is waited for anew. */
+const FORGOTTEN_MILLIS = 10_000;
 const FIRST_PAUSE_MILLIS = 5;
 const LONGEST_PAUSE_MILLIS = 80;
 /** With which the store refuses a node that holds a share no longer, see `stores/redis/script.ts`. */
@@ -27,6 +36,10 @@ export class AtHolder<S extends Service<S>> {
   readonly #name: string;
   readonly #here: S;
   readonly #remotes = new WeakMap<object, S>();
+  /** Shares that are waited for, with since when. */
+  readonly #waitedFor = new Map<number, number>();
+  /** Called when no answer of another node can be heard any more. */
+  readonly #lost = new Set<() => void>();
 
   /**
    * @param name under which every node serves this to the others
@@ -37,26 +50,68 @@ export class AtHolder<S extends Service<S>> {
     this.#name = name;
     this.#here = here;
     parts.nodes.onPeer(({ channel }) => channel.serve(name, here));
+    parts.store.onChange((isAway) => {
+      if (isAway) for (const lost of [...this.#lost]) lost();
+    });
   }
 
   /** @throws what the holder fails with; `NOT_HELD` when nobody holds the share for too long */
   async ask<T>(share: number, question: (holder: S) => Promise<T>): Promise<T> {
-    const { now, pause, shares } = this.#parts;
-    const until = now() + PATIENCE_MILLIS;
+    const { now, pause, shares, store } = this.#parts;
     let wait = FIRST_PAUSE_MILLIS;
-    for (;;) {
+    for (let until: number | undefined; ; ) {
       const holder = this.#holderOf(share);
+      const isOver = (): boolean => store.isAway() || (until !== undefined && now() + wait >= until);
       if (holder !== undefined) {
         try {
-          return await question(holder);
+          const answer = await (holder === this.#here ? question(holder) : this.#heard(share, question, holder));
+          this.#waitedFor.delete(share);
+          return answer;
         } catch (error) {
-          if (!hasMoved(error) || now() + wait >= until) throw error;
+          if (!hasMoved(error) || isOver()) throw error;
         }
-      } else if (now() + wait >= until) throw new GatewayError('NOT_HELD', `share ${share} has no holder`);
+      } else if (isOver()) throw new GatewayError('NOT_HELD', `share ${share} has no holder`);
+      until ??= this.#waitsUntil(share);
       await pause(wait);
       wait = Math.min(wait * 2, LONGEST_PAUSE_MILLIS);
       if (!shares.isHeld(share)) await shares.look(share).catch(() => undefined);
     }
+  }
+
+  #waitsUntil(share: number, from = this.#parts.now()): number {
+    const now = this.#parts.now();
+    const known = this.#waitedFor.get(share);
+    const since = known === undefined || now - known > FORGOTTEN_MILLIS ? from : known;
+    this.#waitedFor.set(share, since);
+    return Math.max(since + PATIENCE_MILLIS, now + LEAST_MILLIS);
+  }
+
+  /**
+   * What another node answers.
+   * @throws StoreWriteError `EAWAY` as soon as no answer can come; ChannelError `timeout`
+   */
+  #heard<T>(share: number, question: (holder: S) => Promise<T>, holder: S): Promise<T> {
+    const { now, store } = this.#parts;
+    const away = (): StoreWriteError => new StoreWriteError('EAWAY');
+    if (store.isAway()) return Promise.reject(away());
+    const askedAt = now();
+    return new Promise((resolve, reject) => {
+      const lost = (): void => reject(away());
+      const isWaitedFor = this.#waitedFor.has(share);
+      const tooLate = (): void => reject(new ChannelError('timeout', this.#name));
+      const timer = isWaitedFor ? setTimeout(tooLate, this.#waitsUntil(share) - askedAt) : undefined;
+      this.#lost.add(lost);
+      question(holder)
+        .catch((error: unknown) => {
+          if (error instanceof ChannelError && error.why === 'timeout') this.#waitsUntil(share, askedAt);
+          throw error;
+        })
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(timer);
+          this.#lost.delete(lost);
+        });
+    });
   }
 
   #holderOf(share: number): S | undefined {

@@ -82,7 +82,9 @@ async function join(
   open.push(() => nodes.close());
   const holding = new Holding();
   const shares = openShares({ ...base, ...redis, nodes, holder: holding });
-  const holders = { nodes, shares, now: () => performance.now(), pause: (millis: number) => delay(millis) };
+  const { standing } = redis.connection;
+  const pause = (millis: number): Promise<void> => delay(millis);
+  const holders = { nodes, shares, store: standing, now: () => performance.now(), pause };
 
   const { desks, mailboxes } = await openHeld(base, holders, holding, policies);
   const broadcasts = new HeldBroadcasts(holders, () => holding.now?.broadcasts(), log);
