@@ -48,8 +48,9 @@ export async function forwardLogin(
   const outcome = outcomeOf(response);
   switch (outcome.kind) {
     case 'challenge':
-      // Without it the second phase is asked again, and nobody gets in unasked.
-      if (passMillis > 0) await keepForSecondPhase(parts, login, pass, passMillis);
+      if (passMillis > 0 && !(await keepForSecondPhase(parts, login, pass, passMillis))) {
+        return notKept(parts, login, pass);
+      }
       parts.metrics.login(login.facts.vasp, 'challenged');
       return reply;
     case 'refused':
@@ -57,15 +58,7 @@ export async function forwardLogin(
     case 'opened': {
       const agreement = agreedAtLogin(parts.cir, login.exchange, reply, capabilities);
       const session = await open(parts, login, pass, outcome, agreement);
-      if (session === undefined) {
-        await forget(parts, login, pass);
-        return refuseAll(
-          login.exchange,
-          STATUS.SERVICE_UNAVAILABLE,
-          'The service is busy. Please try again later.',
-          true,
-        );
-      }
+      if (session === undefined) return notKept(parts, login, pass);
       await announce(parts.cir, login, outcome.sessionId, session);
       const narrow = negotiation === undefined ? reply : narrowReply(login.exchange, reply, negotiation, pass.granted);
       const told = tellAtLogin(parts, login.exchange, narrow, capabilities, { sessionKey: session.key, agreement });
@@ -83,15 +76,25 @@ function withoutAnswers(exchange: Exchange): Exchange {
   return list === undefined ? exchange : withoutAnswers(withBody(exchange, removeRange(exchange.body, encoding, list)));
 }
 
-/** The pass takes the window along: whether the second phase comes or not, each of its questions has one outcome. */
+/**
+ * The pass takes the window along: whether the second phase comes or not, each of its questions has one outcome. Without it
+ * the second phase would be asked again, with answers that are claimed: whether it is kept.
+ */
 async function keepForSecondPhase(
-  { negotiations }: LoginParts,
-  { passKey, windowKey, facts }: Login,
+  { negotiations, log }: LoginParts,
+  login: Login,
   pass: Pass,
   millis: number,
-): Promise<void> {
-  const askedIn = await negotiations.changeWindow(windowKey, facts.vasp, closed);
-  await negotiations.keepPass(passKey, facts.vasp, { ...pass, askedIn }, millis);
+): Promise<boolean> {
+  const { passKey, windowKey, facts } = login;
+  try {
+    const askedIn = await negotiations.changeWindow(windowKey, facts.vasp, closed);
+    await negotiations.keepPass(passKey, facts.vasp, { ...pass, askedIn }, millis);
+    return true;
+  } catch {
+    log.error('the first phase of a login cannot be stored', loginFields(login));
+    return false;
+  }
 }
 
 type LoginOutcome =
@@ -161,6 +164,14 @@ async function refused(parts: LoginParts, login: Login, pass: Pass, reply: Reply
   await forget(parts, login, pass);
   parts.log.info(failed ? 'login not answered by the VASP' : 'login refused by the VASP', loginFields(login));
   return reply;
+}
+
+/** What the VASP said could not be kept, and the client does not hear of it: it may come again with the same answers. */
+async function notKept(parts: LoginParts, login: Login, pass: Pass): Promise<Reply> {
+  parts.metrics.login(login.facts.vasp, 'store-unavailable');
+  await forget(parts, login, pass);
+  const description = 'The service is busy. Please try again later.';
+  return refuseAll(login.exchange, STATUS.SERVICE_UNAVAILABLE, description, true);
 }
 
 /** The answers did not lead to a session: they were worth nothing, and may be given again with the right password. */

@@ -45,6 +45,8 @@ export interface RigOptions {
   /** Clients that know System Messages against what their version says: a glob over the ClientID. */
   readonly clients?: readonly { readonly client: string; readonly systemMessages: boolean }[];
   readonly askingCode?: number;
+  /** What becomes of logins while the store cannot be had. */
+  readonly onStoreLoss?: 'ask' | 'deny';
   readonly isProvisioned?: (userId: string) => boolean | Promise<boolean>;
   readonly sessions?: Partial<SessionSettings>;
   readonly store?: Store;
@@ -222,6 +224,7 @@ export function createRig(options: RigOptions = {}): Rig {
       askAgain: { current: () => [] },
       publicUrl: () => PUBLIC_URL,
       askingCode: options.askingCode ?? 403,
+      onStoreLoss: options.onStoreLoss,
       clientOverrides: (options.clients ?? []).map(({ client, systemMessages }) => ({
         client: compileGlob(client),
         systemMessages,
