@@ -1,6 +1,6 @@
 /** A Redis Cluster of three servers of a test's own, each with a third of the slots and without replicas. */
 import { Redis } from 'ioredis';
-import { freePort, type RedisServer, startRedis } from './redis-server.ts';
+import { freePort, type RedisServer, startRedis } from './redis-program.ts';
 
 export interface RedisCluster {
   /** Of a gateway with keys of its own: every call gives another. */

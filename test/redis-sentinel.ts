@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort, startRedis } from './redis-server.ts';
+import { freePort, startRedis } from './redis-program.ts';
 
 export interface RedisGroup {
   /** Of a gateway with keys of its own: every call gives another. */

@@ -15,6 +15,10 @@ export interface GatewayPlan {
   /** A folder for configuration, policies and store: an empty one, or that of a gateway that is gone. */
   readonly directory: string;
   readonly vaspUrl: string;
+  /** Where the store is; an embedded one in the folder when absent. */
+  readonly store?: string;
+  /** The secret file, where nodes have one in common. */
+  readonly secretFile?: string;
   /** Further keys of the VASP's configuration, as in a YAML flow mapping. */
   readonly vasp?: string;
   /** Further VASPs, each a YAML flow mapping. */
@@ -138,13 +142,13 @@ export class GatewayProcess {
 
 const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
 
-function configText({ vaspUrl, vasp, vasps = {}, limits, config }: GatewayPlan): string {
+function configText({ vaspUrl, vasp, vasps = {}, limits, config, store, secretFile }: GatewayPlan): string {
   const more = Object.entries(vasps).map(([name, text]) => `\n  ${name}: ${text}`);
   return `listen: 127.0.0.1:0
 admin: { listen: 127.0.0.1:0, tokenFile: ./admin-token }
 policies: ./policies
-store: lmdb:./data
-secretFile: ./secret
+store: ${store ?? 'lmdb:./data'}
+secretFile: ${secretFile ?? './secret'}
 vasps:
   im: { url: ${vaspUrl}${vasp === undefined ? '' : `, ${vasp}`} }${more.join('')}
 limits: ${limits ?? '{}'}
