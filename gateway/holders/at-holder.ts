@@ -7,14 +7,12 @@
 import { GatewayError, StoreWriteError } from '../errors.ts';
 import type { Nodes, Shares } from '../node-ports.ts';
 import { ChannelError, type Service } from '../workers/channel.ts';
+import { type Hearing, type StoreStanding, throughStore } from './through-store.ts';
 
 export interface HolderParts {
   readonly nodes: Nodes;
   readonly shares: Shares;
-  readonly store: {
-    isAway(): boolean;
-    onChange(listener: (isAway: boolean) => void): void;
-  };
+  readonly store: StoreStanding;
   /** Milliseconds that only grow. */
   readonly now: () => number;
   readonly pause: (millis: number) => Promise<unknown>;
@@ -38,8 +36,7 @@ export class AtHolder<S extends Service<S>> {
   readonly #remotes = new WeakMap<object, S>();
   /** Shares that are waited for, with since when. */
   readonly #waitedFor = new Map<number, number>();
-  /** Called when no answer of another node can be heard any more. */
-  readonly #lost = new Set<() => void>();
+  readonly #hearing: Hearing;
 
   /**
    * @param name under which every node serves this to the others
@@ -50,9 +47,7 @@ export class AtHolder<S extends Service<S>> {
     this.#name = name;
     this.#here = here;
     parts.nodes.onPeer(({ channel }) => channel.serve(name, here));
-    parts.store.onChange((isAway) => {
-      if (isAway) for (const lost of [...this.#lost]) lost();
-    });
+    this.#hearing = throughStore(parts.store);
   }
 
   /** @throws what the holder fails with; `NOT_HELD` when nobody holds the share for too long */
@@ -90,28 +85,22 @@ export class AtHolder<S extends Service<S>> {
    * What another node answers.
    * @throws StoreWriteError `EAWAY` as soon as no answer can come; ChannelError `timeout`
    */
-  #heard<T>(share: number, question: (holder: S) => Promise<T>, holder: S): Promise<T> {
-    const { now, store } = this.#parts;
-    const away = (): StoreWriteError => new StoreWriteError('EAWAY');
-    if (store.isAway()) return Promise.reject(away());
-    const askedAt = now();
-    return new Promise((resolve, reject) => {
-      const lost = (): void => reject(away());
-      const isWaitedFor = this.#waitedFor.has(share);
-      const tooLate = (): void => reject(new ChannelError('timeout', this.#name));
-      const timer = isWaitedFor ? setTimeout(tooLate, this.#waitsUntil(share) - askedAt) : undefined;
-      this.#lost.add(lost);
-      question(holder)
-        .catch((error: unknown) => {
-          if (error instanceof ChannelError && error.why === 'timeout') this.#waitsUntil(share, askedAt);
-          throw error;
-        })
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer);
-          this.#lost.delete(lost);
-        });
+  async #heard<T>(share: number, question: (holder: S) => Promise<T>, holder: S): Promise<T> {
+    const askedAt = this.#parts.now();
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      if (!this.#waitedFor.has(share)) return;
+      const millis = this.#waitsUntil(share) - askedAt;
+      timer = setTimeout(() => reject(new ChannelError('timeout', this.#name)), millis);
     });
+    try {
+      return await this.#hearing(() => Promise.race([question(holder), tooLate]));
+    } catch (error) {
+      if (error instanceof ChannelError && error.why === 'timeout') this.#waitsUntil(share, askedAt);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #holderOf(share: number): S | undefined {

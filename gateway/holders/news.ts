@@ -7,6 +7,7 @@ import type { Try } from '../mailbox/parts.ts';
 import type { Nodes } from '../node-ports.ts';
 import type { Log } from '../ports.ts';
 import type { Concerns } from '../workers/system-messages.ts';
+import { type StoreStanding, throughStore } from './through-store.ts';
 
 export interface NodeNews {
   /** A session was opened, changed or ended. */
@@ -28,14 +29,15 @@ export interface Teller {
   tell(what: string, news: (node: NodeNews) => Promise<void>): Promise<void>;
 }
 
-/** @param here what the others' news are told to */
-export function tellNodes(nodes: Nodes, here: NodeNews, log: Log): Teller {
+/** @param here what the others' news are told to @param store while it is away nobody can be told anything */
+export function tellNodes(nodes: Nodes, here: NodeNews, store: StoreStanding, log: Log): Teller {
+  const hearing = throughStore(store);
   nodes.onPeer(({ channel }) => channel.serve(NAME, here));
   return {
     async tell(what, news) {
       await Promise.all(
         nodes.peers().map(({ id, channel }) =>
-          news(channel.remote<NodeNews>(NAME)).catch(() => {
+          hearing(() => news(channel.remote<NodeNews>(NAME))).catch(() => {
             // Whoever is gone has nothing to hear any more.
             if (nodes.peer(id) !== undefined) log.warn('a node does not answer', { node: id, news: what });
           }),

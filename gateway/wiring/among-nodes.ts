@@ -102,7 +102,7 @@ async function join(
     },
   });
   open.push(() => setAside.close());
-  const words = openNodeWords({ ...around, nodes, hub: cir.hub, desks, mailboxes, setAside, log });
+  const words = openNodeWords({ ...around, nodes, hub: cir.hub, desks, mailboxes, setAside, standing, log });
   open.push(() => words.close());
   void setAside.forgetAll();
 

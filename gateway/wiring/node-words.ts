@@ -9,6 +9,7 @@ import type { DeskEvents } from '../desk/parts.ts';
 import type { HeldMailboxes } from '../holders/mailbox.ts';
 import { type NodeNews, tellNodes } from '../holders/news.ts';
 import type { HeldDesks } from '../holders/system-messages.ts';
+import type { StoreStanding } from '../holders/through-store.ts';
 import type { MailboxEvents } from '../mailbox/parts.ts';
 import type { Nodes } from '../node-ports.ts';
 import type { Log } from '../ports.ts';
@@ -22,6 +23,7 @@ export interface NodeWordsParts extends Pick<KeptSurroundings, 'workers' | 'clie
   readonly desks: HeldDesks;
   readonly mailboxes: HeldMailboxes;
   readonly setAside: RedisSetAside;
+  readonly standing: StoreStanding;
   readonly log: Log;
 }
 
@@ -38,7 +40,7 @@ const TOUCH_MILLIS = 100;
 
 export function openNodeWords(parts: NodeWordsParts): NodeWords {
   const { nodes, desks, mailboxes, workers } = parts;
-  const others = tellNodes(nodes, hearing(parts), parts.log);
+  const others = tellNodes(nodes, hearing(parts), parts.standing, parts.log);
   const concerns = new ConcernSender((changes) => others.tell('messages', (node) => node.concern(changes)));
   nodes.onGap(() => missed(parts));
   let hears = true;
