@@ -89,15 +89,15 @@ test('a share that nobody holds is waited for once for all that is asked in a ro
     await expect(ask()).rejects.toMatchObject({ code: 'NOT_HELD' });
     return state.now - from;
   };
-  expect(await waited()).toBeGreaterThan(700);
+  expect(await waited()).toBeGreaterThan(500);
   expect(await waited()).toBeLessThanOrEqual(50);
   expect(await waited()).toBeLessThanOrEqual(50);
   state.now += 10_000;
-  expect(await waited()).toBeGreaterThan(700);
+  expect(await waited()).toBeGreaterThan(500);
   state.holder = 'a';
   expect(await ask()).toBe('here');
   state.holder = undefined;
-  expect(await waited()).toBeGreaterThan(700);
+  expect(await waited()).toBeGreaterThan(500);
 });
 
 test('while the store is away nobody waits: neither for a holder nor for an answer that is on its way', async () => {
