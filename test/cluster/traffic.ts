@@ -4,6 +4,8 @@
  * is known of each message what became of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scanEnvelope } from '../../gateway/csp/envelope.ts';
+import { encodingOfContentType } from '../../gateway/csp/versions.ts';
 import type { MailboxVasp } from '../load/mailbox-vasp.ts';
 import { Lanes } from '../load/messages-lanes.ts';
 import { randomFractions } from '../random.ts';
@@ -63,15 +65,28 @@ export interface World {
   readonly wrong: string[];
   /** How often each user has accepted what was asked. */
   readonly accepted: Map<string, number>;
+  /** The store fails, or has failed a moment ago. */
+  readonly storeFails: () => boolean;
   /** Codes that a failing store excuses, with how often. */
   readonly excused: Map<string, number>;
 }
 
+/** How long one request was not answered. */
+export interface Wait {
+  readonly millis: number;
+  /** When it began, on the clock of `performance`. */
+  readonly at: number;
+  readonly primitive: string;
+}
+
+const NO_WAIT: Wait = { millis: 0, at: 0, primitive: '' };
 const LANES = 160;
 const MOST_WRONG = 12;
 const PATIENCE_MILLIS = 10_000;
 
 export class Traffic {
+  /** To be set while the store fails, and until what was asked before has been answered. */
+  storeFails = false;
   readonly #world: World;
   readonly #lanes: MeasuredLanes;
   readonly #people: readonly Person[];
@@ -93,6 +108,7 @@ export class Traffic {
       sent: [],
       wrong,
       accepted: new Map(),
+      storeFails: () => this.storeFails,
       excused: new Map(),
     };
     vasp.onLogin = (user) => {
@@ -121,11 +137,11 @@ export class Traffic {
     while (this.requests < enough && this.#world.wrong.length === 0) await sleep(20);
   }
 
-  /** The longest wait since the last time that this was asked, in milliseconds. */
-  longestWait(): number {
-    const { longestMillis } = this.#lanes;
-    this.#lanes.longestMillis = 0;
-    return longestMillis;
+  /** The longest wait since the last time that this was asked. */
+  longestWait(): Wait {
+    const { waits } = this.#lanes;
+    this.#lanes.waits = [];
+    return waits.reduce((longest, one) => (one.millis > longest.millis ? one : longest), NO_WAIT);
   }
 
   get requests(): number {
@@ -152,7 +168,8 @@ export class Traffic {
     }
     this.#lanes.end();
     const { wrong, sent } = this.#world;
-    const all = [...wrong, ...missing, ...this.#doubled()];
+    const { strays } = this.#world.plan.vasp;
+    const all = [...wrong, ...missing, ...this.#doubled(), ...strays.map((name) => `the VASP was told: ${name}`)];
     const taken = this.#taken();
     return {
       wrong: all.slice(0, MOST_WRONG),
@@ -180,9 +197,9 @@ export class Traffic {
     const taken = this.#taken();
     const twice = [...taken].filter(([, times]) => times > 1).map(([text]) => `twice at the VASP: ${text}`);
     const again = this.#people.flatMap(({ got }) =>
-      [...got].flatMap(([text, { ids, again }]) => {
+      [...got].flatMap(([text, { ids, again, story }]) => {
         if (ids.size > 1) return [`under ${ids.size} ids: ${text}`];
-        return again > 0 ? [`came again after its acknowledgement: ${text}`] : [];
+        return again > 0 ? [`came again after its acknowledgement: ${text}: ${story.join(', ')}`] : [];
       }),
     );
     return [...twice, ...again];
@@ -192,7 +209,7 @@ export class Traffic {
 /** Lets requests go at an even pace, and measures how long each waits for its answer. */
 class MeasuredLanes extends Lanes {
   requests = 0;
-  longestMillis = 0;
+  waits: Wait[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly #timer: NodeJS.Timeout;
 
@@ -213,10 +230,12 @@ class MeasuredLanes extends Lanes {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.requests += 1;
     const began = performance.now();
+    const { transactions } = scanEnvelope(body, encodingOfContentType(contentType) ?? 'xml');
     try {
       return await super.send(path, contentType, body);
     } finally {
-      this.longestMillis = Math.max(this.longestMillis, performance.now() - began);
+      const millis = performance.now() - began;
+      this.waits.push({ millis, at: began, primitive: transactions[0]?.primitive ?? '' });
     }
   }
 

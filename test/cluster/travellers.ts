@@ -15,6 +15,8 @@ interface Got {
   isAcknowledged: boolean;
   /** How often it came after that. */
   again: number;
+  /** What happened to it in turn, to be read when it came again. */
+  readonly story: string[];
 }
 
 const AGAIN_MILLIS = 40;
@@ -29,6 +31,8 @@ const SPELLINGS: readonly Spelling[] = [
   { version: '1.3', encoding: 'xml' },
   { version: '1.3', encoding: 'wbxml' },
 ];
+
+const clock = (): string => performance.now().toFixed(0);
 
 export abstract class Person {
   /** By text. */
@@ -142,15 +146,19 @@ export abstract class Person {
   async #take(phone: MailPhone, { primitive, transactionId }: Said): Promise<Said> {
     const { messageId } = headOf(primitive);
     const text = childText(primitive, 'ContentData') ?? '';
-    const one = this.got.get(text) ?? { ids: new Set(), isAcknowledged: false, again: 0 };
+    const one = this.got.get(text) ?? { ids: new Set(), isAcknowledged: false, again: 0, story: [] };
     this.got.set(text, one);
     one.ids.add(messageId);
     if (one.isAcknowledged) one.again += 1;
+    one.story.push(`came at ${clock()} as ${transactionId}`);
     const said = await this.#insist('MessageDelivered', () => phone.acknowledge(messageId, transactionId));
+    one.story.push(`acknowledged at ${clock()}: ${said.primitive?.name} ${said.code}`);
     // Heard the first time, though nobody could say so in time.
-    const isHeard = said.code === undefined || said.code === 200 || (this.world.plan.isTolerant && said.code === 426);
-    if (isHeard) one.isAcknowledged = true;
-    else this.wrong(`an acknowledgement of ${phone.user} got ${said.code}`);
+    const { plan, storeFails } = this.world;
+    const isRight = said.code === undefined || said.code === 200 || (plan.isTolerant && said.code === UNKNOWN_MESSAGE);
+    if (!isRight) this.wrong(`an acknowledgement of ${phone.user} got ${said.code}`);
+    // It has no answer of its own that could say that it was not written down: what comes again then has the same MessageID.
+    else if (!storeFails()) one.isAcknowledged = true;
     return said;
   }
 
