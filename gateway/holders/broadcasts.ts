@@ -33,6 +33,7 @@ export class HeldBroadcasts {
   readonly #log: Log;
   #waiting: RecordChange[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #telling: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   /** @param here those that this node looks after; undefined where another one does */
@@ -79,19 +80,25 @@ export class HeldBroadcasts {
     if (held !== undefined) held.changed(record, before);
     else if (this.#waiting.length < MOST_WAITING) {
       this.#waiting.push([record, before]);
-      this.#timer ??= setTimeout(() => void this.#tell(), TOLD_AFTER_MILLIS);
+      this.#timer ??= setTimeout(() => void this.tell(), TOLD_AFTER_MILLIS);
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#tell();
+    await this.tell();
     clearTimeout(this.#timer);
   }
 
-  async #tell(): Promise<void> {
+  /** Tells what waits to be told; resolves when all is heard, or later is waited for. Never rejects. */
+  tell(): Promise<void> {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#telling = this.#telling.then(() => this.#tell());
+    return this.#telling;
+  }
+
+  async #tell(): Promise<void> {
     const changes = this.#waiting;
     this.#waiting = [];
     if (changes.length === 0) return;
@@ -103,7 +110,7 @@ export class HeldBroadcasts {
       this.#waiting.unshift(...changes.slice(0, room));
       if (room < changes.length)
         this.#log.warn('changes of operator messages were not told', { messages: changes.length - room });
-      if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.#tell(), AGAIN_AFTER_MILLIS);
+      if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.tell(), AGAIN_AFTER_MILLIS);
     }
   }
 }

@@ -30,8 +30,11 @@ export interface DeskService extends SystemMessageService, SelfCare {
 /** @throws GatewayError `NOT_HELD` */
 export type DeskOf = (share: number) => Desk;
 
-/** The desks of this node, each asked for the users of its share. */
-export function deskService(deskOf: DeskOf): DeskService {
+/**
+ * The desks of this node, each asked for the users of its share.
+ * @param counted resolves when whoever counts the messages of operators knows of those that were made here
+ */
+export function deskService(deskOf: DeskOf, counted: () => Promise<void>): DeskService {
   const of = (userKey: string): Desk => deskOf(shareOf(userKey));
   return {
     ...systemMessageService({
@@ -51,7 +54,9 @@ export function deskService(deskOf: DeskOf): DeskService {
     async enqueue(requests) {
       const [first] = requests;
       if (first === undefined) return [];
-      return of(first.userKey).enqueue(requests.map(received));
+      const outcomes = await of(first.userKey).enqueue(requests.map(received));
+      if (requests.some(({ broadcast }) => broadcast !== undefined)) await counted();
+      return outcomes;
     },
     withdraw: async (share, broadcast) => deskOf(share).withdraw(broadcast),
     forget: async (userKey) => of(userKey).forget(userKey),
@@ -74,9 +79,17 @@ export class HeldDesks implements SystemMessages {
   /**
    * @param hasMessages whether anything may be open
    * @param knownUsers of whom this process remembers whether a desk is concerned with them
+   * @param counted resolves when whoever counts the messages of operators knows of those that were made here
    */
-  constructor(parts: HolderParts, deskOf: DeskOf, policies: PolicySets, hasMessages: boolean, knownUsers: number) {
-    this.#at = new AtHolder<DeskService>(parts, 'desk', deskService(deskOf));
+  constructor(
+    parts: HolderParts,
+    deskOf: DeskOf,
+    policies: PolicySets,
+    hasMessages: boolean,
+    knownUsers: number,
+    counted: () => Promise<void>,
+  ) {
+    this.#at = new AtHolder<DeskService>(parts, 'desk', deskService(deskOf, counted));
     this.#known = new KnownUsers(knownUsers);
     this.#hasMessages = hasMessages;
     this.#interests = interestsInForce(policies, () => this.#hasMessages);

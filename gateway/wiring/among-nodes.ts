@@ -86,7 +86,7 @@ async function join(
   const pause = (millis: number): Promise<void> => delay(millis);
   const holders = { nodes, shares, store: standing, now: () => performance.now(), pause };
 
-  const { desks, mailboxes } = await openHeld(base, holders, holding, policies);
+  const { desks, mailboxes } = await openHeld(base, holders, holding, policies, () => broadcasts.tell());
   const broadcasts = new HeldBroadcasts(holders, () => holding.now?.broadcasts(), log);
   const openedCir = await openHeldCir(base, vasps, holders, (userKey) => words.ringUser(userKey));
   if (openedCir.kind === 'failed') return openedCir;
@@ -163,14 +163,20 @@ class Holding implements ShareHolder {
   }
 }
 
-async function openHeld({ store, config, clock }: Base, holders: HolderParts, holding: Holding, policies: PolicySets) {
+async function openHeld(
+  { store, config, clock }: Base,
+  holders: HolderParts,
+  holding: Holding,
+  policies: PolicySets,
+  counted: () => Promise<void>,
+) {
   const knownUsers = config.limits.cachedSessions;
   const hasMessages = (await store.systemMessages.slice(undefined, 1)).length > 0;
   const { waiting, reports, dead } = await store.mailbox.totals();
   const deskOf = (share: number) => holding.of(share).deskOf(share);
   const officeOf = (share: number) => holding.of(share).officeOf(share);
   return {
-    desks: new HeldDesks(holders, deskOf, policies, hasMessages, knownUsers),
+    desks: new HeldDesks(holders, deskOf, policies, hasMessages, knownUsers, counted),
     mailboxes: new HeldMailboxes(holders, officeOf, {
       policies,
       clock,
