@@ -86,9 +86,9 @@ export class ClientCalls {
     this.#timer = undefined;
   }
 
-  /** A channel of the client's is there, the newest one wins; true when it took another's place. */
+  /** A channel of the client's is there, the newest one wins; true when it took another's place. May be told twice. */
   attach(channel: ClientChannel): boolean {
-    const before = this.#channel;
+    const before = this.#channel === channel ? undefined : this.#channel;
     this.#channel = channel;
     before?.close();
     if (this.#isWaiting) {

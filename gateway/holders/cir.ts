@@ -33,6 +33,8 @@ interface ChannelService {
 }
 
 const CHANNELS = 'cir-channels';
+/** After which a holder who could not be asked is asked again. */
+const AGAIN_MILLIS = 1_000;
 
 /** A client's connection here. */
 interface OwnChannel {
@@ -60,6 +62,8 @@ export class HeldCir {
   readonly #numbers = new WeakMap<ClientChannel, number>();
   /** Connections of clients, here and at other nodes, whose sessions this node looks after. */
   readonly #attached = new Map<string, { readonly sessionKey: string; readonly channel: ClientChannel }>();
+  /** The last introduction of each share's clients that is under way. */
+  readonly #turns = new Map<number, symbol>();
   #next = 1;
 
   constructor(parts: HeldCirParts) {
@@ -74,6 +78,7 @@ export class HeldCir {
       channel.onClose(() => this.#gone(id));
     });
     shares.onMoved((share) => void this.#introduce(share));
+    nodes.onGap(() => this.#introduceAll());
     const of = <T>(key: string, question: (cir: CirService) => Promise<T>): Promise<T> =>
       this.#at.ask(shareOf(key), question);
     this.cir = remoteCir({
@@ -203,14 +208,34 @@ export class HeldCir {
     return this.#at.ask(shareOf(sessionKey), (cir) => cir.attach(sessionKey, sessionId, place));
   }
 
-  /** Clients that are connected here, to the one who looks after their sessions now. */
+  /** Clients that are connected here, to the one who looks after their sessions now: until he has heard of all. */
   async #introduce(share: number): Promise<void> {
-    for (const [number, own] of this.#own) {
-      if (shareOf(own.sessionKey) !== share) continue;
-      const attached = await this.#introduceOne(number, own).catch(() => undefined);
-      // Its session is over: a client that believes otherwise connects again, and is told.
-      if (attached?.kind === 'unknown' && this.#own.has(number)) own.channel.close();
+    const turn = Symbol('turn');
+    this.#turns.set(share, turn);
+    const left = [...this.#own].filter(([, { sessionKey }]) => shareOf(sessionKey) === share);
+    for (let next = left[0]; next !== undefined; next = left[0]) {
+      const [number, own] = next;
+      const attached = this.#own.has(number)
+        ? await this.#introduceOne(number, own).catch(() => undefined)
+        : ({ kind: 'gone' } as const);
+      if (this.#turns.get(share) !== turn) return;
+      if (attached === undefined) {
+        await this.#parts.pause(AGAIN_MILLIS);
+        if (this.#turns.get(share) !== turn) return;
+        continue;
+      }
+      left.shift();
+      // Its session is over: a client that believes otherwise connects again, and is told. One that is being looked for may be
+      // of another VASP.
+      if (attached.kind === 'unknown' && this.#own.has(number) && own.early === undefined) own.channel.close();
     }
+    this.#turns.delete(share);
+  }
+
+  /** Whoever could not hear this node may have taken it for gone, with the connections of its clients. */
+  #introduceAll(): void {
+    const shares = new Set([...this.#own.values()].map(({ sessionKey }) => shareOf(sessionKey)));
+    for (const share of shares) void this.#introduce(share);
   }
 
   /** A node is gone, with the connections of its clients. */

@@ -41,6 +41,7 @@ export class TestNode {
   readonly thought = new Map<number, string | undefined>();
   readonly #onPeer: ((peer: Peer) => void)[] = [];
   readonly #onMoved: ((share: number) => void)[] = [];
+  readonly #onGap: (() => void)[] = [];
   /** How often the store was asked who holds a share. */
   looks = 0;
 
@@ -55,7 +56,7 @@ export class TestNode {
         for (const peer of this.peers.values()) listener(peer);
         this.#onPeer.push(listener);
       },
-      onGap: () => {},
+      onGap: (listener) => void this.#onGap.push(listener),
       isInTouch: () => true,
       close: async () => {},
     };
@@ -84,6 +85,11 @@ export class TestNode {
     if (this.thought.get(share) === holder) return;
     this.thought.set(share, holder);
     if (holder !== undefined) for (const listener of this.#onMoved) listener(share);
+  }
+
+  /** It may have missed words of the others. */
+  gap(): void {
+    for (const listener of this.#onGap) listener();
   }
 
   meet(peer: Peer & { readonly pipe: Pipe }): void {
@@ -119,12 +125,15 @@ export class TestNodes {
     this.all = ids.map((id) => new TestNode(this, id));
     for (const share of ALL_SHARES) this.move(share, ids[share % ids.length]);
     for (const [index, one] of this.all.entries()) {
-      for (const other of this.all.slice(index + 1)) {
-        const line = pipe(TIMEOUT_MILLIS);
-        one.meet({ id: other.id, channel: line.primary, pipe: line });
-        other.meet({ id: one.id, channel: line.worker, pipe: line });
-      }
+      for (const other of this.all.slice(index + 1)) this.connect(one, other);
     }
+  }
+
+  /** They hear of each other. */
+  connect(one: TestNode, other: TestNode): void {
+    const line = pipe(TIMEOUT_MILLIS);
+    one.meet({ id: other.id, channel: line.primary, pipe: line });
+    other.meet({ id: one.id, channel: line.worker, pipe: line });
   }
 
   /** Another holder; those who are not told believe what they believed. */
