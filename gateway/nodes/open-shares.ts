@@ -33,6 +33,10 @@ const TOPIC = 'shares';
 const TICK_MILLIS = 250;
 /** Ticks between two looks at all leases. */
 const LOOK_TICKS = 8;
+/** Handed to nodes that have come, who are slow at first: more would be without a holder while they wait for their turn. */
+const HANDED_AT_ONCE = 2;
+/** A share that nobody has taken by then holds up the others no longer. */
+const HANDED_MILLIS = 1_000;
 
 export function openShares(parts: SharesParts): Shares {
   return new LeasedShares(parts);
@@ -54,6 +58,8 @@ class LeasedShares implements Shares {
   #tokens = 0;
   /** Since the last tick. */
   #lost = 0;
+  /** Shares that were given up for other nodes and are not known to be taken, with since when. */
+  readonly #handed = new Map<number, number>();
   /** What waits for something to come about; looked at after each change. */
   readonly #waiting = new Set<() => void>();
 
@@ -129,6 +135,7 @@ class LeasedShares implements Shares {
   #heard({ share, isHeld }: Word, from: string): void {
     if (isHeld) {
       this.#directory.held(share, from);
+      if (this.#handed.delete(share)) for (const next of ALL_SHARES) this.#settle(next);
     } else {
       this.#directory.freed(share, from);
       this.#own[share]?.isFree();
@@ -162,8 +169,17 @@ class LeasedShares implements Shares {
     const own = this.#own[share];
     if (own === undefined) return;
     const isMine = this.#isTaking && this.#assigned[share] === this.#id;
-    if (own.phase === 'held' && !isMine) void own.giveUp();
+    if (own.phase === 'held' && !isMine) this.#handOver(share, own);
     else if (own.phase === 'idle' && isMine && this.#parts.nodes.isInTouch()) void own.take();
+  }
+
+  /** Gives it up in its turn; who leaves gives up all at once. */
+  #handOver(share: number, own: OwnShare): void {
+    const now = this.#parts.clock.monotonic();
+    for (const [handed, at] of this.#handed) if (now - at > HANDED_MILLIS) this.#handed.delete(handed);
+    if (!this.#hasLeft && this.#handed.size >= HANDED_AT_ONCE) return;
+    this.#handed.set(share, now);
+    void own.giveUp();
   }
 
   /** A node that is alive holds it, as far as is known. */
