@@ -18,6 +18,8 @@ export interface NodesPlan {
   readonly vasps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly store: string;
   readonly workers?: number;
+  /** The compiled program; absent: the sources. */
+  readonly program?: string;
   /** Further keys of the configuration. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -30,10 +32,12 @@ export class GatewayNode {
   readonly adminPort: number;
   readonly cirPort: number;
   readonly config: string;
+  readonly #compiled: string | undefined;
   #program: Program | undefined;
 
-  constructor(config: string, [port = 0, adminPort = 0, cirPort = 0]: readonly number[]) {
+  constructor(config: string, [port = 0, adminPort = 0, cirPort = 0]: readonly number[], compiled?: string) {
     this.config = config;
+    this.#compiled = compiled;
     this.port = port;
     this.adminPort = adminPort;
     this.cirPort = cirPort;
@@ -54,7 +58,10 @@ export class GatewayNode {
 
   /** Resolves when it is ready. */
   async start(): Promise<void> {
-    const program = new Program(['serve', '--config', this.config]);
+    const program = new Program(
+      ['serve', '--config', this.config],
+      this.#compiled === undefined ? undefined : [this.#compiled],
+    );
     this.#program = program;
     process.once('exit', () => program.child.kill('SIGKILL'));
     await program.told(/Admin +http/);
@@ -135,5 +142,5 @@ async function nodeOf(plan: NodesPlan, index: number): Promise<GatewayNode> {
     log: { level: 'warn' },
   };
   writeFileSync(config, JSON.stringify({ ...own, ...settings }));
-  return new GatewayNode(config, ports);
+  return new GatewayNode(config, ports, plan.program);
 }

@@ -4,6 +4,7 @@
  * under 500 requests a second before a release.
  */
 import { afterAll, expect, test } from '@jest/globals';
+import { compiled } from '../bench/programs.ts';
 import { MailboxVasp } from '../load/mailbox-vasp.ts';
 import { temporaryFolder } from '../main/running.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../redis-server.ts';
@@ -41,6 +42,8 @@ describeWithHaproxy('rolling restarts', () => {
         policies: trafficPolicies('on-change'),
         vasps: { im: { url: vasp.url, domain: 'im.example' } },
         store: redis.url(),
+        // From its sources a node takes seconds of two cores to start, which the traffic needs.
+        ...(isNightly ? { program: compiled('gateway/cli/sapgw.ts') } : {}),
         settings: { limits: { linger: '3s', drain: '10s' } },
       });
       balancer = await Balancer.before(nodes, directory);

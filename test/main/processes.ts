@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { TOKEN } from './admin-calls.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+const FROM_SOURCES = ['--import', 'tsx', 'gateway/cli/sapgw.ts'];
 
 export interface Finished {
   readonly status: number | null;
@@ -19,12 +20,13 @@ export class Program {
   stderr = '';
   readonly finished: Promise<Finished>;
 
-  constructor(args: readonly string[]) {
+  /** @param program arguments of Node; the sources unless told */
+  constructor(args: readonly string[], program: readonly string[] = FROM_SOURCES) {
     // Nothing of the surroundings configures the program under test.
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(SAPGW_|NODE_OPTIONS)/.test(name)),
     );
-    this.child = spawn(process.execPath, ['--import', 'tsx', 'gateway/cli/sapgw.ts', ...args], {
+    this.child = spawn(process.execPath, [...program, ...args], {
       cwd: ROOT,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
