@@ -117,8 +117,10 @@ describe('a user who is to be asked, while the store fails', () => {
     await expectIn(phone, await phone.login([[id, ACCEPT]]));
     phone.lose('not-done');
     expectAsked(await phone.login());
-    phone.lose('not-done', 'acceptances.of');
-    expectAsked(await phone.login());
+    for (const place of ['acceptances.of', 'negotiations.pass'] as const) {
+      phone.lose('not-done', place);
+      expectAsked(await phone.login());
+    }
     expect(phone.forwarded).toBe(1);
     phone.back();
     await expectIn(phone, await phone.login());
@@ -310,11 +312,7 @@ describe('where logins are denied while the store is away', () => {
 
 test('what is no loss of the store is not taken for one', async () => {
   const phone = asking();
-  Object.assign(phone.rig.clock, {
-    wall: () => {
-      throw new TypeError('a fault of the program');
-    },
-  });
+  phone.lose('fault', 'negotiations.window');
   expect((await phone.login()).code).toBe('500');
   expect(phone.forwarded).toBe(0);
 });

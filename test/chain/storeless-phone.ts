@@ -14,8 +14,8 @@ import { openUnderWayInMemory } from '../transcripts/rig-stores.ts';
 /** One method of what a login needs to be kept. */
 export type Place = `${'negotiations' | 'waiting' | 'sessions' | 'acceptances'}.${string}`;
 
-/** What became of what was asked: nothing, or all of it, and nobody heard so. */
-export type Loss = 'not-done' | 'unheard';
+/** What became of what was asked: nothing, or all of it, and nobody heard so; or the program is at fault, not the store. */
+export type Loss = 'not-done' | 'unheard' | 'fault';
 
 export interface Asked {
   readonly id: string;
@@ -139,6 +139,7 @@ export class StorelessPhone {
           const isLost = this.#lost?.at(place) === true;
           if (isLost) this.failed.add(place);
           if (isLost && this.#lost?.loss === 'not-done') throw new StoreWriteError('EAWAY');
+          if (isLost && this.#lost?.loss === 'fault') throw new TypeError('a fault of the program');
           const done: unknown = await Reflect.apply(method, target, args);
           if (isLost) throw new StoreWriteError('ETIMEDOUT');
           const [tokens] = args;

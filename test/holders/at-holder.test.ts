@@ -25,7 +25,7 @@ function world(there: () => Promise<string> = async () => 'there') {
     },
     onClose: () => undefined,
   });
-  const b: Peer = { id: 'b', channel: new Channel(line(1, 0), 60_000) };
+  const b: Peer = { id: 'b', channel: new Channel(line(1, 0), 500) };
   new Channel(line(0, 1)).serve<Speaker>('speaker', { speak: there });
   const at = new AtHolder<Speaker>(
     {

@@ -74,8 +74,16 @@ test('is of no concern to a node that is gone', async () => {
 
 test('is waited for no longer once nobody can be heard', async () => {
   const { nodes, a } = world(() => new Promise(() => {}));
-  const told = a.teller.tell('session', (node) => node.sessionChanged(KEY));
+  let isOver = false;
+  const told = a.teller
+    .tell('session', (node) => node.sessionChanged(KEY))
+    .then(() => {
+      isOver = true;
+    });
   nodes.loseStore(true);
+  // Long before the question has had its time.
+  for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve));
+  expect(isOver).toBe(true);
   await told;
   await a.teller.tell('session', (node) => node.sessionChanged(KEY));
   expect(a.node.warnings.length).toBe(4);

@@ -245,6 +245,15 @@ describe('sendings of operators', () => {
     await close();
   });
 
+  test('count what becomes of them where they are looked after at once', async () => {
+    const { b, broadcastsOf, close } = await world();
+    const outcome = await broadcastsOf('b').send(to('wv:user3@im.example'), 'b');
+    const id = outcome.kind === 'begun' ? outcome.report.id : '';
+    await b.take(addressee(keyIn(3, 'user')));
+    expect((await broadcastsOf('c').get(id))?.counts).toMatchObject({ made: 1, open: 1, sent: 1 });
+    await close();
+  });
+
   test('whose changes nobody hears now are counted when somebody does', async () => {
     const { nodes, a, b, broadcastsOf, close } = await world();
     const outcome = await broadcastsOf('a').send(to('wv:user4@im.example'), 'a');
