@@ -27,7 +27,7 @@ export interface RedisLink {
 }
 
 export interface RedisConnection {
-  /** For what a client waits for: 450 ms, less while Redis is slow, and nothing while it is away. */
+  /** For what a client waits for: 650 ms, less while Redis is slow, and nothing while it is away. */
   readonly requests: RedisLink;
   /** For sweeps, reports and copies: 5 s. */
   readonly background: RedisLink;
@@ -55,7 +55,7 @@ export interface RedisConnection {
 }
 
 /** What a client that waits for an answer can spare for one command. */
-const REQUEST_MILLIS = 450;
+const REQUEST_MILLIS = 650;
 const BACKGROUND_MILLIS = 5_000;
 /** A connection that owes an answer and says nothing for so long is made anew. */
 const SILENT_REQUESTS_MILLIS = 2_000;
