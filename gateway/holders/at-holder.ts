@@ -19,7 +19,7 @@ export interface HolderParts {
 }
 
 /** In which a share may be without a holder before a question fails; what follows has what is left of it. */
-const PATIENCE_MILLIS = 800;
+const PATIENCE_MILLIS = 600;
 /** For a question at the end of that. */
 const LEAST_MILLIS = 50;
 /** A share that could not be asked so long ago is waited for anew. */

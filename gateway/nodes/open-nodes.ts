@@ -122,6 +122,10 @@ class BeatingNodes implements OpenNodes {
       },
     });
     metrics.nodes(1);
+    // Nobody waits for the next beat to find out that Redis is there again.
+    connection.standing.onChange((isAway) => {
+      if (!isAway) void this.#beat();
+    });
   }
 
   /** Resolves when this node is known to Redis, and hears its own word. */
@@ -218,6 +222,8 @@ class BeatingNodes implements OpenNodes {
     this.#beatAt = at;
     this.#touch();
     if (this.#isUp) this.#sayBeat();
+    // An answer that took so long says nothing of now.
+    if (this.#parts.clock.monotonic() - at > BEAT_MILLIS) void this.#beat();
   }
 
   /** The words and beats of this node arrive, as of the older of both. */
@@ -298,8 +304,11 @@ class BeatingNodes implements OpenNodes {
     const isInTouch = this.isInTouch();
     if (isInTouch === this.#wasInTouch || this.#isClosed || this.#started !== undefined) return;
     this.#wasInTouch = isInTouch;
-    if (isInTouch) this.#parts.log.info('in touch with the other nodes again', { node: this.id });
-    else this.#parts.log.warn('out of touch with the other nodes', { node: this.id });
+    if (isInTouch) {
+      this.#parts.log.info('in touch with the other nodes again', { node: this.id });
+      // What could not be taken meanwhile is taken now.
+      this.#takersChanged();
+    } else this.#parts.log.warn('out of touch with the other nodes', { node: this.id });
   }
 
   #after(millis: number, act: () => void): void {

@@ -42,7 +42,7 @@ interface Known {
 
 const GONE_MILLIS = 3_500;
 /** A client waits for what is asked. */
-const QUESTION_MILLIS = 700;
+const QUESTION_MILLIS = 600;
 /** Nodes that said good-bye: what still comes of them is late. */
 const REMEMBERED_DEPARTED = 100;
 
