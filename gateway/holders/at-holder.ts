@@ -12,7 +12,10 @@ import { type Hearing, type StoreStanding, throughStore } from './through-store.
 export interface HolderParts {
   readonly nodes: Nodes;
   readonly shares: Shares;
-  readonly store: StoreStanding;
+  readonly store: StoreStanding & {
+    /** How long the store may still be waited for: less while it is slow. In milliseconds. */
+    leftMillis(): number;
+  };
   /** Milliseconds that only grow. */
   readonly now: () => number;
   readonly pause: (millis: number) => Promise<unknown>;
@@ -78,7 +81,12 @@ export class AtHolder<S extends Service<S>> {
     const known = this.#waitedFor.get(share);
     const since = known === undefined || now - known > FORGOTTEN_MILLIS ? from : known;
     this.#waitedFor.set(share, since);
-    return Math.max(since + PATIENCE_MILLIS, now + LEAST_MILLIS);
+    return Math.max(since + this.#patienceMillis(), now + LEAST_MILLIS);
+  }
+
+  /** What a client has waited for the store is not there to be waited for another node. */
+  #patienceMillis(): number {
+    return Math.min(PATIENCE_MILLIS, this.#parts.store.leftMillis());
   }
 
   /**
@@ -89,8 +97,9 @@ export class AtHolder<S extends Service<S>> {
     const askedAt = this.#parts.now();
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
-      if (!this.#waitedFor.has(share)) return;
-      const millis = this.#waitsUntil(share) - askedAt;
+      const left = this.#patienceMillis();
+      if (!this.#waitedFor.has(share) && left === PATIENCE_MILLIS) return;
+      const millis = this.#waitedFor.has(share) ? this.#waitsUntil(share) - askedAt : left;
       timer = setTimeout(() => reject(new ChannelError('timeout', this.#name)), millis);
     });
     try {

@@ -84,7 +84,12 @@ async function join(
   const shares = openShares({ ...base, ...redis, nodes, holder: holding });
   const { standing } = redis.connection;
   const pause = (millis: number): Promise<void> => delay(millis);
-  const holders = { nodes, shares, store: standing, now: () => performance.now(), pause };
+  const store = {
+    isAway: () => standing.isAway(),
+    onChange: (listener: (isAway: boolean) => void) => standing.onChange(listener),
+    leftMillis: () => redis.connection.leftMillis(),
+  };
+  const holders = { nodes, shares, store, now: () => performance.now(), pause };
 
   const { desks, mailboxes } = await openHeld(base, holders, holding, policies, () => broadcasts.tell());
   const broadcasts = new HeldBroadcasts(holders, () => holding.now?.broadcasts(), log);

@@ -13,7 +13,14 @@ const SHARE = 3;
 
 /** One node that asks, and one other, `b`, that answers as `there` does, or to which nothing gets through. */
 function world(there: () => Promise<string> = async () => 'there') {
-  const state = { now: 0, holder: undefined as string | undefined, isAway: false, isDeaf: false, pauses: 0 };
+  const state = {
+    now: 0,
+    holder: undefined as string | undefined,
+    isAway: false,
+    isDeaf: false,
+    pauses: 0,
+    leftMillis: 1_000,
+  };
   const listeners: ((message: unknown) => void)[] = [];
   const away: ((isAway: boolean) => void)[] = [];
   const line = (to: number, from: number): Line => ({
@@ -46,7 +53,11 @@ function world(there: () => Promise<string> = async () => 'there') {
         begin: async () => true,
         leave: async () => undefined,
       },
-      store: { isAway: () => state.isAway, onChange: (listener) => away.push(listener) },
+      store: {
+        isAway: () => state.isAway,
+        onChange: (listener) => void away.push(listener),
+        leftMillis: () => state.leftMillis,
+      },
       now: () => state.now,
       pause: async (millis) => {
         state.pauses += 1;
@@ -113,4 +124,17 @@ test('while the store is away nobody waits: neither for a holder nor for an answ
   expect(state.pauses).toBe(0);
   state.holder = 'a';
   expect(await ask()).toBe('here');
+});
+
+test('what a client has waited for a slow store it does not wait for another node as well', async () => {
+  const { state, ask } = world();
+  state.leftMillis = 100;
+  await expect(ask()).rejects.toMatchObject({ code: 'NOT_HELD' });
+  expect(state.now).toBeLessThanOrEqual(100);
+  state.now += 20_000;
+  state.leftMillis = 20;
+  state.holder = 'b';
+  state.isDeaf = true;
+  // The channel itself would wait for 500 ms: this ends before, by a time-out of its own.
+  await expect(ask()).rejects.toMatchObject({ why: 'timeout', message: 'speaker: timeout' });
 });

@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type HolderParts, notHeld } from '../../gateway/holders/at-holder.ts';
-import type { StoreStanding } from '../../gateway/holders/through-store.ts';
 import type { Nodes, Peer, Shares } from '../../gateway/node-ports.ts';
 import type { Log } from '../../gateway/ports.ts';
 import { ALL_SHARES } from '../../gateway/shares.ts';
@@ -113,9 +112,12 @@ export class TestNodes {
   readonly pauses: number[] = [];
   readonly #onStanding: ((isAway: boolean) => void)[] = [];
   #isAway = false;
-  readonly store: StoreStanding = {
+  /** How long the store may still be waited for. */
+  leftMillis = 1_000;
+  readonly store: HolderParts['store'] = {
     isAway: () => this.#isAway,
     onChange: (listener) => void this.#onStanding.push(listener),
+    leftMillis: () => this.leftMillis,
   };
   /** Called in every pause. */
   meanwhile: (() => void) | undefined;

@@ -51,6 +51,8 @@ export interface RedisConnection {
     count: number,
   ): Promise<{ readonly cursor: string; readonly keys: readonly string[] } | undefined>;
   /** What waits for an answer fails; nothing goes on in the background. */
+  /** How long a command of a client's request that is sent now may take: less while Redis is slow. In milliseconds. */
+  leftMillis(): number;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,7 @@ export function openRedis(address: RedisAddress, requestMillis = REQUEST_MILLIS)
     background,
     standing,
     lastFailure: () => lastFailure,
+    leftMillis: () => requests.leftMillis(),
     async info(section) {
       const told = await Promise.allSettled(serversOf(clients.background).map((server) => server.info(section)));
       return told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

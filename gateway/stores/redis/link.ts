@@ -62,6 +62,11 @@ export class Link implements RedisLink {
     }
   }
 
+  /** How long a command that is sent now may take, in milliseconds. */
+  leftMillis(): number {
+    return this.#patience?.left(performance.now()) ?? this.#millis;
+  }
+
   /** Whether it answers in time, also where it counts as away. Never rejects. */
   async answers(name: string, ...args: readonly RedisArgument[]): Promise<boolean> {
     try {
