@@ -55,8 +55,7 @@ return 1`);
 
 /** Argument: the session's name in the index. */
 export const END_SESSION = script(`
-if redis.call('DEL', KEYS[1]) == 1 then
-  redis.call('DEL', KEYS[2])
-  redis.call('ZREM', KEYS[3], ARGV[1])
-end
-return 1`);
+local ended = redis.call('DEL', KEYS[1])
+if ended == 1 then redis.call('DEL', KEYS[2]) end
+redis.call('ZREM', KEYS[3], ARGV[1])
+return ended`);

@@ -143,8 +143,8 @@ export class RedisWaitingSessions implements WaitingSessions {
   async #makeRoom(share: number): Promise<void> {
     const { connection, evicted } = this.#parts;
     for (const owner of textsOf(await connection.background.command('ZRANGE', this.#index(share), 0, 0))) {
-      evicted?.('conversations');
-      await connection.background.run(END_SESSION, this.#keys(owner), [owner]);
+      // Another node may have ended it, or its time.
+      if ((await connection.background.run(END_SESSION, this.#keys(owner), [owner])) === 1) evicted?.('conversations');
     }
   }
 
