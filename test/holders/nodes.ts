@@ -10,7 +10,7 @@ import { ALL_SHARES } from '../../gateway/shares.ts';
 import { type Pipe, pipe } from '../workers/lines.ts';
 
 /** For a question that is never answered. */
-const TIMEOUT_MILLIS = 60;
+const TIMEOUT_MILLIS = 1_500;
 const FUSE_MILLIS = 5_000;
 
 /** What came about in the end; a fuse that says what never did. */
