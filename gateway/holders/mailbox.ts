@@ -14,6 +14,7 @@ import type { PolicySets } from '../policy/live-sets.ts';
 import type { Clock } from '../ports.ts';
 import { byShareOf, shareOf } from '../shares.ts';
 import { type MailboxService, mailboxService } from '../workers/mailbox.ts';
+import { Again } from './again.ts';
 import { AtHolder, type HolderParts } from './at-holder.ts';
 
 /** What every node does for users whose share it holds. */
@@ -66,16 +67,24 @@ export class HeldMailboxes implements Mailbox {
   readonly #parts: HeldMailboxParts;
   readonly #known: KnownUsers;
   readonly #tries: KnownTries;
+  /** Acknowledgements that nobody could be told of. */
+  readonly #again: Again;
   #hasMail: boolean;
   #rememberedUntil: number;
 
   constructor(holders: HolderParts, officeOf: PostOfficeOf, parts: HeldMailboxParts) {
     this.#at = new AtHolder<HeldMailboxService>(holders, 'mailbox', heldMailboxService(officeOf));
     this.#parts = parts;
+    this.#again = new Again(holders.pause);
     this.#known = new KnownUsers(parts.knownUsers);
     this.#tries = new KnownTries(parts.clock, parts.rememberedUntil);
     this.#hasMail = parts.hasMail;
     this.#rememberedUntil = parts.rememberedUntil;
+  }
+
+  /** What clients have acknowledged is told, as far as that can be. */
+  close(): Promise<void> {
+    return this.#again.close();
   }
 
   /** What another process of this node has to know when it begins. */
@@ -165,10 +174,10 @@ export class HeldMailboxes implements Mailbox {
   take: Mailbox['take'] = (visitor) => this.#of(visitor.userKey, (office) => office.take(visitor));
 
   answered: Mailbox['answered'] = (visitor, id, code) =>
-    this.#of(visitor.userKey, (office) => office.answered(visitor, id, code));
+    this.#again.until(() => this.#of(visitor.userKey, (office) => office.answered(visitor, id, code)));
 
   delivered: Mailbox['delivered'] = (visitor, id) =>
-    this.#of(visitor.userKey, (office) => office.delivered(visitor, id));
+    this.#again.until(() => this.#of(visitor.userKey, (office) => office.delivered(visitor, id)));
 
   list: Mailbox['list'] = (visitor) => this.#of(visitor.userKey, (office) => office.list(visitor));
 

@@ -127,6 +127,7 @@ async function join(
   warnOfUnknownDomains(base, policies);
   const underWay = underWayInRedis(base, redis, policies);
   open.push(underWay.sweep());
+  open.push(() => mailboxes.close());
   open.push(async () => {
     await shares.leave();
     await broadcasts.close();

@@ -65,7 +65,8 @@ describeWithRedis('shares', () => {
     const [, three] = (await world.addHolding(2)) as [TestNode, TestNode];
     const parts = world.all.map((node) => node.held().length);
     expect(parts.toSorted()).toEqual([10, 11, 11]);
-    expect(new Set(moved).size).toBe(SHARES - one.held().length);
+    // What goes by how things stand with two nodes may come back when the third is there.
+    expect(new Set(moved).size).toBeGreaterThanOrEqual(SHARES - one.held().length);
     expect(await end(one.connection)).toEqual(NOTHING);
     for (const node of world.all) {
       expect([...node.taken.keys()].toSorted((a, b) => a - b)).toEqual(node.held());
