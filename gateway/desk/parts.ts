@@ -17,6 +17,8 @@ export interface DeskParts {
   readonly clock: Clock;
   readonly metrics: DeskMetrics;
   readonly log: Log;
+  /** Which part of a machine's users these are: what is bounded in memory is bounded in proportion; all when absent. */
+  readonly portion?: number | undefined;
   readonly limits: DeskLimits;
   readonly events: DeskEvents;
   /** The user id under which the gateway writes to users; undefined: one of the user's own domain. */

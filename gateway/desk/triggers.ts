@@ -20,11 +20,12 @@ export class Triggers {
   readonly #parts: DeskParts;
   readonly #queues: Queues;
   /** Monotonic times of errors, by session and policy. */
-  readonly #errors = new LRUCache<string, readonly number[]>({ max: MOST_SESSIONS_WITH_ERRORS });
+  readonly #errors: LRUCache<string, readonly number[]>;
 
   constructor(parts: DeskParts, queues: Queues) {
     this.#parts = parts;
     this.#queues = queues;
+    this.#errors = new LRUCache({ max: Math.ceil(MOST_SESSIONS_WITH_ERRORS * (parts.portion ?? 1)) });
   }
 
   async happened(happening: Happening): Promise<void> {

@@ -10,10 +10,11 @@ const REMEMBERED = 5_000;
 
 export class Kept {
   readonly #parts: Pick<MailboxParts, 'store' | 'secrets'>;
-  readonly #envelopes = new LRUCache<string, MessageEnvelope>({ max: REMEMBERED });
+  readonly #envelopes: LRUCache<string, MessageEnvelope>;
 
-  constructor(parts: Pick<MailboxParts, 'store' | 'secrets'>) {
+  constructor(parts: Pick<MailboxParts, 'store' | 'secrets' | 'portion'>) {
     this.#parts = parts;
+    this.#envelopes = new LRUCache({ max: Math.ceil(REMEMBERED * (parts.portion ?? 1)) });
   }
 
   /** Undefined when it was sealed by a key that is not live any more, or is damaged. */

@@ -10,12 +10,16 @@ import { DUPLICATE_MILLIS } from './depositing.ts';
 const REMEMBERED = 100_000;
 
 export class KnownTries {
-  readonly #kept = new LRUCache<string, true>({ max: REMEMBERED, ttl: DUPLICATE_MILLIS });
+  readonly #kept: LRUCache<string, true>;
   readonly #clock: { wall(): number };
   #unknownUntil: number;
 
-  /** @param unknownUntil how long something is remembered that was kept before; wall-clock milliseconds */
-  constructor(clock: { wall(): number }, unknownUntil: number) {
+  /**
+   * @param unknownUntil how long something is remembered that was kept before; wall-clock milliseconds
+   * @param portion which part of a machine's users these are
+   */
+  constructor(clock: { wall(): number }, unknownUntil: number, portion = 1) {
+    this.#kept = new LRUCache({ max: Math.ceil(REMEMBERED * portion), ttl: DUPLICATE_MILLIS });
     this.#clock = clock;
     this.#unknownUntil = unknownUntil;
   }

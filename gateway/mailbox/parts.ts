@@ -10,6 +10,8 @@ export interface MailboxParts {
   readonly clock: Pick<Clock, 'wall'>;
   readonly metrics: { mailbox(result: MailboxResult): void };
   readonly log: Log;
+  /** Which part of a machine's users these are: what is bounded in memory is bounded in proportion; all when absent. */
+  readonly portion?: number | undefined;
   /** Messages in all mailboxes together. */
   readonly mostMessages: number;
   /** Whether a bearer of that name is the short message service. */

@@ -43,7 +43,7 @@ const LISTED = 1_000;
 export class PostOffice implements Mailbox {
   readonly #parts: PostOfficeParts;
   readonly #known: KnownUsers;
-  readonly #recipients = new Recipients();
+  readonly #recipients: Recipients;
   readonly #turns = new UserTurns();
   readonly #kept: Kept;
   readonly #settling: Settling;
@@ -58,8 +58,9 @@ export class PostOffice implements Mailbox {
     this.#parts = parts;
     this.#hasMail = hasMail;
     this.#rememberedUntil = rememberedUntil;
-    this.#tries = new KnownTries(parts.clock, rememberedUntil);
-    this.#known = new KnownUsers(parts.knownUsers);
+    this.#recipients = new Recipients(parts.portion);
+    this.#tries = new KnownTries(parts.clock, rememberedUntil, parts.portion);
+    this.#known = new KnownUsers(Math.ceil(parts.knownUsers * (parts.portion ?? 1)));
     this.#kept = new Kept(parts);
     this.#settling = new Settling(parts, this.#kept);
     const own = { kept: this.#kept, recipients: this.#recipients, settling: this.#settling };

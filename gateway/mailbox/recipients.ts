@@ -34,11 +34,19 @@ interface Recipient {
 }
 
 export class Recipients {
-  readonly #users = new LRUCache<string, Recipient>({ max: USERS });
+  readonly #users: LRUCache<string, Recipient>;
   /** Sessions that have not agreed on their services. */
-  readonly #arriving = new LRUCache<string, Arriving>({ max: USERS });
+  readonly #arriving: LRUCache<string, Arriving>;
   /** Users to whom something was handed over, by session. */
-  readonly #served = new LRUCache<string, string>({ max: USERS });
+  readonly #served: LRUCache<string, string>;
+
+  /** @param portion which part of a machine's users these are */
+  constructor(portion = 1) {
+    const max = Math.ceil(USERS * portion);
+    this.#users = new LRUCache({ max });
+    this.#arriving = new LRUCache({ max });
+    this.#served = new LRUCache({ max });
+  }
 
   arrived(sessionKey: string, userKey: string, at: number): void {
     this.#arriving.set(sessionKey, { userKey, at, polls: 0 });

@@ -31,6 +31,8 @@ export interface DeskSurroundings {
 /** What a desk says for: all users, or those of one share. */
 export interface DeskScope {
   readonly store: SystemMessageStore;
+  /** Which part of all users these are; all when absent. */
+  readonly portion?: number;
   /** Messages that are not at their end, of all these users together. */
   readonly open: number;
   readonly webhooksNote?: string;
@@ -146,7 +148,7 @@ function partsOf(
   { config, store, secrets, clock, metrics, log, userKey }: Base,
   { policies, publicUrl }: DeskSurroundings,
   webhooks: Webhooks | undefined,
-  { store: messages, open, webhooksNote, count }: DeskScope,
+  { store: messages, portion, open, webhooksNote, count }: DeskScope,
 ): Omit<DeskParts, 'events'> {
   return {
     store: messages,
@@ -162,6 +164,7 @@ function partsOf(
       systemMessagesOpen: count,
     },
     log,
+    portion,
     limits: { open, openPerUser: config.limits.systemMessagesPerUser },
     serviceContact: config.serviceContact,
     selfCareUrl(user) {

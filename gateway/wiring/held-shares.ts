@@ -39,8 +39,8 @@ interface Held {
   readonly broadcasts: RunningBroadcasts | undefined;
 }
 
-/** A share's part of what is for all users together, with some room: no two shares are equally busy. */
-const ROOM = 2;
+/** A share's part of what is for all users together, with as much again for room: no two shares are equally busy. */
+const PORTION = 2 / SHARES;
 /** Notifications of one share to one bearer at the same time: as many as the bearers bear of all. */
 const AT_ONCE = 2;
 
@@ -68,17 +68,17 @@ export class HeldShares implements ShareHolder {
   async take(share: number, token: string): Promise<void> {
     const { store, around, webhooks, bearers } = this.#parts;
     const { systemMessages, mailbox } = timedShareStores(store.ofShare(share, token), this.#base.timing);
-    const open = Math.ceil((this.#base.config.limits.systemMessages * ROOM) / SHARES);
     const desk = await startDesk(this.#base, around, webhooks, {
       store: systemMessages,
-      open,
+      portion: PORTION,
+      open: Math.ceil(this.#base.config.limits.systemMessages * PORTION),
       webhooksNote: `system-message-webhooks-${share}`,
       changed: this.#parts.changed,
       count: (count) => this.#count(share, count),
     });
     let office: RunningMailbox | undefined;
     try {
-      office = await startMailbox(this.#base, { ...around, atOnce: AT_ONCE }, mailbox, bearers);
+      office = await startMailbox(this.#base, { ...around, atOnce: AT_ONCE, portion: PORTION }, mailbox, bearers);
       const broadcasts =
         share === FIRST_SHARE ? new RunningBroadcasts(this.#base, around, this.#parts.desks()) : undefined;
       this.#held.set(share, { desk, mailbox: office, broadcasts });

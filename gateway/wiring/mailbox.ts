@@ -23,6 +23,8 @@ export interface MailboxSurroundings {
   readonly languageOf: (vasp: string) => string | undefined;
   /** Notifications to one bearer at the same time. */
   readonly atOnce?: number;
+  /** Which part of all users these are; all when absent. */
+  readonly portion?: number;
 }
 
 /** A mailbox that is looked after. */
@@ -81,6 +83,7 @@ export async function startMailbox(
     clock,
     metrics,
     log,
+    portion: around.portion,
     mostMessages: config.limits.mailboxMessages,
     sendsTextMessages: (bearer) => config.bearers.get(bearer)?.kind !== 'webhook',
     knownUsers: config.limits.cachedSessions,
