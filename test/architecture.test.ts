@@ -147,8 +147,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'audit/mail-data.ts',
     'mailbox/office-model.ts',
   ],
-  // All of one store into another; what fails for a moment is told from what lasts by what stores fail with.
-  migration: [...SHARED, 'stores/store-error.ts'],
+  // All of one store into another.
+  migration: SHARED,
   // Calls that answers of users lead to.
   bearers: [...SHARED, 'policy', 'desk/parts.ts'],
   sandbox: ['csp', 'error-code.ts'],
@@ -169,18 +169,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What concerns one user, asked of the node that holds it.
   holders: [...SHARED, 'policy', 'desk', 'mailbox', 'cir', 'chain/identity.ts', 'workers'],
   // Several machines: who is there, how they talk, who holds what. Their words go through the store's engine.
-  nodes: [
-    ...SHARED,
-    'csp',
-    'policy',
-    'desk',
-    'mailbox',
-    'chain',
-    'cir',
-    'workers',
-    'stores/redis',
-    'stores/store-error.ts',
-  ],
+  nodes: [...SHARED, 'csp', 'policy', 'desk', 'mailbox', 'chain', 'cir', 'workers', 'stores/redis'],
 };
 
 /** The edges of the program: they may know everything. */

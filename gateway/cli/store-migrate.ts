@@ -3,9 +3,9 @@
  * of it. Exit status: 0 both hold the same, 1 they do not or it was ended before, 2 wrong use, configuration or stores.
  */
 import { performance } from 'node:perf_hooks';
+import { StoreWriteError } from '../errors.ts';
 import { type MigrationResult, migrate } from '../migration/migrate.ts';
 import type { Progress } from '../migration/progress.ts';
-import { StoreWriteError } from '../stores/store-error.ts';
 import { configFromOptions, EXIT_CONFIGURATION } from './config.ts';
 import type { MigrateOptions } from './store.ts';
 import { type Ends, isEqual, progressLine, refusalOf, resultJson, resultText, warningsOf } from './store-lines.ts';

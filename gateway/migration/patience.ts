@@ -3,7 +3,7 @@
  * done twice is tried again, for long enough that nobody has to start the command anew.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { StoreWriteError } from '../stores/store-error.ts';
+import { StoreWriteError } from '../errors.ts';
 
 const FIRST_PAUSE_MILLIS = 100;
 const LONGEST_PAUSE_MILLIS = 2_000;

@@ -5,13 +5,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { StoreWriteError } from '../errors.ts';
 import type { NodeMetrics, Nodes, Peer } from '../node-ports.ts';
 import type { Clock, Log, Secrets } from '../ports.ts';
 import type { RedisAddress } from '../stores/redis/address.ts';
 import type { RedisConnection } from '../stores/redis/connection.ts';
 import type { KeySpace } from '../stores/redis/keys.ts';
 import { type Subscription, subscribe } from '../stores/redis/subscription.ts';
-import { StoreWriteError } from '../stores/store-error.ts';
 import { ALL } from './frames.ts';
 import { Membership } from './membership.ts';
 import { type NodeRow, PeerTable } from './peer-table.ts';

@@ -6,7 +6,7 @@
 import { getSystemErrorName } from 'node:util';
 import type { Database, Key, RootDatabase } from 'lmdb';
 import { errorCode } from '../error-code.ts';
-import { StoreWriteError } from './store-error.ts';
+import { StoreWriteError } from '../errors.ts';
 
 /**
  * For a write to come to its end. Some refusals of the system (`EPERM`) lmdb-js takes for a state of its own, and waits until

@@ -2,9 +2,9 @@
  * Whether the store can be had, as far as it was tried: a write that failed says no, and as long as it does, whoever asks
  * tries one of its own. So a gateway that nobody sends anything to, because it cannot keep it, finds out when it can again.
  */
+import { StoreWriteError } from '../errors.ts';
 import type { Store } from '../ports.ts';
 import type { RedisStanding } from './redis/standing.ts';
-import { StoreWriteError } from './store-error.ts';
 
 /** A note that nobody reads, and a user whom nobody is. */
 const NAME = 'readiness';

@@ -1,5 +1,6 @@
 /** Nodes of one gateway in one process, each with a way of its own to one Redis, and what a test sees of them. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { StoreWriteError } from '../../gateway/errors.ts';
 import type { NodeMetrics, ShareHolder, Shares } from '../../gateway/node-ports.ts';
 import { type OpenNodes, openNodes } from '../../gateway/nodes/open-nodes.ts';
 import { openShares } from '../../gateway/nodes/open-shares.ts';
@@ -9,7 +10,6 @@ import { ALL_SHARES } from '../../gateway/shares.ts';
 import { parseRedisAddress, type RedisAddress } from '../../gateway/stores/redis/address.ts';
 import { openRedis, type RedisConnection, type RedisLink } from '../../gateway/stores/redis/connection.ts';
 import { KeySpace } from '../../gateway/stores/redis/keys.ts';
-import { StoreWriteError } from '../../gateway/stores/store-error.ts';
 
 export const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
 

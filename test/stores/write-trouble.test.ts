@@ -1,9 +1,9 @@
 /** Writes that never come to an end, and what is said of a store that could not be written. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Database } from 'lmdb';
+import { StoreWriteError } from '../../gateway/errors.ts';
 import { onDisk } from '../../gateway/stores/lmdb-commit.ts';
 import { openMemoryStore } from '../../gateway/stores/memory.ts';
-import { StoreWriteError } from '../../gateway/stores/store-error.ts';
 import { timedStore } from '../../gateway/stores/timed.ts';
 import { WriteTrouble } from '../../gateway/stores/write-trouble.ts';
 

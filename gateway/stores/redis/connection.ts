@@ -4,7 +4,7 @@
  * sends it again does so with a script that knows what was done. Requests and background work have connections of their own.
  */
 import { Cluster, type Redis } from 'ioredis';
-import { StoreWriteError } from '../store-error.ts';
+import { StoreWriteError } from '../../errors.ts';
 import type { RedisAddress } from './address.ts';
 import { closeClient, openClient, type RedisClient } from './client.ts';
 import { failureOf, Link } from './link.ts';

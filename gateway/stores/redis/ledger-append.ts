@@ -6,9 +6,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditRecord, ShownText } from '../../audit-ports.ts';
+import { StoreWriteError } from '../../errors.ts';
 import { append, checkTexts, isSealed, LedgerError } from '../ledger.ts';
 import type { Seal } from '../ledger-tables.ts';
-import { StoreWriteError } from '../store-error.ts';
 import type { RedisLink, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { bulks, ledgerKey, ledgerKeys, readEntries, readNumber } from './ledger-rows.ts';

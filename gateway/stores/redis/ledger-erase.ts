@@ -3,9 +3,9 @@
  * a script if nothing was changed meanwhile. A slice takes the turn first, so that it is not for ever late among those who append.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { StoreWriteError } from '../../errors.ts';
 import { dropSlice, erase } from '../ledger.ts';
 import type { Seal } from '../ledger-tables.ts';
-import { StoreWriteError } from '../store-error.ts';
 import type { RedisLink, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { ledgerKeys, numbersFrom } from './ledger-rows.ts';

@@ -3,7 +3,7 @@
  * sent once. What is waiting for answers is bounded, also after those who asked have given up.
  */
 import { errorCode } from '../../error-code.ts';
-import { StoreWriteError } from '../store-error.ts';
+import { StoreWriteError } from '../../errors.ts';
 import type { RedisClient } from './client.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './connection.ts';
 import { Patience } from './patience.ts';

@@ -3,12 +3,12 @@
  * that comes again, because nobody saw how it ended, changes nothing.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StoreWriteError } from '../../errors.ts';
 import type { Deposit, DepositOutcome } from '../../mailbox-ports.ts';
 import { shareOf } from '../../shares.ts';
 import { type DuplicateRow, readDuplicate, writeContent, writeDuplicate } from '../mailbox-records.ts';
 import { RecordError } from '../records.ts';
 import { deposited } from '../rules.ts';
-import { StoreWriteError } from '../store-error.ts';
 import type { RedisArgument, RedisReply } from './connection.ts';
 import { WaitingElsewhere } from './mailbox-most.ts';
 import { type MailboxRows, rowOf } from './mailbox-rows.ts';

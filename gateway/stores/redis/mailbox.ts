@@ -3,6 +3,7 @@
  * at what it depends on and does the same whether it runs once or twice. An id alone does not tell the share: whoever holds one
  * share looks there, the whole store looks in all.
  */
+import { StoreWriteError } from '../../errors.ts';
 import type {
   DeadReason,
   Deposit,
@@ -15,7 +16,6 @@ import { shareOf } from '../../shares.ts';
 import { REMOVED_AT_ONCE } from '../../slices.ts';
 import { readContent, writeContent } from '../mailbox-records.ts';
 import { NO_TOTALS, type UserCounts } from '../rules.ts';
-import { StoreWriteError } from '../store-error.ts';
 import type { RedisArgument, RedisReply } from './connection.ts';
 import { checkWritable, knownTry, MailboxDeposits } from './mailbox-deposits.ts';
 import { type FoundMail, MailboxRows, rowOf, wholeRowOf } from './mailbox-rows.ts';

@@ -13,10 +13,10 @@ import {
   type NegotiationMemory,
   type OpenQuestions,
 } from '../../chain/negotiation-memory.ts';
+import { StoreWriteError } from '../../errors.ts';
 import { EMPTY_WINDOW, endings, endOf, type NegotiationWindow } from '../../negotiation/window.ts';
 import type { Clock, Secrets } from '../../ports.ts';
 import { ALL_SHARES, SHARES } from '../../shares.ts';
-import { StoreWriteError } from '../store-error.ts';
 import type { RedisConnection, RedisLink } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { type Kept, PASS_FORM, type RecordForm, WINDOW_FORM } from './negotiations-records.ts';

@@ -2,11 +2,11 @@
  * Notes and wishes to ask again in Redis: few, small, rarely written. They have no life: there are as many notes as the
  * program has names for, each replaced by its next, and one list of wishes, in which a new one takes the place of its like.
  */
+import { StoreWriteError } from '../../errors.ts';
 import type { AskAgainStore, NoteStore, StoredAskAgain } from '../../ports.ts';
 import { readWishes, writeWishes } from '../audit-records.ts';
 import { RecordError } from '../records.ts';
 import { withWish } from '../rules.ts';
-import { StoreWriteError } from '../store-error.ts';
 import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { script } from './script.ts';

@@ -4,10 +4,10 @@
  * memory is full is refused, one that keeps nothing on disk is warned of. A start never hangs on one that does not answer.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { StoreWriteError } from '../../errors.ts';
 import type { SharedStore, ShareStores } from '../../ports.ts';
 import { ALL_SHARES } from '../../shares.ts';
 import type { Seal } from '../ledger-tables.ts';
-import { StoreWriteError } from '../store-error.ts';
 import { type RedisAddress, shownRedisAddress } from './address.ts';
 import { openRedis, type RedisConnection } from './connection.ts';
 import { KeySpace } from './keys.ts';

@@ -11,9 +11,9 @@ import {
   type WaitingSession,
   type WaitingSessions,
 } from '../../chain/conversation/waiting-sessions.ts';
+import { StoreWriteError } from '../../errors.ts';
 import type { Clock, Secrets } from '../../ports.ts';
 import { ALL_SHARES, SHARES, shareOf } from '../../shares.ts';
-import { StoreWriteError } from '../store-error.ts';
 import type { RedisConnection, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { textsOf } from './share-replies.ts';

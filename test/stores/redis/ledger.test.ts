@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { EMPTY_HEAD, nextEntry } from '../../../gateway/audit/chain.ts';
 import type { AuditReport } from '../../../gateway/audit-ports.ts';
+import { StoreWriteError } from '../../../gateway/errors.ts';
 import type { Accepted, Store } from '../../../gateway/ports.ts';
 import { readEntry, writeEntry } from '../../../gateway/stores/audit-records.ts';
 import type { Seal } from '../../../gateway/stores/ledger-tables.ts';
@@ -14,7 +15,6 @@ import { openRedis, type RedisConnection, type RedisLink } from '../../../gatewa
 import { KeySpace } from '../../../gateway/stores/redis/keys.ts';
 import { openRedisLedger, type RedisLedger } from '../../../gateway/stores/redis/ledger.ts';
 import { type LedgerPart, ledgerKey, writeUsersRow } from '../../../gateway/stores/redis/ledger-rows.ts';
-import { StoreWriteError } from '../../../gateway/stores/store-error.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
 import { describeAudit } from '../contract-audit.ts';
 import { acceptance, accepted, idOf, KEY, OTHER_KEY, OTHER_TEXT, record, seal } from '../records-of-tests.ts';

@@ -1,4 +1,5 @@
 /** Stores of shares for tests: over a Redis of the test's own, with what the other parts need from memory. */
+import { StoreWriteError } from '../../../gateway/errors.ts';
 import type { Store } from '../../../gateway/ports.ts';
 import { ALL_SHARES } from '../../../gateway/shares.ts';
 import { openMemoryStore } from '../../../gateway/stores/memory.ts';
@@ -9,7 +10,6 @@ import { RedisMailbox } from '../../../gateway/stores/redis/mailbox.ts';
 import { RedisSystemMessages } from '../../../gateway/stores/redis/messages.ts';
 import type { RedisScript } from '../../../gateway/stores/redis/script.ts';
 import type { RedisShareParts } from '../../../gateway/stores/redis/share-parts.ts';
-import { StoreWriteError } from '../../../gateway/stores/store-error.ts';
 
 export type Opened = RedisShareParts & { readonly prefix: string };
 
