@@ -52,6 +52,12 @@ export class StoreWriteError extends Error {
   }
 }
 
+/** The code of a StoreWriteError with which the store refuses a node that holds a share no longer. */
+export const FENCED = 'FENCED';
+
+/** The code of a StoreWriteError where nobody was asked, because the store is known to be away. */
+export const AWAY = 'EAWAY';
+
 const STORE_LOSSES: ReadonlySet<GatewayErrorCode> = new Set(['STORE_FAILED', 'NOT_HELD', 'OTHER_PROCESS_FAILED']);
 
 /** Whether what failed is the store, or the process that holds it: whoever asked may go on without it. */

@@ -4,7 +4,7 @@
  * client can spare, also for several questions one after the other, and not at all while the store is away: nodes hear each
  * other through it.
  */
-import { GatewayError, StoreWriteError } from '../errors.ts';
+import { FENCED, GatewayError, StoreWriteError } from '../errors.ts';
 import type { Nodes, Shares } from '../node-ports.ts';
 import { ChannelError, type Service } from '../workers/channel.ts';
 import { type Hearing, type StoreStanding, throughStore } from './through-store.ts';
@@ -29,8 +29,6 @@ const LEAST_MILLIS = 50;
 const FORGOTTEN_MILLIS = 10_000;
 const FIRST_PAUSE_MILLIS = 5;
 const LONGEST_PAUSE_MILLIS = 80;
-/** With which the store refuses a node that holds a share no longer, see `stores/redis/script.ts`. */
-const FENCED = 'FENCED';
 
 export class AtHolder<S extends Service<S>> {
   readonly #parts: HolderParts;

@@ -2,7 +2,7 @@
  * Waiting for other nodes, who are heard through the store's engine: when that goes away no answer can come, and whoever waits
  * for one goes on at once.
  */
-import { StoreWriteError } from '../errors.ts';
+import { AWAY, StoreWriteError } from '../errors.ts';
 
 /** Whether the store's engine is there. */
 export interface StoreStanding {
@@ -20,7 +20,7 @@ export function throughStore(store: StoreStanding): Hearing {
   });
   return (ask) =>
     new Promise((resolve, reject) => {
-      const away = (): void => reject(new StoreWriteError('EAWAY'));
+      const away = (): void => reject(new StoreWriteError(AWAY));
       if (store.isAway()) {
         away();
         return;

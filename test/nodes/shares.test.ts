@@ -1,10 +1,11 @@
 /** Shares are held by one node at a time, whatever happens to the nodes and to Redis, and change hands quickly. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { errorCode } from '../../gateway/error-code.ts';
+import { FENCED } from '../../gateway/errors.ts';
 import { nodeOf } from '../../gateway/nodes/leases.ts';
 import { ALL_SHARES, SHARES } from '../../gateway/shares.ts';
 import { openRedis, type RedisConnection } from '../../gateway/stores/redis/connection.ts';
-import { FENCED, shareScript } from '../../gateway/stores/redis/script.ts';
+import { shareScript } from '../../gateway/stores/redis/script.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../redis-server.ts';
 import { type TestNode, until, World } from './world.ts';
 

@@ -13,9 +13,9 @@ import { messageOf, wholeRowOf } from './mailbox-rows.ts';
 import { INDEXES } from './mailbox-scripts.ts';
 import { RedisSystemMessages } from './messages.ts';
 import { RedisNotifications } from './notifications.ts';
-import { type RedisScript, shareScript } from './script.ts';
+import { type ShareScript, shareScript } from './script.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf, listOf, numberOf } from './share-replies.ts';
 import { nameOf } from './share-walk.ts';
 
@@ -25,7 +25,7 @@ type MessageTable = 'system-messages' | 'mailbox' | 'notifications';
  * KEYS 6: message. ARGV: id, user, kind, bytes, what is kept of it, content; state, sequence, when it expires, lives. In the
  * place of one with the same id, behind which everything new is put.
  */
-const RESTORE: RedisScript = shareScript(`${INDEXES}
+const RESTORE: ShareScript = shareScript(`${INDEXES}
 local mail = KEYS[6]
 local id, user, kind, bytes, header, content = unpack(ARGV, 1, 6)
 local state, sequence, expiresAt, life, indexLife = ARGV[7], ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
@@ -76,13 +76,14 @@ function systemMessages(parts: RedisShareParts): RedisCopyTable {
   };
 }
 
-function keptMessages({ connection, keys, shares, token }: RedisShareParts): RedisCopyTable {
+function keptMessages(parts: RedisShareParts): RedisCopyTable {
+  const { connection, keys } = parts;
   const { background } = connection;
   const index = (share: number, name: string): string => keys.inShare(share, `mail-${name}`);
   const mail = (share: number, id: string): string => keys.inShare(share, 'mail', id);
   const ids = (share: number): string => index(share, 'ids');
   return {
-    count: () => indexCount({ connection, keys, shares, token }, ids),
+    count: () => indexCount(parts, ids),
     async read(after) {
       const { rows, next } = await walkIndexes(connection, ids, after);
       const fields = await Promise.all(
@@ -110,13 +111,16 @@ function keptMessages({ connection, keys, shares, token }: RedisShareParts): Red
           state === 'dead'
             ? lifeMillis(diedAt ?? 0, MARGIN_MILLIS.deadMail)
             : lifeMillis(expiresAt, MARGIN_MILLIS.mail);
-        await background.run(
+        await runInShare(
+          parts,
           RESTORE,
-          [...indexes, mail(share, id), keys.lease(share)],
+          share,
+          [...indexes, mail(share, id)],
           [
             ...[id, userKey, kind === 'report' ? 'r' : 'm', bytes, wholeRowOf(message), row.content ?? ''],
-            ...[state === 'dead' ? 'd' : 'w', sequence, expiresAt, life, indexLifeMillis(life), token],
+            ...[state === 'dead' ? 'd' : 'w', sequence, expiresAt, life, indexLifeMillis(life)],
           ],
+          background,
         );
       };
       await Promise.all(rows.map(({ key, value }) => restore(key, value)));

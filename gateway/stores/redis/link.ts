@@ -3,15 +3,13 @@
  * sent once. What is waiting for answers is bounded, also after those who asked have given up.
  */
 import { errorCode } from '../../error-code.ts';
-import { StoreWriteError } from '../../errors.ts';
+import { AWAY, StoreWriteError } from '../../errors.ts';
 import type { RedisClient } from './client.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './connection.ts';
 import { Patience } from './patience.ts';
 import type { RedisScript } from './script.ts';
 import { type Standing, WHOLE } from './standing.ts';
 
-/** Nothing was sent: Redis is known not to answer. */
-export const AWAY = 'EAWAY';
 /** Nothing was sent: too much waits for answers already. */
 export const BUSY = 'EBUSY';
 

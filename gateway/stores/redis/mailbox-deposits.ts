@@ -15,7 +15,7 @@ import { type MailboxRows, rowOf } from './mailbox-rows.ts';
 import { PUT } from './mailbox-scripts.ts';
 import type { PreparedNotification, RedisNotifications } from './notifications.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf, listOf, textOf } from './share-replies.ts';
 import { checkNames, inTheirShares } from './share-walk.ts';
 
@@ -41,7 +41,7 @@ export class MailboxDeposits {
 
   async put(deposit: Deposit, most: number): Promise<DepositOutcome> {
     checkWritable(deposit);
-    return this.#put(deposit, most, this.#parts.token);
+    return this.#put(deposit, most, this.#parts);
   }
 
   /**
@@ -50,10 +50,10 @@ export class MailboxDeposits {
    */
   async putReport(report: Deposit): Promise<void> {
     const isOurs = this.#parts.shares.includes(shareOf(report.message.userKey));
-    await this.#put(report, 0, isOurs ? this.#parts.token : '');
+    await this.#put(report, 0, isOurs ? this.#parts : { ...this.#parts, token: '' });
   }
 
-  async #put(deposit: Deposit, most: number, token: string): Promise<DepositOutcome> {
+  async #put(deposit: Deposit, most: number, by: RedisShareParts): Promise<DepositOutcome> {
     const { kind, userKey, id } = deposit.message;
     const share = shareOf(userKey);
     const elsewhere = kind === 'report' ? 0 : await this.#elsewhere.besides(share, most);
@@ -63,14 +63,13 @@ export class MailboxDeposits {
       const { notification } = deposit;
       const prepared = notification === undefined ? undefined : await this.#notifications.prepare(notification);
       const [outcome, word] = listOf(
-        await this.#parts.connection.requests.run(PUT, this.#keys(deposit, share), [
+        await runInShare(by, PUT, share, this.#keys(deposit, share), [
           ...messageArguments(deposit),
           ...[deposit.quota?.messages ?? NOTHING, deposit.quota?.bytes ?? NOTHING, elsewhere, most],
           isElsewhere ? 1 : 0,
           ...tryArguments(deposit, looksForTry),
           ...notificationArguments(prepared),
           share,
-          token,
         ]),
       );
       const said = textOf(outcome);
@@ -103,7 +102,6 @@ export class MailboxDeposits {
       rows.mail(share, message.id),
       ...[tries, duplicate === undefined ? tries : this.tried(share, duplicate.key)],
       ...[notes, due, notification === undefined ? notes : this.#notifications.key(notification)],
-      this.#parts.keys.lease(share),
     ];
   }
 

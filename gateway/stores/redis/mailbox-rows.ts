@@ -9,7 +9,7 @@ import { readHeader, writeHeader } from '../mailbox-records.ts';
 import { RecordError } from '../records.ts';
 import type { RedisLink, RedisReply } from './connection.ts';
 import { CLEAN } from './mailbox-scripts.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf, textsOf } from './share-replies.ts';
 import { behind, found, nameOf, recordsUnder, rowsByName, rowsByTime } from './share-walk.ts';
 
@@ -145,12 +145,12 @@ export class MailboxRows {
 
   /** What was read is right without it: it is tried again by whoever comes upon them next. */
   async #clean(strays: readonly Stray[]): Promise<void> {
-    const { connection, keys, token } = this.#parts;
+    const { background } = this.#parts.connection;
     for (const share of new Set(strays.map((stray) => stray.share))) {
       const ids = strays.filter((stray) => stray.share === share).map(({ id }) => id);
       const mails = ids.map((id) => this.mail(share, id));
-      const all = [...this.indexes(share), ...mails, keys.lease(share)];
-      await connection.background.run(CLEAN, all, [...ids, token]).catch(() => undefined);
+      const all = [...this.indexes(share), ...mails];
+      await runInShare(this.#parts, CLEAN, share, all, ids, background).catch(() => undefined);
     }
   }
 }

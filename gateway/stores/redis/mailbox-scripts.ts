@@ -5,7 +5,7 @@
  * Redis refuses it before anything has changed.
  */
 import { SHARES } from '../../shares.ts';
-import { type RedisScript, shareScript } from './script.ts';
+import { type ShareScript, shareScript } from './script.ts';
 
 /** KEYS 1 to 5 of whatever changes a mailbox. A row of `ids`: id, NUL, sequence, kind and bytes, user. */
 export const INDEXES = `
@@ -65,7 +65,7 @@ end
  * KEYS 6: message, index of tries, what is remembered of this try, notifications, those that are due, this one. Where there is
  * no try or notification, an index stands for it. ARGV: see `MailboxDeposits`.
  */
-export const PUT: RedisScript = shareScript(`${INDEXES}
+export const PUT: ShareScript = shareScript(`${INDEXES}
 local mail, tries, tried, notes, due, note = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local id, user, kind, bytes, header, content = unpack(ARGV, 1, 6)
 local storedAt, expiresAt, life, indexLife = tonumber(ARGV[7]), ARGV[8], ARGV[9], tonumber(ARGV[10])
@@ -108,7 +108,7 @@ end
 return { 'stored' }`);
 
 /** KEYS 6 and on: messages; ARGV: their ids. Each is gone after; answers what it was: `m`, `r`, nothing, or `?`. */
-export const END: RedisScript = shareScript(`${INDEXES}
+export const END: ShareScript = shareScript(`${INDEXES}
 local ended = {}
 for at = 6, #KEYS do
   local isThere = redis.call('DEL', KEYS[at]) == 1
@@ -119,7 +119,7 @@ end
 return ended`);
 
 /** KEYS 6 and on: messages; ARGV: their ids. Indexes let go of those that have gone by themselves. */
-export const CLEAN: RedisScript = shareScript(`${INDEXES}
+export const CLEAN: ShareScript = shareScript(`${INDEXES}
 for at = 6, #KEYS do
   if redis.call('EXISTS', KEYS[at]) == 0 then
     local row = rowOf(ARGV[at - 5])
@@ -129,20 +129,20 @@ end
 return 0`);
 
 /** KEYS: messages. Which of them are there. */
-export const THERE: RedisScript = shareScript(`
+export const THERE: ShareScript = shareScript(`
 local there = {}
 for at = 1, #KEYS do there[at] = redis.call('EXISTS', KEYS[at]) end
 return there`);
 
 /** KEYS: message. ARGV: its header before and after, its content or nothing. 0: it was another header. */
-export const CHANGE: RedisScript = shareScript(`
+export const CHANGE: ShareScript = shareScript(`
 if redis.call('HGET', KEYS[1], 'h') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'h', ARGV[2])
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'c', ARGV[3]) end
 return 1`);
 
 /** KEYS 6: message. ARGV: see `RedisMailbox`. To the dead, and back behind all that wait. 0: it was another header. */
-export const MOVE: RedisScript = shareScript(`${INDEXES}
+export const MOVE: ShareScript = shareScript(`${INDEXES}
 local mail = KEYS[6]
 local id, user, kind, bytes, before, header = unpack(ARGV, 1, 6)
 local state, sequence, expiresAt, life, indexLife = ARGV[7], ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
@@ -156,7 +156,7 @@ add({ id = id, sequence = sequence, kind = kind, bytes = bytes, user = user }, s
 return 1`);
 
 /** KEYS: index of tries, then what is remembered of each. ARGV: now, then their keys. Forgets those whose time is over. */
-export const FORGET_TRIES: RedisScript = shareScript(`
+export const FORGET_TRIES: ShareScript = shareScript(`
 for at = 2, #KEYS do
   local till = redis.call('ZSCORE', KEYS[1], ARGV[at])
   if till and tonumber(till) <= tonumber(ARGV[1]) then

@@ -21,9 +21,8 @@ import { checkWritable, knownTry, MailboxDeposits } from './mailbox-deposits.ts'
 import { type FoundMail, MailboxRows, rowOf, wholeRowOf } from './mailbox-rows.ts';
 import { CHANGE, END, FORGET_TRIES, MOVE, THERE } from './mailbox-scripts.ts';
 import { RedisNotifications } from './notifications.ts';
-import type { RedisScript } from './script.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf, listOf, numberOf, textsOf } from './share-replies.ts';
 import { inTheirShares } from './share-walk.ts';
 import { RedisWishes } from './wishes.ts';
@@ -192,14 +191,13 @@ export class RedisMailbox implements MailboxStore {
   }
 
   async #sweep(share: number, now: number): Promise<void> {
-    const { connection, keys, token } = this.#parts;
+    const { background } = this.#parts.connection;
     const range = ['ZRANGEBYSCORE', this.#tries(share), '-inf', now, 'LIMIT', 0, REMOVED_AT_ONCE] as const;
     for (;;) {
-      const over = textsOf(await connection.background.command(...range));
+      const over = textsOf(await background.command(...range));
       if (over.length === 0) return;
       const tried = over.map((key) => this.#deposits.tried(share, key));
-      const all = [this.#tries(share), ...tried, keys.lease(share)];
-      await connection.background.run(FORGET_TRIES, all, [now, ...over, token]);
+      await runInShare(this.#parts, FORGET_TRIES, share, [this.#tries(share), ...tried], [now, ...over], background);
       if (over.length < REMOVED_AT_ONCE) return;
     }
   }
@@ -207,7 +205,8 @@ export class RedisMailbox implements MailboxStore {
   /** Fails, before anything is told anybody, where another node holds the share. */
   async #isAnyThere(byShare: readonly (readonly [number, readonly string[]])[]): Promise<boolean> {
     const ask = ([share, ids]: readonly [number, readonly string[]]) =>
-      this.#run(
+      runInShare(
+        this.#parts,
         THERE,
         share,
         ids.map((id) => this.#rows.mail(share, id)),
@@ -221,7 +220,7 @@ export class RedisMailbox implements MailboxStore {
     ids: readonly string[],
   ): Promise<readonly { readonly id: string; readonly kind: string }[]> {
     const mails = ids.map((id) => this.#rows.mail(share, id));
-    const kinds = textsOf(await this.#run(END, share, [...this.#rows.indexes(share), ...mails], ids));
+    const kinds = textsOf(await runInShare(this.#parts, END, share, [...this.#rows.indexes(share), ...mails], ids));
     this.#rows.forgetUnreadable(ids);
     return ids.map((id, at) => ({ id, kind: kinds[at] ?? '' })).filter(({ kind }) => kind !== '');
   }
@@ -238,27 +237,17 @@ export class RedisMailbox implements MailboxStore {
 
   async #change({ share, bytes }: FoundMail, after: StoredMessage, content: Uint8Array | undefined): Promise<boolean> {
     const args = [bytes, wholeRowOf(after), content === undefined ? '' : writeContent(content)];
-    return numberOf(await this.#run(CHANGE, share, [this.#rows.mail(share, after.id)], args)) === 1;
+    return numberOf(await runInShare(this.#parts, CHANGE, share, [this.#rows.mail(share, after.id)], args)) === 1;
   }
 
   async #move({ share, bytes }: FoundMail, after: StoredMessage, life: number): Promise<boolean> {
     const { id, userKey, kind, sequence, state, expiresAt } = after;
     const keys = [...this.#rows.indexes(share), this.#rows.mail(share, id)];
-    const moved = await this.#run(MOVE, share, keys, [
+    const moved = await runInShare(this.#parts, MOVE, share, keys, [
       ...[id, userKey, kind === 'report' ? 'r' : 'm', after.bytes, bytes, rowOf(after)],
       ...[state === 'dead' ? 'd' : 'w', sequence, expiresAt, life, indexLifeMillis(life), share],
     ]);
     return numberOf(moved) === 1;
-  }
-
-  #run(
-    script: RedisScript,
-    share: number,
-    keys: readonly string[],
-    args: readonly RedisArgument[],
-  ): Promise<RedisReply> {
-    const { connection, token, keys: space } = this.#parts;
-    return connection.requests.run(script, [...keys, space.lease(share)], [...args, token]);
   }
 
   #overShares(command: (share: number) => readonly [name: string, ...args: RedisArgument[]]): Promise<RedisReply[]> {

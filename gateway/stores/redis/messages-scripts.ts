@@ -2,7 +2,7 @@
  * Every change of System Messages as a script. A message is a record under its id, and has a row in the index of ids, which
  * says whose it is, and one in that of users; all three change together.
  */
-import { type RedisScript, shareScript } from './script.ts';
+import { type ShareScript, shareScript } from './script.ts';
 
 /** KEYS 1 and 2. A row of `ids`: id, NUL, user; of `users`: user, NUL, id. */
 const INDEXES = `
@@ -19,7 +19,7 @@ end
 `;
 
 /** KEYS 3 and on: what is forgotten of the user, and the record, of each. ARGV: id, user, record, life, life of its rows of each. */
-export const PUT: RedisScript = shareScript(`${INDEXES}
+export const PUT: ShareScript = shareScript(`${INDEXES}
 for at = 0, #KEYS / 2 - 2 do
   local forgotten, message = KEYS[at * 2 + 3], KEYS[at * 2 + 4]
   local id, user, record, life, rowsLife = unpack(ARGV, at * 5 + 1, at * 5 + 5)
@@ -34,7 +34,7 @@ end
 return 0`);
 
 /** KEYS 3 and on: records. ARGV: their ids. Answers how many there were. */
-export const REMOVE: RedisScript = shareScript(`${INDEXES}
+export const REMOVE: ShareScript = shareScript(`${INDEXES}
 local there = 0
 for at = 3, #KEYS do
   there = there + redis.call('DEL', KEYS[at])
@@ -43,7 +43,7 @@ end
 return there`);
 
 /** KEYS 3 and on: records. ARGV: their ids. Indexes let go of those that have gone by themselves. */
-export const CLEAN: RedisScript = shareScript(`${INDEXES}
+export const CLEAN: ShareScript = shareScript(`${INDEXES}
 for at = 3, #KEYS do
   if redis.call('EXISTS', KEYS[at]) == 0 then leave(ARGV[at - 2]) end
 end
@@ -53,7 +53,7 @@ return 0`);
  * KEYS 3: what is forgotten of the user, settings; 5 and on: records. ARGV: life, how many are remembered, how many had not
  * ended, the ids of those, the ids of all. Answers how many there were.
  */
-export const FORGET: RedisScript = shareScript(`${INDEXES}
+export const FORGET: ShareScript = shareScript(`${INDEXES}
 local forgotten, settings = KEYS[3], KEYS[4]
 local life, most, unended = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('DEL', settings)

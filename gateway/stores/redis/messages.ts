@@ -12,10 +12,10 @@ import { RecordError } from '../records.ts';
 import { inTheirOrder, MAX_FORGOTTEN, unended } from '../rules.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './connection.ts';
 import { CLEAN, FORGET, PUT, REMOVE } from './messages-scripts.ts';
-import type { RedisScript } from './script.ts';
+import type { ShareScript } from './script.ts';
 import { RedisSettings } from './settings.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf, numberOf, textsOf } from './share-replies.ts';
 import { behind, checkNames, found, inTheirShares, nameOf, recordsUnder, rowsByName } from './share-walk.ts';
 
@@ -192,14 +192,13 @@ export class RedisSystemMessages implements SystemMessageStore {
   }
 
   #run(
-    script: RedisScript,
+    script: ShareScript,
     share: number,
     keys: readonly string[],
     args: readonly RedisArgument[],
   ): Promise<RedisReply> {
-    const { connection, token, keys: space } = this.#parts;
-    const all = [this.#index(share, 'ids'), this.#index(share, 'users'), ...keys, space.lease(share)];
-    return connection.requests.run(script, all, [...args, token]);
+    const all = [this.#index(share, 'ids'), this.#index(share, 'users'), ...keys];
+    return runInShare(this.#parts, script, share, all, args);
   }
 }
 

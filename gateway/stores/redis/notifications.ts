@@ -11,7 +11,7 @@ import { wished } from '../rules.ts';
 import type { RedisArgument } from './connection.ts';
 import { shareScript } from './script.ts';
 import { lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf, textsOf } from './share-replies.ts';
 import { behind, checkNames, found, recordsUnder, rowsByTime } from './share-walk.ts';
 
@@ -181,10 +181,9 @@ export class RedisNotifications implements NotificationStore {
   }
 
   async #run(script: typeof WRITE, one: Named, args: readonly RedisArgument[]): Promise<void> {
-    const { connection, keys, token } = this.#parts;
     const share = shareOf(one.userKey);
-    const all = [this.key(one), this.index(share, 'names'), this.index(share, 'due'), keys.lease(share)];
-    await connection.requests.run(script, all, [...args, token]);
+    const all = [this.key(one), this.index(share, 'names'), this.index(share, 'due')];
+    await runInShare(this.#parts, script, share, all, args);
   }
 
   /** Undefined also where it cannot be read: what replaces it repairs it. */

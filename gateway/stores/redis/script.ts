@@ -3,6 +3,7 @@
  * what a share holds also look who holds it, so that a node that has lost a share without knowing it changes nothing.
  */
 import { createHash } from 'node:crypto';
+import { FENCED } from '../../errors.ts';
 
 export interface RedisScript {
   readonly lua: string;
@@ -14,15 +15,18 @@ export function script(lua: string): RedisScript {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
-/** The code with which a script of a share refuses a node that does not hold it. */
-export const FENCED = 'FENCED';
+/** A script whose last key is the share's lease and whose last argument is the caller's token, see `runInShare`. */
+export interface ShareScript extends RedisScript {
+  readonly isFenced: true;
+}
 
-/** A script whose last key is the share's lease and whose last argument is the caller's token; empty: whoever holds it. */
-export function shareScript(lua: string): RedisScript {
-  return script(`local token = table.remove(ARGV)
+/** @param lua sees its keys and arguments without the lease and the token; fails with `FENCED` where another node holds the share */
+export function shareScript(lua: string): ShareScript {
+  const fenced = script(`local token = table.remove(ARGV)
 local lease = table.remove(KEYS)
 if token ~= '' and redis.call('GET', lease) ~= token then
   return redis.error_reply('${FENCED} another node holds this share')
 end
 ${lua}`);
+  return { ...fenced, isFenced: true };
 }

@@ -7,7 +7,7 @@ import { shareOf } from '../../shares.ts';
 import { DEFAULT_SETTINGS, type UserSettings } from '../../system-message-ports.ts';
 import { readSettings, writeSettings } from '../message-records.ts';
 import { shareScript } from './script.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf } from './share-replies.ts';
 import { checkNames } from './share-walk.ts';
 
@@ -35,9 +35,8 @@ export class RedisSettings {
 
   async set(userKey: string, { help, seen }: UserSettings): Promise<void> {
     checkNames([userKey]);
-    const { connection, keys, token } = this.#parts;
-    const all = [this.key(userKey), keys.lease(shareOf(userKey))];
-    if (help === 'on' && seen.size === 0) await connection.requests.run(UNSET, all, [token]);
-    else await connection.requests.run(SET, all, [writeSettings({ help, seen, forgotten: [] }), token]);
+    const [share, all] = [shareOf(userKey), [this.key(userKey)]];
+    if (help === 'on' && seen.size === 0) await runInShare(this.#parts, UNSET, share, all, []);
+    else await runInShare(this.#parts, SET, share, all, [writeSettings({ help, seen, forgotten: [] })]);
   }
 }

@@ -5,9 +5,10 @@
 import type { OffLineWishes, WishStore } from '../../mailbox-ports.ts';
 import { shareOf } from '../../shares.ts';
 import { readWishesOf, writeWishesOf } from '../mailbox-records.ts';
-import { shareScript } from './script.ts';
+import type { RedisArgument } from './connection.ts';
+import { type ShareScript, shareScript } from './script.ts';
 import { WISHES_MILLIS } from './share-lives.ts';
-import type { RedisShareParts } from './share-parts.ts';
+import { type RedisShareParts, runInShare } from './share-parts.ts';
 import { bytesOf } from './share-replies.ts';
 import { checkNames } from './share-walk.ts';
 
@@ -28,20 +29,18 @@ export class RedisWishes implements WishStore {
 
   async set(userKey: string, wishes: OffLineWishes): Promise<void> {
     checkNames([userKey]);
-    const { connection, token } = this.#parts;
-    await connection.requests.run(SET, this.#keys(userKey), [writeWishesOf(wishes), WISHES_MILLIS, token]);
+    await this.#run(SET, userKey, [writeWishesOf(wishes), WISHES_MILLIS]);
   }
 
   async forget(userKey: string): Promise<void> {
-    const { connection, token } = this.#parts;
-    await connection.requests.run(FORGET, this.#keys(userKey), [token]);
+    await this.#run(FORGET, userKey, []);
   }
 
   #key(userKey: string): string {
     return this.#parts.keys.of(userKey, 'wishes', userKey);
   }
 
-  #keys(userKey: string): readonly string[] {
-    return [this.#key(userKey), this.#parts.keys.lease(shareOf(userKey))];
+  async #run(script: ShareScript, userKey: string, args: readonly RedisArgument[]): Promise<void> {
+    await runInShare(this.#parts, script, shareOf(userKey), [this.#key(userKey)], args);
   }
 }
