@@ -24,6 +24,19 @@ export async function* slicesOf<Entry>(
   }
 }
 
+/** Those that are wanted among all entries, each under its key. */
+export async function entriesWhere<Value>(
+  source: Parameters<typeof slicesOf<readonly [key: string, value: Value]>>[0],
+  limit: number,
+  isWanted: (value: Value) => boolean,
+): Promise<ReadonlyMap<string, Value>> {
+  const found = new Map<string, Value>();
+  for await (const slice of slicesOf(source, limit, ([key]) => key)) {
+    for (const [key, value] of slice) if (isWanted(value)) found.set(key, value);
+  }
+  return found;
+}
+
 /** What one write transaction removes of messages or of what belongs to them: others wait some milliseconds for it. */
 export const REMOVED_AT_ONCE = 25;
 

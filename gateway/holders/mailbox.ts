@@ -13,7 +13,7 @@ import type { DepositOrder, DepositResult, Mailbox } from '../mailbox-ports.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { Clock } from '../ports.ts';
 import { byShareOf, shareOf } from '../shares.ts';
-import { type MailboxService, mailboxService } from '../workers/mailbox.ts';
+import type { MailboxService } from '../workers/mailbox.ts';
 import { Again } from './again.ts';
 import { AtHolder, type HolderParts } from './at-holder.ts';
 
@@ -29,24 +29,22 @@ export type PostOfficeOf = (share: number) => PostOffice;
 function heldMailboxService(officeOf: PostOfficeOf): HeldMailboxService {
   const of = (userKey: string | undefined): PostOffice => officeOf(shareOf(userKey ?? ''));
   return {
-    ...mailboxService({
-      deposit: async (order) => of(order.recipients[0]?.userKey).deposit(order),
-      repeated: async (order) => of(order.recipients[0]?.userKey).repeated(order),
-      count: async (userKey) => of(userKey).count(userKey),
-      arrived: async (visitor, isReady) => of(visitor.userKey).arrived(visitor, isReady),
-      ready: async (sessionKey, userKey) => of(userKey).ready(sessionKey),
-      standing: async (visitor, polls) => of(visitor.userKey).standing(visitor, polls),
-      accessLists: async (visitor, lists) => of(visitor.userKey).accessLists(visitor, lists),
-      listsChanged: async (userKey) => of(userKey).listsChanged(userKey),
-      take: async (visitor) => of(visitor.userKey).take(visitor),
-      answered: async (visitor, id, code) => of(visitor.userKey).answered(visitor, id, code),
-      delivered: async (visitor, id) => of(visitor.userKey).delivered(visitor, id),
-      list: async (visitor) => of(visitor.userKey).list(visitor),
-      fetch: async (visitor, id) => of(visitor.userKey).fetch(visitor, id),
-      settle: async (visitor, id, how) => of(visitor.userKey).settle(visitor, id, how),
-      wishes: async (userKey, wishes) => of(userKey).wishes(userKey, wishes),
-      ended: async (sessionKey, userKey) => of(userKey).ended(sessionKey),
-    }),
+    deposit: async (order) => of(order.recipients[0]?.userKey).deposit(order),
+    repeated: async (order) => of(order.recipients[0]?.userKey).repeated(order),
+    count: async (userKey) => of(userKey).count(userKey),
+    arrived: async (visitor, isReady) => of(visitor.userKey).arrived(visitor, isReady),
+    ready: async (sessionKey, userKey) => of(userKey).ready(sessionKey),
+    standing: async (visitor, polls) => of(visitor.userKey).standing(visitor, polls),
+    accessLists: async (visitor, lists) => of(visitor.userKey).accessLists(visitor, lists),
+    listsChanged: async (userKey) => of(userKey).listsChanged(userKey),
+    take: async (visitor) => of(visitor.userKey).take(visitor),
+    answered: async (visitor, id, code) => of(visitor.userKey).answered(visitor, id, code),
+    delivered: async (visitor, id) => of(visitor.userKey).delivered(visitor, id),
+    list: async (visitor) => of(visitor.userKey).list(visitor),
+    fetch: async (visitor, id) => of(visitor.userKey).fetch(visitor, id),
+    settle: async (visitor, id, how) => of(visitor.userKey).settle(visitor, id, how),
+    wishes: async (userKey, wishes) => of(userKey).wishes(userKey, wishes),
+    ended: async (sessionKey, userKey) => of(userKey).ended(sessionKey),
     changed: async (userKeys) => of(userKeys[0]).changed(userKeys),
   };
 }

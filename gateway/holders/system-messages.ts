@@ -14,7 +14,7 @@ import type { PolicySets } from '../policy/live-sets.ts';
 import { readOnLinePolicy } from '../policy/on-line.ts';
 import { ALL_SHARES, byShareOf, shareOf } from '../shares.ts';
 import type { Interests, Standing, SystemMessages } from '../system-message-ports.ts';
-import { type Concerns, type SystemMessageService, systemMessageService } from '../workers/system-messages.ts';
+import type { Concerns, SystemMessageService } from '../workers/system-messages.ts';
 import { AtHolder, type HolderParts } from './at-holder.ts';
 
 /** A message to be made, as it crosses: the policy by its definition, because globs and conditions are functions. */
@@ -37,17 +37,15 @@ export type DeskOf = (share: number) => Desk;
 export function deskService(deskOf: DeskOf, counted: () => Promise<void>): DeskService {
   const of = (userKey: string): Desk => deskOf(shareOf(userKey));
   return {
-    ...systemMessageService({
-      standing: async (addressee) => of(addressee.userKey).standing(addressee),
-      take: async (addressee) => of(addressee.userKey).take(addressee),
-      answered: async (addressee, id, answer) => of(addressee.userKey).answered(addressee, id, answer),
-      delivered: async (addressee, id) => of(addressee.userKey).delivered(addressee, id),
-      chosen: async (addressee, answers) => of(addressee.userKey).chosen(addressee, answers),
-      wrote: async (addressee, text) => of(addressee.userKey).wrote(addressee, text),
-      done: async (addressee, claim, failed) => of(addressee.userKey).done(addressee, claim, failed),
-      happened: async (happening) => of(happening.addressee.userKey).happened(happening),
-      ended: async (sessionKey, userKey) => of(userKey).ended(sessionKey, userKey),
-    }),
+    standing: async (addressee) => of(addressee.userKey).standing(addressee),
+    take: async (addressee) => of(addressee.userKey).take(addressee),
+    answered: async (addressee, id, answer) => of(addressee.userKey).answered(addressee, id, answer),
+    delivered: async (addressee, id) => of(addressee.userKey).delivered(addressee, id),
+    chosen: async (addressee, answers) => of(addressee.userKey).chosen(addressee, answers),
+    wrote: async (addressee, text) => of(addressee.userKey).wrote(addressee, text),
+    done: async (addressee, claim, failed) => of(addressee.userKey).done(addressee, claim, failed),
+    happened: async (happening) => of(happening.addressee.userKey).happened(happening),
+    ended: async (sessionKey, userKey) => of(userKey).ended(sessionKey, userKey),
     look: async (userKey, vasp) => of(userKey).selfCare.look(userKey, vasp),
     setHelp: async (userKey, help) => of(userKey).selfCare.setHelp(userKey, help),
     removeFromInbox: async (userKey, id) => of(userKey).selfCare.removeFromInbox(userKey, id),

@@ -10,7 +10,7 @@ import { copiedAcceptances, copiedSettings } from './copy-rows.ts';
 import { HEAD, USERS_ROW as LEDGER_ROW, type LedgerDatabases, sequenceIn, sequenceKey } from './lmdb-ledger.ts';
 import { INDEX_ROW, type MailboxDatabases, MailboxTables } from './lmdb-mailbox-tables.ts';
 import { USERS_ROW as MESSAGE_ROW, type MessageDatabases } from './lmdb-messages.ts';
-import { NOTE_FORMAT, WISHES } from './lmdb-notes.ts';
+import { WISHES } from './lmdb-notes.ts';
 import {
   readContent,
   readHeader,
@@ -22,6 +22,7 @@ import {
   writePlace,
 } from './mailbox-records.ts';
 import { readMessage, readSettings } from './message-records.ts';
+import { readNote } from './note-record.ts';
 import { RecordError, readAcceptances, readSession } from './records.ts';
 
 export interface CopiedDatabases {
@@ -55,7 +56,7 @@ export function lmdbCopyTables(databases: CopiedDatabases): Readonly<Record<Copy
     'audit-head': oneRow(single, HEAD),
     acceptances: rewritten(plain(acceptances), (value) => copiedAcceptances(readAcceptances(value))),
     'ask-again': oneRow(single, WISHES, (value) => void readWishes(value)),
-    notes: plain(notes, checkNote),
+    notes: plain(notes, (value) => void readNote(value)),
     'system-messages': systemMessages(messages),
     'user-settings': rewritten(plain(messages.settings), (value) => copiedSettings(readSettings(value))),
     mailbox: keptMessages(mailbox),
@@ -71,10 +72,6 @@ type Check = (value: Buffer, key: string) => void;
 const NOTHING = Buffer.alloc(0);
 
 const noCheck: Check = () => {};
-
-function checkNote(value: Buffer): void {
-  if (value[0] !== NOTE_FORMAT) throw new RecordError('a note is damaged');
-}
 
 function checked(key: string, value: Buffer, check: Check): FoundRow {
   return read(key, () => {

@@ -3,13 +3,11 @@ import type { Database } from 'lmdb';
 import type { AskAgainStore, NoteStore, StoredAskAgain } from '../ports.ts';
 import { readWishes, writeWishes } from './audit-records.ts';
 import { onDisk, wholly } from './lmdb-commit.ts';
-import { RecordError } from './records.ts';
+import { checkNoteName, readNote, writeNote } from './note-record.ts';
 import { withWish } from './rules.ts';
 
 /** The row in which they are. */
 export const WISHES = 'ask-again';
-export const NOTE_FORMAT = 1;
-const MAX_NAME_CHARACTERS = 100;
 
 export class LmdbAskAgain implements AskAgainStore {
   readonly #db: Database<Buffer, string>;
@@ -41,14 +39,11 @@ export class LmdbNotes implements NoteStore {
 
   async get(name: string): Promise<string | undefined> {
     const bytes = this.#db.getBinary(name);
-    if (bytes === undefined) return undefined;
-    if (bytes[0] !== NOTE_FORMAT) throw new RecordError('a note is damaged');
-    return bytes.toString('utf8', 1);
+    return bytes === undefined ? undefined : readNote(bytes);
   }
 
   async put(name: string, text: string): Promise<void> {
-    if (name.length > MAX_NAME_CHARACTERS) throw new RangeError('the name of a note has more than 100 characters');
-    const bytes = Buffer.concat([Buffer.of(NOTE_FORMAT), Buffer.from(text)]);
-    await onDisk(this.#db, () => this.#db.put(name, bytes));
+    checkNoteName(name);
+    await onDisk(this.#db, () => this.#db.put(name, writeNote(text)));
   }
 }

@@ -1,7 +1,7 @@
 /** Sessions in LMDB. Changes that depend on what is stored look again inside the write transaction. */
 import type { Database } from 'lmdb';
 import type { SessionRecord, SessionStore } from '../ports.ts';
-import { slicesOf } from '../slices.ts';
+import { entriesWhere } from '../slices.ts';
 import { durably, onDisk } from './lmdb-commit.ts';
 import { RecordError, readSession, readSessionLife, writeSession } from './records.ts';
 
@@ -88,12 +88,7 @@ export class LmdbSessions implements SessionStore {
   }
 
   async ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>> {
-    const found = new Map<string, SessionRecord>();
-    const slices = slicesOf(this, SWEEP_SLICE, ([key]) => key);
-    for await (const slice of slices) {
-      for (const [key, record] of slice) if (record.userKey === userKey) found.set(key, record);
-    }
-    return found;
+    return entriesWhere(this, SWEEP_SLICE, (record) => record.userKey === userKey);
   }
 
   async slice(

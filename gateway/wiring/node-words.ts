@@ -43,12 +43,7 @@ export function openNodeWords(parts: NodeWordsParts): NodeWords {
   const others = tellNodes(nodes, hearing(parts), parts.standing, parts.log);
   const concerns = new ConcernSender((changes) => others.tell('messages', (node) => node.concern(changes)));
   nodes.onGap(() => missed(parts));
-  let hears = true;
-  const touch = setInterval(() => {
-    if (hears === nodes.isInTouch()) return;
-    hears = !hears;
-    void workers?.hearsOthers(hears);
-  }, TOUCH_MILLIS);
+  const touch = workers === undefined ? undefined : tellOfTouch(nodes, workers);
   return {
     sessionChanged: (sessionKey) => others.tell('session', (node) => node.sessionChanged(sessionKey)),
     setAsideChanged: (sessionKey, isWaiting, at) =>
@@ -65,6 +60,18 @@ export function openNodeWords(parts: NodeWordsParts): NodeWords {
     ringUser: (userKey) => others.tell('call', (node) => node.ringUser(userKey)),
     close: () => clearInterval(touch),
   };
+}
+
+function tellOfTouch(
+  nodes: Pick<Nodes, 'isInTouch'>,
+  workers: Pick<NonNullable<NodeWordsParts['workers']>, 'hearsOthers'>,
+): NodeJS.Timeout {
+  let hears = true;
+  return setInterval(() => {
+    if (hears === nodes.isInTouch()) return;
+    hears = !hears;
+    void workers.hearsOthers(hears);
+  }, TOUCH_MILLIS);
 }
 
 function hearing({ hub, desks, mailboxes, setAside, workers, clients }: NodeWordsParts): NodeNews {

@@ -7,7 +7,8 @@ import { readWishes } from '../audit-records.ts';
 import { copiedAcceptances, copiedSettings } from '../copy-rows.ts';
 import { readWishesOf } from '../mailbox-records.ts';
 import { readSettings } from '../message-records.ts';
-import { RecordError, readAcceptances, readSession, writeAcceptances, writeSession } from '../records.ts';
+import { readNote } from '../note-record.ts';
+import { readAcceptances, readSession, writeAcceptances, writeSession } from '../records.ts';
 import type { RedisReply } from './connection.ts';
 import { GONE, type RedisCopyTable, rowsOf } from './copy-table.ts';
 import { SLICE_ROWS, walkKeys } from './copy-walks.ts';
@@ -19,8 +20,6 @@ import { bytesOf, listOf, numberOf, textsOf } from './share-replies.ts';
 import { RedisWishes } from './wishes.ts';
 
 type UserTable = 'acceptances' | 'ask-again' | 'notes' | 'user-settings' | 'off-line-wishes' | 'sessions';
-
-const NOTE_FORMAT = 1;
 
 export function userCopyTables(parts: RedisShareParts): Readonly<Record<UserTable, RedisCopyTable>> {
   const { connection, keys } = parts;
@@ -51,10 +50,10 @@ export function userCopyTables(parts: RedisShareParts): Readonly<Record<UserTabl
       fetch: get,
       recordOf: (reply) => {
         const bytes = bytesOf(reply);
-        if (bytes !== undefined && bytes[0] !== NOTE_FORMAT) throw new RecordError('a note is damaged');
+        if (bytes !== undefined) readNote(bytes);
         return bytes;
       },
-      write: (name, value) => notes.put(name, value.toString('utf8', 1)),
+      write: (name, value) => notes.put(name, readNote(value)),
     }),
     'user-settings': namedTable(parts, {
       glob: anyShare('settings'),

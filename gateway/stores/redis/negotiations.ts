@@ -169,11 +169,15 @@ export class RedisNegotiations implements NegotiationMemory, NegotiationCounts {
     }
   }
 
-  /** Takes those of the entries that are over at a time, and tells what their questions came to. */
-  async #end(link: RedisLink, share: number, entries: readonly string[], endedBy: number): Promise<void> {
+  /**
+   * Takes those of the entries that are over at a time, and tells what their questions came to. Gives how many it took: others
+   * may have been faster.
+   */
+  async #end(link: RedisLink, share: number, entries: readonly string[], endedBy: number): Promise<number> {
     const keys = [this.#index(share), ...entries.map((entry) => this.#key(share, entry))];
-    const taken = listOf(await link.run(TAKE_ENTRIES, keys, [endedBy, ...entries]));
-    for (const [index, entry] of entries.entries()) this.#tell(entry, bytesOf(taken[index]));
+    const taken = listOf(await link.run(TAKE_ENTRIES, keys, [endedBy, ...entries])).map(bytesOf);
+    for (const [index, entry] of entries.entries()) this.#tell(entry, taken[index]);
+    return taken.filter((bytes) => bytes !== undefined && bytes.length > 0).length;
   }
 
   #tell(entry: string, bytes: Buffer | undefined): void {
@@ -251,8 +255,8 @@ export class RedisNegotiations implements NegotiationMemory, NegotiationCounts {
   /** What has to make room for others has come to nothing. */
   async #makeRoom(share: number): Promise<void> {
     for (const entry of textsOf(await this.#link().command('ZRANGE', this.#index(share), 0, 0))) {
+      if ((await this.#end(this.#link(), share, [entry], NEVER)) === 0) continue;
       this.#parts.evicted?.(entry.startsWith(WINDOW) ? 'negotiations' : 'second-phases');
-      await this.#end(this.#link(), share, [entry], NEVER);
     }
   }
 

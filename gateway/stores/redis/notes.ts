@@ -5,15 +5,13 @@
 import { StoreWriteError } from '../../errors.ts';
 import type { AskAgainStore, NoteStore, StoredAskAgain } from '../../ports.ts';
 import { readWishes, writeWishes } from '../audit-records.ts';
-import { RecordError } from '../records.ts';
+import { checkNoteName, readNote, writeNote } from '../note-record.ts';
 import { withWish } from '../rules.ts';
 import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { script } from './script.ts';
 import { bytesOf } from './share-replies.ts';
 
-const NOTE_FORMAT = 1;
-const MAX_NAME_CHARACTERS = 100;
 const TRIES = 100;
 
 /** KEYS: a list. ARGV: what it was, empty for nothing; what it is to be. 0: somebody else has changed it. */
@@ -61,15 +59,12 @@ export class RedisNotes implements NoteStore {
 
   async get(name: string): Promise<string | undefined> {
     const bytes = bytesOf(await this.#connection.requests.command('GET', this.#key(name)));
-    if (bytes === undefined) return undefined;
-    if (bytes[0] !== NOTE_FORMAT) throw new RecordError('a note is damaged');
-    return bytes.toString('utf8', 1);
+    return bytes === undefined ? undefined : readNote(bytes);
   }
 
   async put(name: string, text: string): Promise<void> {
-    if (name.length > MAX_NAME_CHARACTERS) throw new RangeError('the name of a note has more than 100 characters');
-    const bytes = Buffer.concat([Buffer.of(NOTE_FORMAT), Buffer.from(text)]);
-    await this.#connection.requests.command('SET', this.#key(name), bytes);
+    checkNoteName(name);
+    await this.#connection.requests.command('SET', this.#key(name), writeNote(text));
   }
 
   #key(name: string): string {

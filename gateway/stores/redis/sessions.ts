@@ -7,7 +7,7 @@
  */
 import type { SessionRecord, SessionStore } from '../../ports.ts';
 import { ALL_SHARES, shareOf } from '../../shares.ts';
-import { slicesOf } from '../../slices.ts';
+import { entriesWhere } from '../../slices.ts';
 import { RecordError, readSession, readSessionLife, writeSession } from '../records.ts';
 import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
@@ -100,11 +100,7 @@ export class RedisSessions implements SessionStore {
   }
 
   async ofUser(userKey: string): Promise<ReadonlyMap<string, SessionRecord>> {
-    const found = new Map<string, SessionRecord>();
-    for await (const slice of slicesOf(this, AT_ONCE, ([key]) => key)) {
-      for (const [key, record] of slice) if (record.userKey === userKey) found.set(key, record);
-    }
-    return found;
+    return entriesWhere(this, AT_ONCE, (record) => record.userKey === userKey);
   }
 
   /** A session that is opened in a share while that is gone through may be left out. */
