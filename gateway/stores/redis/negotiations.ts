@@ -23,6 +23,7 @@ import { type Kept, PASS_FORM, type RecordForm, WINDOW_FORM } from './negotiatio
 import { KEEP_ENTRY, REPLACE_ENTRY, TAKE_ENTRIES } from './negotiations-scripts.ts';
 import { shareOfPass, shareOfWindow } from './negotiations-shares.ts';
 import { SpentTokens } from './negotiations-tokens.ts';
+import { ShareQuota } from './share-quota.ts';
 import { bytesOf, listOf, textsOf } from './share-replies.ts';
 
 export interface RedisNegotiationsParts {
@@ -69,13 +70,18 @@ const PASS = 'pass ';
 export class RedisNegotiations implements NegotiationMemory, NegotiationCounts {
   readonly #parts: RedisNegotiationsParts;
   readonly #tokens: SpentTokens;
-  readonly #mostOfShare: number;
+  readonly #quota: ShareQuota;
   #isSweeping = false;
 
   constructor(parts: RedisNegotiationsParts) {
     this.#parts = parts;
     this.#tokens = new SpentTokens(parts);
-    this.#mostOfShare = Math.ceil((parts.maxEntries * 2) / SHARES);
+    this.#quota = new ShareQuota({
+      link: this.#link(),
+      most: Math.ceil((parts.maxEntries * 2) / SHARES),
+      index: (share) => this.#index(share),
+      end: (share, entries) => this.#giveWay(share, entries),
+    });
   }
 
   async window(key: string): Promise<NegotiationWindow> {
@@ -170,14 +176,14 @@ export class RedisNegotiations implements NegotiationMemory, NegotiationCounts {
   }
 
   /**
-   * Takes those of the entries that are over at a time, and tells what their questions came to. Gives how many it took: others
-   * may have been faster.
+   * Takes those of the entries that are over at a time, and tells what their questions came to. Gives which it took: others may
+   * have been faster.
    */
-  async #end(link: RedisLink, share: number, entries: readonly string[], endedBy: number): Promise<number> {
+  async #end(link: RedisLink, share: number, entries: readonly string[], endedBy: number): Promise<readonly string[]> {
     const keys = [this.#index(share), ...entries.map((entry) => this.#key(share, entry))];
     const taken = listOf(await link.run(TAKE_ENTRIES, keys, [endedBy, ...entries])).map(bytesOf);
     for (const [index, entry] of entries.entries()) this.#tell(entry, taken[index]);
-    return taken.filter((bytes) => bytes !== undefined && bytes.length > 0).length;
+    return entries.filter((_, index) => (taken[index]?.length ?? 0) > 0);
   }
 
   #tell(entry: string, bytes: Buffer | undefined): void {
@@ -248,14 +254,13 @@ export class RedisNegotiations implements NegotiationMemory, NegotiationCounts {
       [entry, value, until, lifeMillis, ...more],
     );
     if (typeof reply !== 'number') return bytesOf(reply);
-    if (reply > this.#mostOfShare) void this.#makeRoom(share).catch(() => undefined);
+    this.#quota.counted(share, reply);
     return undefined;
   }
 
   /** What has to make room for others has come to nothing. */
-  async #makeRoom(share: number): Promise<void> {
-    for (const entry of textsOf(await this.#link().command('ZRANGE', this.#index(share), 0, 0))) {
-      if ((await this.#end(this.#link(), share, [entry], NEVER)) === 0) continue;
+  async #giveWay(share: number, entries: readonly string[]): Promise<void> {
+    for (const entry of await this.#end(this.#link(), share, entries, NEVER)) {
       this.#parts.evicted?.(entry.startsWith(WINDOW) ? 'negotiations' : 'second-phases');
     }
   }

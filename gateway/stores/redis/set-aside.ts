@@ -12,6 +12,7 @@ import type { RedisConnection, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import type { RedisScript } from './script.ts';
 import { DROP_ASIDE, PUT_ASIDE, TAKE_ASIDE, WAITING_ASIDE } from './set-aside-scripts.ts';
+import { ShareQuota } from './share-quota.ts';
 import { listOf, textsOf } from './share-replies.ts';
 
 export interface RedisSetAsideEvents {
@@ -65,6 +66,7 @@ const ASK_AGAIN_MILLIS = 1_000;
 export class RedisSetAside implements SetAside {
   readonly #parts: RedisSetAsideParts;
   readonly #limits: RedisSetAsideLimits;
+  readonly #quota: ShareQuota;
   /** When something came to wait for a session, by the engine's clock. */
   readonly #waiting: LRUCache<string, number>;
   /** Whether all that waits is known. */
@@ -75,7 +77,13 @@ export class RedisSetAside implements SetAside {
   constructor(parts: RedisSetAsideParts) {
     this.#parts = parts;
     this.#limits = parts.limits ?? DEFAULT_REDIS_SET_ASIDE_LIMITS;
-    // In each share one more may stand for a moment.
+    this.#quota = new ShareQuota({
+      link: parts.connection.background,
+      most: Math.ceil(this.#limits.sessions / SHARES),
+      index: (share) => this.#index(share),
+      end: (_, sessionKeys) => this.#giveWay(sessionKeys),
+    });
+    // In each share some more may stand for a moment.
     this.#waiting = new LRUCache({ max: this.#limits.sessions + 2 * SHARES });
   }
 
@@ -101,7 +109,7 @@ export class RedisSetAside implements SetAside {
     this.#learn(sessionKey, true, at);
     if (!isKnown) await events.changed(sessionKey, true, at);
     events.waiting(sessionKey);
-    if (sessions > this.#mostOfShare()) void this.#makeRoom(shareOf(sessionKey)).catch(nothing);
+    this.#quota.counted(shareOf(sessionKey), sessions);
   }
 
   /** Nothing, too, while the engine cannot be had: the client is told to poll until it can. */
@@ -146,8 +154,7 @@ export class RedisSetAside implements SetAside {
   }
 
   async #load(share: number): Promise<void> {
-    const { connection, keys } = this.#parts;
-    const reply = await connection.background.run(WAITING_ASIDE, [keys.inShare(share, 'set-aside-ends')], []);
+    const reply = await this.#parts.connection.background.run(WAITING_ASIDE, [this.#index(share)], []);
     const [at, ...sessions] = listOf(reply);
     const asked = Number(at);
     const waiting = new Set(textsOf(sessions));
@@ -170,18 +177,18 @@ export class RedisSetAside implements SetAside {
     void this.#parts.events.changed(sessionKey, false, at);
   }
 
-  async #makeRoom(share: number): Promise<void> {
-    const { connection, keys, events } = this.#parts;
-    const first = await connection.background.command('ZRANGE', keys.inShare(share, 'set-aside-ends'), 0, 0);
-    for (const sessionKey of textsOf(first)) {
+  async #giveWay(sessionKeys: readonly string[]): Promise<void> {
+    const { events } = this.#parts;
+    const drop = async (sessionKey: string): Promise<void> => {
       const [length, at] = await this.#run(DROP_ASIDE, sessionKey, []);
       for (let dropped = 0; dropped < Number(length); dropped++) events.dropped();
       this.#tell(sessionKey, Number(at));
-    }
+    };
+    await Promise.all(sessionKeys.map(drop));
   }
 
-  #mostOfShare(): number {
-    return Math.ceil(this.#limits.sessions / SHARES);
+  #index(share: number): string {
+    return this.#parts.keys.inShare(share, 'set-aside-ends');
   }
 
   async #run(
@@ -191,8 +198,8 @@ export class RedisSetAside implements SetAside {
   ): Promise<readonly RedisReply[]> {
     const { connection, keys } = this.#parts;
     const names = [keys.of(sessionKey, 'set-aside', sessionKey), keys.of(sessionKey, 'set-aside-bytes', sessionKey)];
-    const index = keys.of(sessionKey, 'set-aside-ends');
-    return listOf(await connection.requests.run(script, [...names, index], [sessionKey, ...args]));
+    const touched = [...names, this.#index(shareOf(sessionKey))];
+    return listOf(await connection.requests.run(script, touched, [sessionKey, ...args]));
   }
 }
 

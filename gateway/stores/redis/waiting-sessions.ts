@@ -16,7 +16,8 @@ import type { Clock, Secrets } from '../../ports.ts';
 import { ALL_SHARES, SHARES, shareOf } from '../../shares.ts';
 import type { RedisConnection, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
-import { textsOf } from './share-replies.ts';
+import { ShareQuota } from './share-quota.ts';
+import { numberOf, textsOf } from './share-replies.ts';
 import { BEGIN_TURN, CANCEL_TURN, END_SESSION, FINISH_TURN, OPEN_SESSION } from './waiting-sessions-scripts.ts';
 
 export interface RedisWaitingSessionsParts {
@@ -53,11 +54,16 @@ interface Place {
 
 export class RedisWaitingSessions implements WaitingSessions {
   readonly #parts: RedisWaitingSessionsParts;
-  readonly #mostOfShare: number;
+  readonly #quota: ShareQuota;
 
   constructor(parts: RedisWaitingSessionsParts) {
     this.#parts = parts;
-    this.#mostOfShare = Math.ceil(parts.maxEntries / SHARES);
+    this.#quota = new ShareQuota({
+      link: parts.connection.background,
+      most: Math.ceil(parts.maxEntries / SHARES),
+      index: (share) => this.#index(share),
+      end: (_, owners) => this.#giveWay(owners),
+    });
   }
 
   async open(session: WaitingSession): Promise<string> {
@@ -66,9 +72,7 @@ export class RedisWaitingSessions implements WaitingSessions {
     const chance = Buffer.from(secrets.randomBytes(CHANCE_BYTES)).toString('base64url');
     const value = this.#written({ owner, chance }, session);
     const count = await connection.requests.run(OPEN_SESSION, this.#keys(owner), [owner, ...value]);
-    if (typeof count === 'number' && count > this.#mostOfShare) {
-      void this.#makeRoom(shareOf(owner)).catch(() => undefined);
-    }
+    this.#quota.counted(shareOf(owner), numberOf(count));
     return WAITING_SESSION_PREFIX + owner + chance;
   }
 
@@ -140,12 +144,13 @@ export class RedisWaitingSessions implements WaitingSessions {
     await this.#parts.connection.background.run(CANCEL_TURN, this.#keys(owner), [token]);
   }
 
-  async #makeRoom(share: number): Promise<void> {
+  async #giveWay(owners: readonly string[]): Promise<void> {
     const { connection, evicted } = this.#parts;
-    for (const owner of textsOf(await connection.background.command('ZRANGE', this.#index(share), 0, 0))) {
+    const end = async (owner: string): Promise<void> => {
       // Another node may have ended it, or its time.
       if ((await connection.background.run(END_SESSION, this.#keys(owner), [owner])) === 1) evicted?.('conversations');
-    }
+    };
+    await Promise.all(owners.map(end));
   }
 
   /** The value, when it is over, and how long its key lives; an empty value for what is over already. */
