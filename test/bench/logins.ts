@@ -2,11 +2,13 @@
  * The login storm at a smaller figure: how many logins are decided in a second and what each costs the gateway in processor
  * time, when everybody is asked and when nobody need be; and that none reached the VASP without acceptance.
  */
+
 import { tmpdir } from 'node:os';
 import { Agent } from 'undici';
+import { chargePolicies } from '../load/charge-policies.ts';
 import { GatewayProcess } from '../load/gateway-process.ts';
 import { loginOf, send } from '../load/phone.ts';
-import { decided, runStorm, type StormResult, stormPolicies } from '../load/storm.ts';
+import { decided, runStorm, type StormResult } from '../load/storm.ts';
 import { LoadVasp } from '../load/vasp.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 import { compiled, endsWithRun, folderOfRun } from './programs.ts';
@@ -24,7 +26,7 @@ export async function benchLogins(isQuick: boolean, progress: Progress): Promise
   const gateway = await GatewayProcess.start({
     directory: folderOfRun(tmpdir(), 'sapgw-bench-logins-'),
     vaspUrl: vasp.url,
-    policies: stormPolicies(TIMEOUT_SECONDS),
+    policies: chargePolicies(`${TIMEOUT_SECONDS}s`),
     programOf: compiled,
   });
   endsWithRun(gateway.child);

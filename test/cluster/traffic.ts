@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scanEnvelope } from '../../gateway/csp/envelope.ts';
 import { encodingOfContentType } from '../../gateway/csp/versions.ts';
+import { chargePolicies } from '../load/charge-policies.ts';
 import type { MailboxVasp } from '../load/mailbox-vasp.ts';
 import { Lanes } from '../load/messages-lanes.ts';
 import { randomFractions } from '../random.ts';
@@ -13,19 +14,7 @@ import { Fetcher, type Person, Visitor, Writer } from './travellers.ts';
 
 /** Every user who logs in is asked about the charge; messages for users `wv:away-…` are kept. */
 export const trafficPolicies = (ask: 'on-change' | 'every-login'): Readonly<Record<string, string>> => ({
-  'levels.yaml': 'kind: service-levels\ndefault: full\nlevels:\n  full: { grant: [WVCSPFeat] }\n',
-  'charge.yaml': `kind: off-line-service
-id: charge
-version: 1
-purpose: advice-of-charge
-message: { en: "Each message costs 0.10 EUR. Do you accept?" }
-options:
-  - { id: accept, text: { en: Accept }, grant: full }
-  - { id: decline, text: { en: Decline }, deny: { en: "You declined." } }
-timeout: 2m
-ask: ${ask}
-withoutSystemMessages: { grant: full }
-`,
+  ...chargePolicies('2m', [`ask: ${ask}`, 'withoutSystemMessages: { grant: full }']),
   'waiting.yaml': `kind: off-line-user
 id: waiting
 applies: { users: ["wv:away-*"] }

@@ -3,11 +3,13 @@
  * user did not accept [reliability §7 F1]. A real gateway process with its store on disk; 20,000 users in 60 s before a
  * release.
  */
+
 import { afterAll, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../main/running.ts';
 import { scaled } from '../scale.ts';
+import { chargePolicies } from './charge-policies.ts';
 import { GatewayProcess } from './gateway-process.ts';
-import { decided, decisions, runStorm, stormPolicies } from './storm.ts';
+import { decided, decisions, runStorm } from './storm.ts';
 import { LoadVasp } from './vasp.ts';
 
 const SEED = Number(process.env.LOAD_SEED ?? 20_040_701);
@@ -27,7 +29,7 @@ test(`${USERS} users log in within ${SECONDS} s: all are decided, none undue (se
   gateway = await GatewayProcess.start({
     directory: temporaryFolder(),
     vaspUrl: vasp.url,
-    policies: stormPolicies(TIMEOUT_SECONDS),
+    policies: chargePolicies(`${TIMEOUT_SECONDS}s`),
   });
   const storm = await runStorm(gateway, vasp, {
     users: USERS,

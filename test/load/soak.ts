@@ -4,6 +4,7 @@
  */
 import { Agent } from 'undici';
 import { randomFractions } from '../random.ts';
+import { chargePolicies } from './charge-policies.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import { loginOf, logoutOf, type PhoneAnswer, pollingOf, send, textOf } from './phone.ts';
 
@@ -20,24 +21,8 @@ const RELOAD_MILLIS = 500;
  */
 export const SOAK_LIMITS = '{ sessions: 100, sessionGrace: 10s, negotiations: 1000 }';
 
-export const soakPolicies = (version: number): Readonly<Record<string, string>> => ({
-  'levels.yaml': 'kind: service-levels\ndefault: full\nlevels:\n  full: { grant: [WVCSPFeat] }\n',
-  'charge.yaml': chargePolicy(version),
-});
-
 /** Asks at every login, so that each of the soak's logins is a negotiation; two versions in turn. */
-const chargePolicy = (version: number): string => `kind: off-line-service
-id: charge
-version: ${version}
-purpose: advice-of-charge
-message: { en: "Each message costs 0.${version}0 EUR. Do you accept?" }
-options:
-  - { id: accept, text: { en: Accept }, grant: full }
-  - { id: decline, text: { en: Decline }, deny: { en: "You declined." } }
-ask: every-login
-record: none
-timeout: 2s
-`;
+export const soakPolicies = (version: number) => chargePolicies('2s', ['ask: every-login', 'record: none'], version);
 
 export interface SoakTraffic {
   /** How much happened until now. */
@@ -104,7 +89,7 @@ export function startSoak(gateway: GatewayProcess, seed: number, phones: number)
   };
   const operator = async (): Promise<void> => {
     for (let version = 2; !isOver; version = 3 - version) {
-      if ((await gateway.reload('charge.yaml', chargePolicy(version))) === 'loaded') counts.reloads += 1;
+      if ((await gateway.reload('charge.yaml', soakPolicies(version)['charge.yaml'])) === 'loaded') counts.reloads += 1;
       await new Promise((resolve) => setTimeout(resolve, RELOAD_MILLIS));
     }
   };

@@ -9,21 +9,6 @@ import type { GatewayProcess } from './gateway-process.ts';
 import { loginOf, send } from './phone.ts';
 import type { LoadVasp } from './vasp.ts';
 
-/** Everybody is asked once a version; option 1 accepts, 2 declines. */
-export const stormPolicies = (timeoutSeconds: number): Readonly<Record<string, string>> => ({
-  'levels.yaml': 'kind: service-levels\ndefault: full\nlevels:\n  full: { grant: [WVCSPFeat] }\n',
-  'charge.yaml': `kind: off-line-service
-id: charge
-version: 1
-purpose: advice-of-charge
-message: { en: "Each message costs 0.10 EUR. Do you accept?" }
-options:
-  - { id: accept, text: { en: Accept }, grant: full }
-  - { id: decline, text: { en: Decline }, deny: { en: "You declined." } }
-timeout: ${timeoutSeconds}s
-`,
-});
-
 export interface StormPlan {
   readonly users: number;
   /** Over how long they arrive, by a fixed schedule; undefined: as fast as they are served, so many at a time. */

@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { auditSeal } from '../../gateway/audit/seal.ts';
 import { openSecrets } from '../../gateway/secrets.ts';
-import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { parseRedisAddress } from '../../gateway/stores/redis/address.ts';
 import { openRedis } from '../../gateway/stores/redis/connection.ts';
 import { KeySpace } from '../../gateway/stores/redis/keys.ts';
@@ -14,6 +13,7 @@ import { Program } from '../main/processes.ts';
 import { randomFractions } from '../random.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../redis-server.ts';
 import { scaled } from '../scale.ts';
+import { openLmdbEnd } from './ends.ts';
 import { fill, found } from './filled.ts';
 
 const SEED = 20_260_719;
@@ -41,9 +41,7 @@ describeWithRedis('migrations that are killed', () => {
   function lmdb(name: string) {
     const secrets = openSecrets({ kind: 'file', path: join(directory, 'secret') });
     if (secrets.kind === 'failed') throw new Error(secrets.problem);
-    const opened = openLmdbStore(join(directory, name), 0, auditSeal(secrets.secrets));
-    if (opened.kind === 'failed') throw new Error(opened.problem);
-    return opened.store;
+    return openLmdbEnd(directory, name, auditSeal(secrets.secrets));
   }
 
   async function foundIn(name: string): Promise<object> {

@@ -2,19 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { open } from 'lmdb';
 import { COPY_TABLES, type CopyableStore } from '../../gateway/copy-ports.ts';
 import { StoreWriteError } from '../../gateway/errors.ts';
 import { unfinishedMigration } from '../../gateway/migration/marker.ts';
-import { type MigrationResult, migrate } from '../../gateway/migration/migrate.ts';
+import type { MigrationResult } from '../../gateway/migration/migrate.ts';
 import type { Progress } from '../../gateway/migration/progress.ts';
-import type { Migration } from '../../gateway/migration/rows.ts';
 import { openSecrets } from '../../gateway/secrets.ts';
-import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { openStore } from '../../gateway/wiring/store.ts';
-import { deposit, idOf, KEY, OTHER_KEY, seal, session } from '../stores/records-of-tests.ts';
+import { deposit, idOf, KEY, OTHER_KEY, session } from '../stores/records-of-tests.ts';
+import { migration, openLmdbEnd } from './ends.ts';
 import { fill, found, SMALL } from './filled.ts';
 
 const SEED = 20_260_717;
@@ -31,24 +29,9 @@ afterEach(async () => {
 });
 
 function lmdb(name: string): CopyableStore {
-  const result = openLmdbStore(join(directory, name), 0, seal);
-  if (result.kind === 'failed') throw new Error(result.problem);
-  opened.push(result.store);
-  return result.store;
-}
-
-function run(source: CopyableStore, target: CopyableStore, change: Partial<Migration> = {}): Promise<MigrationResult> {
-  return migrate({
-    source,
-    target,
-    from: 'lmdb:/source',
-    keys: 'fingerprint',
-    clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-    onProgress: () => {},
-    onTrouble: () => {},
-    isStopped: () => false,
-    ...change,
-  });
+  const store = openLmdbEnd(directory, name);
+  opened.push(store);
+  return store;
 }
 
 type Compared = Extract<MigrationResult, { readonly kind: 'compared' }>;
@@ -66,7 +49,7 @@ describe('a whole migration', () => {
     await fill(source, SEED, SMALL);
     const before = await found(source, SMALL);
     const steps: Progress[] = [];
-    const result = compared(await run(source, target, { onProgress: (progress) => steps.push(progress) }));
+    const result = compared(await migration(source, target, { onProgress: (progress) => steps.push(progress) }));
     expect(result.tables.filter((table) => !table.isEqual)).toEqual([]);
     expect(result.tables.map(({ table }) => table)).toEqual(COPY_TABLES);
     expect(result.tables.filter(({ target: rows }) => rows === 0)).toEqual([]);
@@ -82,14 +65,14 @@ describe('a whole migration', () => {
     const [source, target] = [lmdb('source'), lmdb('target')];
     for (const number of [1, 2, 3]) await source.mailbox.put(deposit(number), 10);
     await source.mailbox.end([idOf('deposit 1')], []);
-    await run(source, target);
+    await migration(source, target);
     await target.mailbox.put(deposit(4), 10);
     const ids = (await target.mailbox.waiting(KEY, 9)).map(({ id }) => id);
     expect(ids).toEqual([2, 3, 4].map((number) => idOf(`deposit ${number}`)));
   });
 
   test('an empty store is migrated too', async () => {
-    const result = compared(await run(lmdb('source'), lmdb('target')));
+    const result = compared(await migration(lmdb('source'), lmdb('target')));
     expect([isEqual(result), result.copied]).toEqual([true, 0]);
   });
 
@@ -99,7 +82,7 @@ describe('a whole migration', () => {
       await source.mailbox.put(deposit(number, {}, { content: new Uint8Array(2 ** 20).fill(number) }), 10);
     const slice = await source.copy.read('mailbox', undefined);
     expect([slice.rows.length < 8, slice.next === undefined]).toEqual([true, false]);
-    expect(isEqual(compared(await run(source, target)))).toBe(true);
+    expect(isEqual(compared(await migration(source, target)))).toBe(true);
   });
 });
 
@@ -115,7 +98,7 @@ describe('a migration that was stopped', () => {
         slices += 1;
         return slices > runs;
       };
-      const result = await run(source, target, { isStopped });
+      const result = await migration(source, target, { isStopped });
       if (result.kind === 'compared') {
         expect(isEqual(result)).toBe(true);
         break;
@@ -133,13 +116,13 @@ describe('a migration that was stopped', () => {
     if (secrets.kind === 'failed') throw new Error(secrets.problem);
     const config = { kind: 'lmdb', directory: join(directory, 'target') } as const;
     const start = () => openStore(config, { wall: () => Date.now() }, secrets.secrets, true);
-    await run(source, target, { isStopped: () => true });
+    await migration(source, target, { isStopped: () => true });
     expect(await start()).toEqual({
       kind: 'failed',
       problem:
         'store: holds a part of what is migrated from lmdb:/source: run `sapgw store migrate` again, which goes on, before a gateway uses it',
     });
-    await run(source, target);
+    await migration(source, target);
     const started = await start();
     expect(started.kind).toBe('open');
     if (started.kind === 'open') await started.store.close();
@@ -148,24 +131,27 @@ describe('a migration that was stopped', () => {
   test('is not mixed with another one', async () => {
     const [source, target] = [lmdb('source'), lmdb('target')];
     await source.notes.put('a', 'b');
-    await run(source, target, { isStopped: () => true });
-    expect(await run(source, target, { from: 'lmdb:/other' })).toEqual({
+    await migration(source, target, { isStopped: () => true });
+    expect(await migration(source, target, { from: 'lmdb:/other' })).toEqual({
       kind: 'other-migration',
       from: 'lmdb:/source',
       because: 'source',
     });
-    expect(await run(source, target, { keys: 'others' })).toMatchObject({ kind: 'other-migration', because: 'keys' });
-    expect(await run(source, target)).toMatchObject({ kind: 'compared' });
+    expect(await migration(source, target, { keys: 'others' })).toMatchObject({
+      kind: 'other-migration',
+      because: 'keys',
+    });
+    expect(await migration(source, target)).toMatchObject({ kind: 'compared' });
   });
 
   test('is compared again once it has finished, and copies nothing over what a gateway did since', async () => {
     const [source, target] = [lmdb('source'), lmdb('target')];
     await source.notes.put('a', 'b');
-    await run(source, target);
-    const again = compared(await run(source, target));
+    await migration(source, target);
+    const again = compared(await migration(source, target));
     expect([isEqual(again), again.copied, typeof again.finishedBefore]).toEqual([true, 0, 'number']);
     await target.notes.put('a', 'c');
-    const later = compared(await run(source, target));
+    const later = compared(await migration(source, target));
     expect(later.tables.filter((table) => !table.isEqual)).toEqual([
       { table: 'notes', source: 1, target: 1, isEqual: false },
     ]);
@@ -178,7 +164,7 @@ describe('what keeps a migration from being done', () => {
     const [source, target] = [lmdb('source'), lmdb('target')];
     await target.notes.put('a', 'b');
     await target.askAgain.add({ policy: undefined, vasp: undefined, users: '*', at: 1 });
-    expect(await run(source, target)).toEqual({
+    expect(await migration(source, target)).toEqual({
       kind: 'occupied',
       tables: [
         { table: 'ask-again', rows: 1 },
@@ -190,7 +176,7 @@ describe('what keeps a migration from being done', () => {
   /** Everything is copied, and nothing compared yet. */
   async function copiedAlone(source: CopyableStore, target: CopyableStore): Promise<void> {
     let isComparing = false;
-    const result = await run(source, target, {
+    const result = await migration(source, target, {
       onProgress: ({ step }) => {
         isComparing = step === 'comparing';
       },
@@ -204,7 +190,7 @@ describe('what keeps a migration from being done', () => {
     for (const number of [1, 2]) await source.mailbox.put(deposit(number), 10);
     await copiedAlone(source, target);
     await source.mailbox.end([idOf('deposit 1')], []);
-    const { tables } = compared(await run(source, target));
+    const { tables } = compared(await migration(source, target));
     expect(tables.filter((table) => !table.isEqual)).toEqual([
       { table: 'mailbox', source: 1, target: 2, isEqual: false },
     ]);
@@ -217,7 +203,7 @@ describe('what keeps a migration from being done', () => {
     await copiedAlone(source, target);
     await source.mailbox.put(deposit(2), 10);
     await source.mailbox.handed(idOf('deposit 1'), 5);
-    expect(isEqual(compared(await run(source, target)))).toBe(true);
+    expect(isEqual(compared(await migration(source, target)))).toBe(true);
     const waiting = await target.mailbox.waiting(KEY, 9);
     expect(waiting.map(({ tries }) => tries)).toEqual([1, 0]);
   });
@@ -234,7 +220,7 @@ describe('what keeps a migration from being done', () => {
     };
     const flaky = Object.assign(Object.create(target) as CopyableStore, { copy });
     const pauses = { now: () => 0, pause: async () => {} };
-    const result = await run(source, flaky, { pauses, onTrouble: (code) => heard.push(code) });
+    const result = await migration(source, flaky, { pauses, onTrouble: (code) => heard.push(code) });
     expect([isEqual(compared(result)), heard]).toEqual([true, ['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED']]);
   });
 
@@ -248,7 +234,7 @@ describe('what keeps a migration from being done', () => {
       now += millis;
     };
     const pauses = { now: () => now, pause };
-    await expect(run(source, full, { pauses })).rejects.toMatchObject({ code });
+    await expect(migration(source, full, { pauses })).rejects.toMatchObject({ code });
     expect(now > 0).toBe(code === 'EIO');
   });
 });
@@ -288,7 +274,7 @@ describe('what is not as the gateway left it', () => {
     await damage('source', 'mail-places', idOf('deposit 1'), Buffer.of(9));
     await damage('source', 'message-settings', OTHER_KEY, Buffer.of(9));
     const target = lmdb('target');
-    const result = compared(await run(lmdb('source'), target));
+    const result = compared(await migration(lmdb('source'), target));
     expect([isEqual(result), result.unreadable]).toEqual([true, 3]);
     expect(await target.sessions.get('a-session')).toBe(undefined);
   });
@@ -298,7 +284,7 @@ describe('what is not as the gateway left it', () => {
     await damage('source', 'audit-ids', 'a-stray-id', Buffer.from([0, 0, 0, 0, 0, 9]));
     await damage('source', 'single', 'audit-head', Buffer.from('not a head'));
     const [source, target] = [lmdb('source'), lmdb('target')];
-    const result = compared(await run(source, target));
+    const result = compared(await migration(source, target));
     expect(isEqual(result)).toBe(true);
     expect(result.audit).toEqual(await source.audit.verify());
     expect(result.audit.problems.map(({ code }) => code)).toContain('head-damaged');

@@ -2,15 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { CopyableStore } from '../../gateway/copy-ports.ts';
-import { type MigrationResult, migrate } from '../../gateway/migration/migrate.ts';
-import { openLmdbStore } from '../../gateway/stores/lmdb.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../redis-server.ts';
-import { deposit, idOf, KEY, seal } from '../stores/records-of-tests.ts';
+import { deposit, idOf, KEY } from '../stores/records-of-tests.ts';
+import { migration, openLmdbEnd, openRedisEnd } from './ends.ts';
 import { fill, found, SMALL } from './filled.ts';
-import { openRedisEnd } from './redis-end.ts';
 
 const SEED = 20_260_718;
 
@@ -31,10 +28,9 @@ describeWithRedis('migrations to Redis', () => {
   });
 
   function lmdb(name: string): CopyableStore {
-    const result = openLmdbStore(join(directory, name), 0, seal);
-    if (result.kind === 'failed') throw new Error(result.problem);
-    opened.push(result.store);
-    return result.store;
+    const store = openLmdbEnd(directory, name);
+    opened.push(store);
+    return store;
   }
 
   async function redis(url = server.url()): Promise<CopyableStore> {
@@ -44,17 +40,7 @@ describeWithRedis('migrations to Redis', () => {
   }
 
   async function run(source: CopyableStore, target: CopyableStore, isStopped = () => false) {
-    const result: MigrationResult = await migrate({
-      source,
-      target,
-      from: 'there',
-      keys: 'fingerprint',
-      clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-      onProgress: () => {},
-      onTrouble: () => {},
-      isStopped,
-    });
-    return result;
+    return migration(source, target, { isStopped });
   }
 
   async function wholeRun(source: CopyableStore, target: CopyableStore) {
