@@ -1,6 +1,7 @@
 /** A Redis Cluster of three servers of a test's own, each with a third of the slots and without replicas. */
 import { Redis } from 'ioredis';
-import { freePort, type RedisServer, startRedis } from './redis-program.ts';
+import type { MadeCertificate } from './http/certificates.ts';
+import { byTls, freePort, type RedisServer, startRedis } from './redis-program.ts';
 
 export interface RedisCluster {
   /** Of a gateway with keys of its own: every call gives another. */
@@ -16,9 +17,13 @@ const SLOTS = 16_384;
 const START_MILLIS = 20_000;
 let gateways = 0;
 
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** @param certificate for localhost: clients, and the servers among themselves, come by TLS */
+export async function startRedisCluster(certificate?: MadeCertificate): Promise<RedisCluster> {
   const bus = await Promise.all([freePort(), freePort(), freePort()]);
-  const servers = await Promise.all(bus.map((port) => startRedis(clusterArguments(port))));
+  const tls = certificate === undefined ? [] : await Promise.all(bus.map(() => freePort()));
+  const servers = await Promise.all(
+    bus.map((port, at) => startRedis([...clusterArguments(port), ...tlsArguments(tls[at], certificate)])),
+  );
   const clients = servers.map(
     ({ port }) => new Redis({ host: '127.0.0.1', port, protocol: 2, disableClientInfo: true }),
   );
@@ -31,7 +36,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   }
   const [first] = clients;
   for (const [at, { port }] of servers.entries())
-    if (at > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus[at]));
+    if (at > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', String(tls[at] ?? port), String(bus[at]));
   await allKnow(clients, SLOTS);
 
   /** The place of the server that has a slot, as one of them knows it. */
@@ -44,8 +49,10 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 
   return {
     url: () => {
-      const hosts = servers.map(({ port }) => `127.0.0.1:${port}`).join(',');
-      return `redis-cluster://${hosts}?prefix=cluster-${process.pid}-${gateways++}`;
+      const hosts = servers.map(({ port }, at) =>
+        tls[at] === undefined ? `127.0.0.1:${port}` : `localhost:${tls[at]}`,
+      );
+      return `redis${tls.length > 0 ? 's' : ''}-cluster://${hosts.join(',')}?prefix=cluster-${process.pid}-${gateways++}`;
     },
     async serverOf(key) {
       const server = servers[await ownerOf(await slotOf(key))];
@@ -77,6 +84,15 @@ function clusterArguments(bus: number): readonly string[] {
   return [
     ...['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '10000'],
     ...['--cluster-require-full-coverage', 'no', '--appendfsync', 'no'],
+  ];
+}
+
+function tlsArguments(port: number | undefined, certificate: MadeCertificate | undefined): readonly string[] {
+  if (port === undefined || certificate === undefined) return [];
+  return [
+    ...byTls(port, certificate),
+    ...['--tls-cluster', 'yes', '--cluster-announce-hostname', 'localhost'],
+    ...['--cluster-preferred-endpoint-type', 'hostname'],
   ];
 }
 

@@ -8,6 +8,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MadeCertificate } from './http/certificates.ts';
 
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
@@ -59,6 +60,14 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Arguments with which it listens by TLS as well. Its certificate is its authority too. */
+export function byTls(port: number, { cert, key }: MadeCertificate): readonly string[] {
+  return [
+    ...['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key],
+    ...['--tls-ca-cert-file', cert, '--tls-auth-clients', 'no'],
+  ];
 }
 
 async function begin(args: readonly string[], port: number): Promise<ChildProcess> {

@@ -20,15 +20,22 @@ export class Program {
   stderr = '';
   readonly finished: Promise<Finished>;
 
-  /** @param program arguments of Node; the sources unless told */
-  constructor(args: readonly string[], program: readonly string[] = FROM_SOURCES) {
+  /**
+   * @param program arguments of Node; the sources unless told
+   * @param surroundings variables of the environment, beside those of the test
+   */
+  constructor(
+    args: readonly string[],
+    program: readonly string[] = FROM_SOURCES,
+    surroundings: Readonly<Record<string, string>> = {},
+  ) {
     // Nothing of the surroundings configures the program under test.
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(SAPGW_|NODE_OPTIONS)/.test(name)),
     );
     this.child = spawn(process.execPath, [...program, ...args], {
       cwd: ROOT,
-      env,
+      env: { ...env, ...surroundings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout?.on('data', (chunk: Buffer) => {

@@ -98,7 +98,16 @@ function retryStrategy(times: number): number {
   return Math.min(SHORTEST_PAUSE_MILLIS * times, LONGEST_PAUSE_MILLIS);
 }
 
-/** Ends the connection; what has no answer yet fails. */
+/** Ends the connection, now; what has no answer yet fails. */
+export function dropClient(client: RedisClient): void {
+  for (const { stream } of client instanceof Cluster ? client.nodes() : [client]) {
+    // A handshake that is broken off may fail twice, and the library listens once: the second would end the process.
+    stream?.on('error', () => undefined);
+  }
+  client.disconnect();
+}
+
+/** Ends the connection; what has no answer yet fails. Resolves when it is over. */
 export async function closeClient(client: RedisClient): Promise<void> {
   const isOver = new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, 2 * DISCONNECT_MILLIS);
@@ -108,6 +117,6 @@ export async function closeClient(client: RedisClient): Promise<void> {
     });
   });
   if (client.status === 'end') return;
-  client.disconnect();
+  dropClient(client);
   await isOver;
 }

@@ -15,6 +15,7 @@ import { openRedisLedger } from './ledger.ts';
 import { RedisMailbox } from './mailbox.ts';
 import { RedisSystemMessages } from './messages.ts';
 import { RedisAskAgain, RedisNotes } from './notes.ts';
+import { refusalOf } from './refusals.ts';
 import { RedisSessions } from './sessions.ts';
 import { bytesOf } from './share-replies.ts';
 
@@ -34,9 +35,9 @@ const LAYOUT = '1';
 /** For Redis to begin to answer: machines that start together are there by then. */
 const START_MILLIS = 3_000;
 const PAUSE_MILLIS = 100;
+/** The library does not say why a handshake with a part of a Cluster failed. */
+const TLS_HINT = '; by TLS: is its certificate trusted here, and made out to this name?';
 const LEAST_VERSION = 7;
-/** Why nobody is let in: waiting does not help. */
-const REFUSALS: readonly string[] = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
 
 export async function openRedisStore({
   address,
@@ -57,7 +58,7 @@ export async function openRedisStore({
   const connection = openRedis(address, requestMillis);
   const keys = new KeySpace(address.prefix);
   const problem =
-    (await unreachable(connection, keys, startMillis)) ??
+    (await unreachable(connection, keys, startMillis, address.tls)) ??
     (await unfit(connection)) ??
     (await otherLayout(connection, keys, whenNew));
   if (problem !== undefined) {
@@ -89,6 +90,7 @@ async function unreachable(
   connection: RedisConnection,
   keys: KeySpace,
   startMillis: number,
+  isByTls: boolean,
 ): Promise<string | undefined> {
   const places = [...ALL_SHARES.map((share) => keys.inShare(share)), keys.at('common'), keys.at('ledger')];
   const end = performance.now() + startMillis;
@@ -97,8 +99,9 @@ async function unreachable(
     const code = said.find((one) => one !== undefined);
     if (code === undefined) return undefined;
     const reason = connection.lastFailure() ?? code;
-    if (REFUSALS.includes(reason)) return `lets nobody in with this user and password (${reason})`;
-    if (performance.now() > end) return `does not answer (${reason})`;
+    const refusal = refusalOf(reason);
+    if (refusal !== undefined) return refusal;
+    if (performance.now() > end) return `does not answer (${reason})${isByTls ? TLS_HINT : ''}`;
     await delay(PAUSE_MILLIS);
   }
 }

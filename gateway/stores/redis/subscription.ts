@@ -3,7 +3,7 @@
  * what was published meanwhile is gone. A connection that looks alive and hears nothing is for its owner to find out.
  */
 import type { RedisAddress } from './address.ts';
-import { closeClient, openClient, type RedisClient } from './client.ts';
+import { closeClient, dropClient, openClient, type RedisClient } from './client.ts';
 
 export interface SubscriptionListener {
   message(channel: string, bytes: Buffer): void;
@@ -100,7 +100,7 @@ class RenewedSubscription implements Subscription {
       this.#timer = undefined;
       this.#client = this.#connected();
     }, pause);
-    client.disconnect();
+    dropClient(client);
     if (!this.#isUp) return;
     this.#isUp = false;
     this.#listener.down();
