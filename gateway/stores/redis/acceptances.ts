@@ -10,7 +10,7 @@ import { readAcceptances, writeAcceptances } from '../records.ts';
 import type { RedisLink } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import type { LedgerAppends } from './ledger-append.ts';
-import { bulks, count } from './ledger-rows.ts';
+import { bytesListOf, numberOf } from './replies.ts';
 import { script } from './script.ts';
 
 /** Replies how many there were. */
@@ -32,7 +32,7 @@ export class RedisAcceptances implements AcceptanceStore {
   }
 
   async of(userKey: string): Promise<readonly Acceptance[]> {
-    const rows = bulks(await this.#link.command('HVALS', this.#keyOf(userKey)));
+    const rows = bytesListOf(await this.#link.command('HVALS', this.#keyOf(userKey)));
     const all = rows.flatMap((bytes) => (bytes === undefined ? [] : readAcceptances(bytes)));
     // Redis has no order of its own.
     return all.sort((a, b) => a.acceptedAt - b.acceptedAt || (a.policy < b.policy ? -1 : 1));
@@ -51,8 +51,8 @@ export class RedisAcceptances implements AcceptanceStore {
 
   async forgetPolicies(userKey: string, policy: string | undefined): Promise<number> {
     const key = this.#keyOf(userKey);
-    if (policy !== undefined) return count(await this.#link.command('HDEL', key, policy));
-    return count(await this.#link.run(FORGET, [key], []));
+    if (policy !== undefined) return numberOf(await this.#link.command('HDEL', key, policy));
+    return numberOf(await this.#link.run(FORGET, [key], []));
   }
 
   #keyOf(userKey: string): string {

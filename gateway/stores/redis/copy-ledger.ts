@@ -7,8 +7,8 @@ import type { RedisConnection } from './connection.ts';
 import { type RedisCopyTable, rowsOf } from './copy-table.ts';
 import { walkHash, walkMembers } from './copy-walks.ts';
 import type { KeySpace } from './keys.ts';
-import { bulk, bulks, type LedgerPart, ledgerKey, readNumber, readUsersRow, writeUsersRow } from './ledger-rows.ts';
-import { numberOf } from './share-replies.ts';
+import { type LedgerPart, ledgerKey, readNumber, readUsersRow, writeUsersRow } from './ledger-rows.ts';
+import { bytesListOf, bytesOf, numberOf } from './replies.ts';
 
 const SEQUENCE_BYTES = 6;
 /** Of a text's record: its format, and how often it is named. */
@@ -32,7 +32,7 @@ export function ledgerCopyTables(
       async read(after) {
         const { rows, next } = await walkHash(connection, at('texts'), after);
         const hashes = rows.map(([hash]) => hash);
-        const uses = hashes.length === 0 ? [] : bulks(await background.command('HMGET', at('uses'), ...hashes));
+        const uses = hashes.length === 0 ? [] : bytesListOf(await background.command('HMGET', at('uses'), ...hashes));
         return rowsOf(next, rows, ([hash, text], place) => textRow(hash, text, readNumber(uses[place])));
       },
       async write(rows) {
@@ -88,7 +88,7 @@ export function ledgerCopyTables(
     'audit-head': {
       count: async () => numberOf(await background.command('EXISTS', at('head'))),
       async read() {
-        const value = bulk(await background.command('GET', at('head')));
+        const value = bytesOf(await background.command('GET', at('head')));
         return { rows: value === undefined ? [] : [{ key: ONLY_ROW, value }], next: undefined, unreadable: 0 };
       },
       async write([row]) {

@@ -13,10 +13,10 @@ import { messageOf, wholeRowOf } from './mailbox-rows.ts';
 import { INDEXES } from './mailbox-scripts.ts';
 import { RedisSystemMessages } from './messages.ts';
 import { RedisNotifications } from './notifications.ts';
+import { bytesOf, listOf, numberOf } from './replies.ts';
 import { type ShareScript, shareScript } from './script.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf, listOf, numberOf } from './share-replies.ts';
 import { nameOf } from './share-walk.ts';
 
 type MessageTable = 'system-messages' | 'mailbox' | 'notifications';

@@ -13,10 +13,10 @@ import type { RedisReply } from './connection.ts';
 import { GONE, type RedisCopyTable, rowsOf } from './copy-table.ts';
 import { SLICE_ROWS, walkKeys } from './copy-walks.ts';
 import { RedisNotes } from './notes.ts';
+import { bytesOf, listOf, numberOf, textsOf } from './replies.ts';
 import { RedisSessions } from './sessions.ts';
 import { RedisSettings } from './settings.ts';
 import type { RedisShareParts } from './share-parts.ts';
-import { bytesOf, listOf, numberOf, textsOf } from './share-replies.ts';
 import { RedisWishes } from './wishes.ts';
 
 type UserTable = 'acceptances' | 'ask-again' | 'notes' | 'user-settings' | 'off-line-wishes' | 'sessions';

@@ -4,7 +4,7 @@
  */
 import { SHARES } from '../../shares.ts';
 import type { RedisConnection, RedisReply } from './connection.ts';
-import { listOf, textOf, textsOf } from './share-replies.ts';
+import { listOf, textOf, textsOf } from './replies.ts';
 
 /** Rows of one slice. */
 export const SLICE_ROWS = 500;

@@ -10,7 +10,7 @@ import { messageCopyTables } from './copy-messages.ts';
 import type { RedisCopyTable } from './copy-table.ts';
 import { userCopyTables } from './copy-users.ts';
 import type { KeySpace } from './keys.ts';
-import { listOf, numberOf, textsOf } from './share-replies.ts';
+import { listOf, numberOf, textsOf } from './replies.ts';
 
 /** A node that was heard of so lately counts as running: it says every second that it is there. */
 const NODE_MILLIS = 3_500;

@@ -11,9 +11,10 @@ import { append, checkTexts, isSealed, LedgerError } from '../ledger.ts';
 import type { Seal } from '../ledger-tables.ts';
 import type { RedisLink, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
-import { bulks, ledgerKey, ledgerKeys, readEntries, readNumber } from './ledger-rows.ts';
+import { ledgerKey, ledgerKeys, readEntries, readNumber } from './ledger-rows.ts';
 import { CHANGE, ENDS, UNKNOWN } from './ledger-scripts.ts';
 import { type Asked, LedgerDraft, type LedgerEnds, type LedgerState, readState } from './ledger-state.ts';
+import { bytesListOf } from './replies.ts';
 
 /** A login that waits for its records to be in the chain. */
 interface Waiting {
@@ -200,7 +201,7 @@ export class LedgerAppends {
 }
 
 export async function readEnds(link: RedisLink, entriesKey: string, known: readonly number[]): Promise<LedgerEnds> {
-  const [first, last, ...entries] = bulks(await link.run(ENDS, [entriesKey], known));
+  const [first, last, ...entries] = bytesListOf(await link.run(ENDS, [entriesKey], known));
   const sequences = [readNumber(first) ?? 0, readNumber(last) ?? 0];
   const [begins, ends] = readEntries(sequences, entries);
   return { first: begins, last: ends };

@@ -17,7 +17,6 @@ import type { AuditEntry } from '../../audit-ports.ts';
 import { readEntry } from '../audit-records.ts';
 import { FieldReader, FieldWriter } from '../field-bytes.ts';
 import type { UsersRow } from '../ledger-tables.ts';
-import type { RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 
 /** In the order in which the scripts have them. */
@@ -98,22 +97,4 @@ export function readEntries(sequences: readonly number[], replies: readonly (Buf
 /** The numbers from one on. */
 export function numbersFrom(from: number, count: number): number[] {
   return Array.from({ length: Math.max(0, count) }, (_, index) => from + index);
-}
-
-/** A reply that is a list; empty for any other. */
-export function list(reply: RedisReply | undefined): readonly RedisReply[] {
-  return Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
-}
-
-/** A list of bulk strings, undefined for those that are not there. */
-export function bulks(reply: RedisReply | undefined): (Buffer | undefined)[] {
-  return list(reply).map(bulk);
-}
-
-export function bulk(reply: RedisReply | undefined): Buffer | undefined {
-  return Buffer.isBuffer(reply) ? reply : undefined;
-}
-
-export function count(reply: RedisReply | undefined): number {
-  return typeof reply === 'number' ? reply : 0;
 }

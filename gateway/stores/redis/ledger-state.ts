@@ -6,17 +6,8 @@ import type { AuditEntry } from '../../audit-ports.ts';
 import { readHead, writeEntry, writeHead } from '../audit-records.ts';
 import type { KeptText, LedgerRows, SealedHead } from '../ledger-tables.ts';
 import type { RedisArgument, RedisReply } from './connection.ts';
-import {
-  bulk,
-  bulks,
-  type LedgerPart,
-  list,
-  placeOf,
-  readEntries,
-  readNumber,
-  writeText,
-  writeUsersRow,
-} from './ledger-rows.ts';
+import { type LedgerPart, placeOf, readEntries, readNumber, writeText, writeUsersRow } from './ledger-rows.ts';
+import { bytesListOf, bytesOf, listOf } from './replies.ts';
 
 type StoredEntry = Exclude<AuditEntry, { readonly kind: 'damaged' }>;
 
@@ -45,14 +36,14 @@ export function readState(
   asked: Asked,
   caller: string,
 ): LedgerState & { readonly turn: 'nobodys' | 'ours' | 'others' } {
-  const [turn, head, changes, ids, uses, entries] = list(reply);
-  const holder = bulk(turn);
-  const sequences = bulks(ids);
-  const used = bulks(uses);
+  const [turn, head, changes, ids, uses, entries] = listOf(reply);
+  const holder = bytesOf(turn);
+  const sequences = bytesListOf(ids);
+  const used = bytesListOf(uses);
   return {
     turn: holder === undefined ? 'nobodys' : holder.toString() === caller ? 'ours' : 'others',
-    head: bulk(head) ?? Buffer.alloc(0),
-    changes: bulk(changes) ?? Buffer.alloc(0),
+    head: bytesOf(head) ?? Buffer.alloc(0),
+    changes: bytesOf(changes) ?? Buffer.alloc(0),
     ids: new Map(
       asked.ids.flatMap((id, index) => {
         const bytes = sequences[index];
@@ -60,7 +51,7 @@ export function readState(
       }),
     ),
     uses: new Map(asked.texts.map((hash, index) => [hash, readNumber(used[index])])),
-    entries: readEntries(asked.entries, bulks(entries)),
+    entries: readEntries(asked.entries, bytesListOf(entries)),
   };
 }
 

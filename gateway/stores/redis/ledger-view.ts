@@ -11,13 +11,9 @@ import type { LedgerBeside, LedgerSlice, LedgerView, NamedEntry, SeenEntry } fro
 import type { RedisLink, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import {
-  bulk,
-  bulks,
-  count,
   type LedgerPart,
   ledgerKey,
   ledgerKeys,
-  list,
   numbersFrom,
   readEntries,
   readNumber,
@@ -26,6 +22,7 @@ import {
   writeUsersRow,
 } from './ledger-rows.ts';
 import { ROWS, SCAN, SLICE } from './ledger-scripts.ts';
+import { bytesListOf, bytesOf, listOf, numberOf } from './replies.ts';
 
 type StoredHead = SealedHead | 'damaged' | undefined;
 
@@ -57,15 +54,15 @@ export class RedisLedgerView implements LedgerView {
       const asked = this.#window(from, limit);
       const last = asked.at(-1) ?? from;
       const isToEnd = last >= this.#last();
-      const reply = list(await this.#link.run(SLICE, ledgerKeys(this.#keys), [isToEnd ? 1 : 0, ...asked]));
+      const reply = listOf(await this.#link.run(SLICE, ledgerKeys(this.#keys), [isToEnd ? 1 : 0, ...asked]));
       const [headReply, changes, entryReplies] = reply;
       const stored = readStoredHead(headReply);
       const known = this.#head;
       this.#see(stored);
       // What is dropped by now was not there to be read.
       if (known !== undefined && this.#head !== undefined && this.#head.first > Math.max(from, known.first)) continue;
-      const there = readEntries(asked, bulks(entryReplies)).filter(({ sequence }) => sequence <= this.#last());
-      const entries = await this.#withRows(there, textOf(changes));
+      const there = readEntries(asked, bytesListOf(entryReplies)).filter(({ sequence }) => sequence <= this.#last());
+      const entries = await this.#withRows(there, textOf(bytesOf(changes)));
       if (entries === undefined) continue;
       const isLast = isToEnd && last >= this.#last();
       return { head: stored, entries, next: isLast ? besideOf(reply) : last + 1 };
@@ -103,7 +100,7 @@ export class RedisLedgerView implements LedgerView {
         if (seen.has(text)) continue;
         seen.add(text);
         const { user, sequence } = readUsersRow(member) ?? { user: '', sequence: 0 };
-        const bytes = bulk(await this.#link.command('HGET', ledgerKey(this.#keys, 'entries'), sequence));
+        const bytes = bytesOf(await this.#link.command('HGET', ledgerKey(this.#keys, 'entries'), sequence));
         const entry = bytes === undefined ? undefined : readEntry(sequence, bytes);
         // What was erased since the row was read is no stray.
         const isThere = entry?.kind === 'record' || (await this.#hasUsersRow(member));
@@ -113,18 +110,18 @@ export class RedisLedgerView implements LedgerView {
   }
 
   async texts(hashes: readonly string[]): Promise<readonly (string | 'damaged' | undefined)[]> {
-    return bulks(await this.#link.command('HMGET', ledgerKey(this.#keys, 'texts'), ...hashes)).map(readText);
+    return bytesListOf(await this.#link.command('HMGET', ledgerKey(this.#keys, 'texts'), ...hashes)).map(readText);
   }
 
   async isSteady(): Promise<boolean> {
-    return textOf(await this.#link.command('GET', ledgerKey(this.#keys, 'changes'))) === this.#changes;
+    return textOf(bytesOf(await this.#link.command('GET', ledgerKey(this.#keys, 'changes')))) === this.#changes;
   }
 
   async #begin(): Promise<void> {
-    const [head, changes] = bulks(
+    const [head, changes] = bytesListOf(
       await this.#link.command('MGET', ledgerKey(this.#keys, 'head'), ledgerKey(this.#keys, 'changes')),
     );
-    this.#changes = textOf(changes ?? null);
+    this.#changes = textOf(changes);
     this.#see(readStoredHead(head ?? null));
     if (this.#head !== undefined) return;
     const numbers = new Set<number>();
@@ -155,9 +152,9 @@ export class RedisLedgerView implements LedgerView {
     const records = entries.filter((entry) => entry.kind === 'record');
     const args = records.flatMap(({ sequence, record: { id, user } }) => [id, writeUsersRow({ user, sequence })]);
     const keys = (['changes', 'ids', 'users'] as const).map((part) => ledgerKey(this.#keys, part));
-    const [now, rows] = list(await this.#link.run(ROWS, keys, args));
-    if (textOf(now) !== changes) return undefined;
-    const found = bulks(rows);
+    const [now, rows] = listOf(await this.#link.run(ROWS, keys, args));
+    if (textOf(bytesOf(now)) !== changes) return undefined;
+    const found = bytesListOf(rows);
     const places = new Map(records.map(({ sequence }, index) => [sequence, 2 * index]));
     return entries.map((entry) => {
       const at = places.get(entry.sequence);
@@ -184,24 +181,24 @@ export class RedisLedgerView implements LedgerView {
     const keys = parts.map((one) => ledgerKey(this.#keys, one));
     let cursor = '0';
     do {
-      const [next, items, named, head] = list(await this.#link.run(SCAN, keys, [command, cursor]));
-      cursor = textOf(next);
-      yield { rows: pairsOf(bulks(items)), named: bulks(named), head: readStoredHead(head) };
+      const [next, items, named, head] = listOf(await this.#link.run(SCAN, keys, [command, cursor]));
+      cursor = textOf(bytesOf(next));
+      yield { rows: pairsOf(bytesListOf(items)), named: bytesListOf(named), head: readStoredHead(head) };
     } while (cursor !== '0');
   }
 }
 
 function readStoredHead(reply: RedisReply | undefined): StoredHead {
-  const bytes = bulk(reply);
+  const bytes = bytesOf(reply);
   return bytes === undefined ? undefined : readHead(bytes);
 }
 
 /** What stood beside a slice. */
 function besideOf(reply: readonly RedisReply[]): LedgerBeside {
   const [, , , entries, ids, users, uses, texts] = reply;
-  const all = new Map<string, number | 'damaged'>(bulks(texts).map((hash) => [textOf(hash), 0]));
-  for (const [hash, number] of pairsOf(bulks(uses))) all.set(textOf(hash), readNumber(number) ?? 'damaged');
-  return { entries: count(entries), ids: count(ids), users: count(users), uses: all };
+  const all = new Map<string, number | 'damaged'>(bytesListOf(texts).map((hash) => [textOf(hash), 0]));
+  for (const [hash, number] of pairsOf(bytesListOf(uses))) all.set(textOf(hash), readNumber(number) ?? 'damaged');
+  return { entries: numberOf(entries), ids: numberOf(ids), users: numberOf(users), uses: all };
 }
 
 function pairsOf(all: readonly (Buffer | undefined)[]): (readonly [Buffer, Buffer])[] {
@@ -213,6 +210,6 @@ function pairsOf(all: readonly (Buffer | undefined)[]): (readonly [Buffer, Buffe
   return pairs;
 }
 
-function textOf(reply: RedisReply | undefined): string {
-  return bulk(reply)?.toString() ?? '';
+function textOf(bytes: Buffer | undefined): string {
+  return bytes?.toString() ?? '';
 }

@@ -15,8 +15,9 @@ import type { RedisConnection, RedisLink } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { LedgerAppends, readEnds } from './ledger-append.ts';
 import { LedgerErasing } from './ledger-erase.ts';
-import { bulk, bulks, ledgerKey, numbersFrom, readEntries, readText, readUsersRow, usersRange } from './ledger-rows.ts';
+import { ledgerKey, numbersFrom, readEntries, readText, readUsersRow, usersRange } from './ledger-rows.ts';
 import { RedisLedgerView } from './ledger-view.ts';
+import { bytesListOf, bytesOf } from './replies.ts';
 
 /** Entries that are read at once. */
 const MOST_ENTRIES = 1000;
@@ -43,7 +44,7 @@ export function openRedisLedger(by: {
     audit: new RedisAudit(background, keys, seal, new LedgerErasing(background, keys, seal, `${caller} erasing`)),
     texts: {
       async get(hash) {
-        const text = readText(bulk(await requests.command('HGET', ledgerKey(keys, 'texts'), hash)));
+        const text = readText(bytesOf(await requests.command('HGET', ledgerKey(keys, 'texts'), hash)));
         return text === 'damaged' ? undefined : text;
       },
     },
@@ -111,7 +112,7 @@ class RedisAudit implements AuditStore {
   }
 
   async #head(): Promise<SealedHead | 'damaged' | undefined> {
-    const bytes = bulk(await this.#link.command('GET', ledgerKey(this.#keys, 'head')));
+    const bytes = bytesOf(await this.#link.command('GET', ledgerKey(this.#keys, 'head')));
     return bytes === undefined ? undefined : readHead(bytes);
   }
 
@@ -126,12 +127,12 @@ class RedisAudit implements AuditStore {
   async #entries(sequences: readonly number[]): Promise<readonly AuditEntry[]> {
     if (sequences.length === 0) return [];
     const key = ledgerKey(this.#keys, 'entries');
-    return readEntries(sequences, bulks(await this.#link.command('HMGET', key, ...sequences)));
+    return readEntries(sequences, bytesListOf(await this.#link.command('HMGET', key, ...sequences)));
   }
 
   async #sequencesOf(userKey: string): Promise<readonly number[]> {
     const key = ledgerKey(this.#keys, 'users');
-    const rows = bulks(await this.#link.command('ZRANGEBYLEX', key, ...usersRange(userKey)));
+    const rows = bytesListOf(await this.#link.command('ZRANGEBYLEX', key, ...usersRange(userKey)));
     return rows.flatMap((bytes) => {
       const row = bytes === undefined ? undefined : readUsersRow(bytes);
       return row === undefined ? [] : [row.sequence];

@@ -14,9 +14,9 @@ import { WaitingElsewhere } from './mailbox-most.ts';
 import { type MailboxRows, rowOf } from './mailbox-rows.ts';
 import { PUT } from './mailbox-scripts.ts';
 import type { PreparedNotification, RedisNotifications } from './notifications.ts';
+import { bytesOf, listOf, textOf } from './replies.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf, listOf, textOf } from './share-replies.ts';
 import { checkNames, inTheirShares } from './share-walk.ts';
 
 /** Somebody else may change the same notification at the same moment, but not so often. */

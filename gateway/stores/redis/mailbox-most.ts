@@ -4,7 +4,7 @@
  */
 import { ALL_SHARES } from '../../shares.ts';
 import type { RedisConnection } from './connection.ts';
-import { numberOf } from './share-replies.ts';
+import { numberOf } from './replies.ts';
 
 const FRESH_MILLIS = 1_000;
 /** Nearer to the end than this, in messages or in parts of all, every deposit looks. */

@@ -9,8 +9,8 @@ import { readHeader, writeHeader } from '../mailbox-records.ts';
 import { RecordError } from '../records.ts';
 import type { RedisLink, RedisReply } from './connection.ts';
 import { CLEAN } from './mailbox-scripts.ts';
+import { bytesOf, textsOf } from './replies.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf, textsOf } from './share-replies.ts';
 import { behind, found, nameOf, recordsUnder, rowsByName, rowsByTime } from './share-walk.ts';
 
 /** A message and what stands in its place. */

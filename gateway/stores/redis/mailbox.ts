@@ -21,9 +21,9 @@ import { checkWritable, knownTry, MailboxDeposits } from './mailbox-deposits.ts'
 import { type FoundMail, MailboxRows, rowOf, wholeRowOf } from './mailbox-rows.ts';
 import { CHANGE, END, FORGET_TRIES, MOVE, THERE } from './mailbox-scripts.ts';
 import { RedisNotifications } from './notifications.ts';
+import { bytesOf, listOf, numberOf, textsOf } from './replies.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf, listOf, numberOf, textsOf } from './share-replies.ts';
 import { inTheirShares } from './share-walk.ts';
 import { RedisWishes } from './wishes.ts';
 

@@ -12,11 +12,11 @@ import { RecordError } from '../records.ts';
 import { inTheirOrder, MAX_FORGOTTEN, unended } from '../rules.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './connection.ts';
 import { CLEAN, FORGET, PUT, REMOVE } from './messages-scripts.ts';
+import { bytesOf, numberOf, textsOf } from './replies.ts';
 import type { ShareScript } from './script.ts';
 import { RedisSettings } from './settings.ts';
 import { indexLifeMillis, lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf, numberOf, textsOf } from './share-replies.ts';
 import { behind, checkNames, found, inTheirShares, nameOf, recordsUnder, rowsByName } from './share-walk.ts';
 
 /** What one script writes or removes: others wait some milliseconds for it. */

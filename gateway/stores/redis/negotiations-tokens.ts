@@ -6,7 +6,7 @@ import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { CLAIM_TOKENS } from './negotiations-scripts.ts';
 import { shareOfToken } from './negotiations-shares.ts';
-import { listOf } from './share-replies.ts';
+import { listOf } from './replies.ts';
 
 export interface SpentTokensParts {
   readonly connection: RedisConnection;

@@ -23,8 +23,8 @@ import { type Kept, PASS_FORM, type RecordForm, WINDOW_FORM } from './negotiatio
 import { KEEP_ENTRY, REPLACE_ENTRY, TAKE_ENTRIES } from './negotiations-scripts.ts';
 import { shareOfPass, shareOfWindow } from './negotiations-shares.ts';
 import { SpentTokens } from './negotiations-tokens.ts';
+import { bytesOf, listOf, textsOf } from './replies.ts';
 import { ShareQuota } from './share-quota.ts';
-import { bytesOf, listOf, textsOf } from './share-replies.ts';
 
 export interface RedisNegotiationsParts {
   readonly connection: RedisConnection;

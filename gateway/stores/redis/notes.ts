@@ -9,8 +9,8 @@ import { checkNoteName, readNote, writeNote } from '../note-record.ts';
 import { withWish } from '../rules.ts';
 import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
+import { bytesOf } from './replies.ts';
 import { script } from './script.ts';
-import { bytesOf } from './share-replies.ts';
 
 const TRIES = 100;
 

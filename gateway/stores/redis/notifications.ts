@@ -9,10 +9,10 @@ import { readNotification, writeNotification } from '../mailbox-records.ts';
 import { RecordError } from '../records.ts';
 import { wished } from '../rules.ts';
 import type { RedisArgument } from './connection.ts';
+import { bytesOf, textsOf } from './replies.ts';
 import { shareScript } from './script.ts';
 import { lifeMillis, MARGIN_MILLIS } from './share-lives.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf, textsOf } from './share-replies.ts';
 import { behind, checkNames, found, recordsUnder, rowsByTime } from './share-walk.ts';
 
 /** A notification as a deposit asks for it, to be written where nobody has changed it since. */

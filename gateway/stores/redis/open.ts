@@ -16,8 +16,8 @@ import { RedisMailbox } from './mailbox.ts';
 import { RedisSystemMessages } from './messages.ts';
 import { RedisAskAgain, RedisNotes } from './notes.ts';
 import { refusalOf } from './refusals.ts';
+import { bytesOf } from './replies.ts';
 import { RedisSessions } from './sessions.ts';
-import { bytesOf } from './share-replies.ts';
 
 export interface OpenedRedis {
   readonly kind: 'open';

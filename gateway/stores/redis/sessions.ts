@@ -11,8 +11,8 @@ import { entriesWhere } from '../../slices.ts';
 import { RecordError, readSession, readSessionLife, writeSession } from '../records.ts';
 import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
+import { bytesOf, listOf, numberOf, textOf, textsOf } from './replies.ts';
 import { DELETE, DROP_EMPTY, PROLONG, PUT, SWEEP } from './sessions-scripts.ts';
-import { bytesOf, listOf, numberOf, textOf, textsOf } from './share-replies.ts';
 
 /** Sessions that one script or command looks at: others wait for about a millisecond. */
 const AT_ONCE = 500;

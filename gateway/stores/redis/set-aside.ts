@@ -10,10 +10,10 @@ import type { Secrets, SetAside, SetAsideMessage } from '../../ports.ts';
 import { ALL_SHARES, SHARES, shareOf } from '../../shares.ts';
 import type { RedisConnection, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
+import { listOf, textsOf } from './replies.ts';
 import type { RedisScript } from './script.ts';
 import { DROP_ASIDE, PUT_ASIDE, TAKE_ASIDE, WAITING_ASIDE } from './set-aside-scripts.ts';
 import { ShareQuota } from './share-quota.ts';
-import { listOf, textsOf } from './share-replies.ts';
 
 export interface RedisSetAsideEvents {
   /** Something waits from now on: the client wants to be told that it should poll. */

@@ -6,9 +6,9 @@
 import { shareOf } from '../../shares.ts';
 import { DEFAULT_SETTINGS, type UserSettings } from '../../system-message-ports.ts';
 import { readSettings, writeSettings } from '../message-records.ts';
+import { bytesOf } from './replies.ts';
 import { shareScript } from './script.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf } from './share-replies.ts';
 import { checkNames } from './share-walk.ts';
 
 const SET = shareScript(`return redis.call('SET', KEYS[1], ARGV[1])`);

@@ -4,8 +4,8 @@
  * the same time find the same entries, of which each goes once.
  */
 import type { RedisLink } from './connection.ts';
+import { textsOf } from './replies.ts';
 import { script } from './script.ts';
-import { textsOf } from './share-replies.ts';
 
 /** Key: the index. Arguments: the quota, how many names are wanted at most. Gives the first names of what is too much. */
 const SURPLUS = script(`

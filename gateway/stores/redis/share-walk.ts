@@ -4,9 +4,9 @@
  */
 import { piecesOf } from '../../slices.ts';
 import type { RedisLink } from './connection.ts';
+import { bytesOf, listOf, textsOf } from './replies.ts';
 import { script } from './script.ts';
 import type { RedisShareParts } from './share-parts.ts';
-import { bytesOf, listOf, textsOf } from './share-replies.ts';
 
 /** A row of an index. */
 export interface IndexRow {

@@ -16,8 +16,8 @@ import type { Clock, Secrets } from '../../ports.ts';
 import { ALL_SHARES, SHARES, shareOf } from '../../shares.ts';
 import type { RedisConnection, RedisReply } from './connection.ts';
 import type { KeySpace } from './keys.ts';
+import { numberOf, textsOf } from './replies.ts';
 import { ShareQuota } from './share-quota.ts';
-import { numberOf, textsOf } from './share-replies.ts';
 import { BEGIN_TURN, CANCEL_TURN, END_SESSION, FINISH_TURN, OPEN_SESSION } from './waiting-sessions-scripts.ts';
 
 export interface RedisWaitingSessionsParts {

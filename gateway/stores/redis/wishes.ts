@@ -6,10 +6,10 @@ import type { OffLineWishes, WishStore } from '../../mailbox-ports.ts';
 import { shareOf } from '../../shares.ts';
 import { readWishesOf, writeWishesOf } from '../mailbox-records.ts';
 import type { RedisArgument } from './connection.ts';
+import { bytesOf } from './replies.ts';
 import { type ShareScript, shareScript } from './script.ts';
 import { WISHES_MILLIS } from './share-lives.ts';
 import { type RedisShareParts, runInShare } from './share-parts.ts';
-import { bytesOf } from './share-replies.ts';
 import { checkNames } from './share-walk.ts';
 
 const SET = shareScript(`return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`);

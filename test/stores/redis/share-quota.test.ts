@@ -1,7 +1,7 @@
 /** What gives way in a share when several nodes put more into it than it may hold. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { textsOf } from '../../../gateway/stores/redis/replies.ts';
 import { ShareQuota } from '../../../gateway/stores/redis/share-quota.ts';
-import { textsOf } from '../../../gateway/stores/redis/share-replies.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
 import { type TestNode, type TwoNodes, twoNodes } from './two-nodes.ts';
 

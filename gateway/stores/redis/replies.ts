@@ -21,6 +21,11 @@ export function bytesOf(reply: RedisReply | undefined): Buffer | undefined {
   throw unexpected();
 }
 
+/** Bulk strings, undefined for those that are not there. */
+export function bytesListOf(reply: RedisReply | undefined): (Buffer | undefined)[] {
+  return listOf(reply).map(bytesOf);
+}
+
 /** An integer, or one written as text; 0 where there is nothing. */
 export function numberOf(reply: RedisReply | undefined): number {
   if (typeof reply === 'number') return reply;
