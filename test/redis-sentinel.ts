@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort, startRedis } from './redis-program.ts';
+import type { MadeCertificate } from './http/certificates.ts';
+import { byTls, freePort, startRedis } from './redis-program.ts';
 
 export interface RedisGroup {
   /** Of a gateway with keys of its own: every call gives another. */
@@ -19,9 +20,16 @@ const GROUP = 'im';
 const START_MILLIS = 20_000;
 let gateways = 0;
 
-export async function startRedisGroup(): Promise<RedisGroup> {
-  const first = await startRedis(['--repl-diskless-sync-delay', '0', '--appendfsync', 'no']);
-  const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`, '--appendfsync', 'no']);
+/** @param certificate for localhost: clients, and the servers among themselves, come by TLS */
+export async function startRedisGroup(certificate?: MadeCertificate): Promise<RedisGroup> {
+  const [host, byTlsPorts] =
+    certificate === undefined
+      ? ['127.0.0.1', []]
+      : ['localhost', await Promise.all([freePort(), freePort(), freePort()])];
+  const tls = (at: number): readonly string[] => tlsArguments(byTlsPorts[at], certificate);
+  const first = await startRedis(['--repl-diskless-sync-delay', '0', '--appendfsync', 'no', ...tls(0)]);
+  const masterAt = `${host} ${byTlsPorts[0] ?? first.port}`;
+  const second = await startRedis(['--replicaof', masterAt, '--appendfsync', 'no', ...tls(1)]);
   const directory = mkdtempSync(join(tmpdir(), 'sapgw-sentinel-'));
   const port = await freePort();
   const file = join(directory, 'sentinel.conf');
@@ -31,7 +39,8 @@ export async function startRedisGroup(): Promise<RedisGroup> {
       `port ${port}`,
       'bind 127.0.0.1',
       `dir ${directory}`,
-      `sentinel monitor ${GROUP} 127.0.0.1 ${first.port} 1`,
+      ...(certificate === undefined ? [] : sentinelByTls(byTlsPorts[2] ?? 0, certificate)),
+      `sentinel monitor ${GROUP} ${masterAt} 1`,
       `sentinel down-after-milliseconds ${GROUP} 2000`,
       '',
     ].join('\n'),
@@ -45,7 +54,10 @@ export async function startRedisGroup(): Promise<RedisGroup> {
     return Number(found);
   };
   return {
-    url: () => `redis-sentinel://127.0.0.1:${port}/${GROUP}?prefix=group-${process.pid}-${gateways++}`,
+    url: () => {
+      const scheme = certificate === undefined ? 'redis-sentinel' : 'rediss-sentinel';
+      return `${scheme}://${host}:${byTlsPorts[2] ?? port}/${GROUP}?prefix=group-${process.pid}-${gateways++}`;
+    },
     async failOver() {
       const before = await master();
       // Until the Sentinel has heard of the replica, it knows nobody to choose.
@@ -64,6 +76,25 @@ export async function startRedisGroup(): Promise<RedisGroup> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function tlsArguments(port: number | undefined, certificate: MadeCertificate | undefined): readonly string[] {
+  if (port === undefined || certificate === undefined) return [];
+  const announced = ['--replica-announce-ip', 'localhost', '--replica-announce-port', String(port)];
+  return [...byTls(port, certificate), '--tls-replication', 'yes', ...announced];
+}
+
+/** Lines of its configuration. */
+function sentinelByTls(port: number, { cert, key }: MadeCertificate): readonly string[] {
+  return [
+    ...[`tls-port ${port}`, `tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${cert}`],
+    ...[
+      'tls-auth-clients no',
+      'tls-replication yes',
+      'sentinel resolve-hostnames yes',
+      'sentinel announce-hostnames yes',
+    ],
+  ];
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

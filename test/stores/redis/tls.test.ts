@@ -8,6 +8,7 @@ import { Program } from '../../main/processes.ts';
 import { LEVELS } from '../../main/running.ts';
 import { startRedisCluster } from '../../redis-cluster.ts';
 import { byTls, freePort } from '../../redis-program.ts';
+import { startRedisGroup } from '../../redis-sentinel.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
 
 describeWithRedis('Redis by TLS', () => {
@@ -65,6 +66,17 @@ describeWithRedis('Redis by TLS', () => {
       await becomesReady(cluster.url());
     } finally {
       await cluster.stop();
+    }
+  });
+
+  test('a group that Sentinels watch, too', async () => {
+    const group = await startRedisGroup(certificate);
+    try {
+      await becomesReady(group.url());
+      await group.failOver();
+      await becomesReady(group.url());
+    } finally {
+      await group.stop();
     }
   });
 
