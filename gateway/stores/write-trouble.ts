@@ -4,18 +4,22 @@
  */
 import { StoreWriteError } from '../errors.ts';
 import type { Store } from '../ports.ts';
-import type { RedisStanding } from './redis/standing.ts';
+import type { RedisConnection } from './redis/connection.ts';
 
 /** A note that nobody reads, and a user whom nobody is. */
 const NAME = 'readiness';
 
+type RemoteStore = Pick<RedisConnection, 'lastFailure'> & {
+  readonly standing: Pick<RedisConnection['standing'], 'isAway' | 'look'>;
+};
+
 export class WriteTrouble {
-  readonly #standing: Pick<RedisStanding, 'isAway' | 'look'> | undefined;
+  readonly #remote: RemoteStore | undefined;
   #isThere = false;
 
-  /** @param standing of a store on other machines: it is asked there, and answers in time */
-  constructor(standing?: Pick<RedisStanding, 'isAway' | 'look'>) {
-    this.#standing = standing;
+  /** @param remote a store on other machines: it is asked there, and answers in time */
+  constructor(remote?: RemoteStore) {
+    this.#remote = remote;
   }
 
   /** What an operation of the store failed with. */
@@ -25,7 +29,10 @@ export class WriteTrouble {
 
   /** A sentence; undefined when nothing is known against it. Within a second. */
   async told({ acceptances, notes }: Pick<Store, 'acceptances' | 'notes'>): Promise<string | undefined> {
-    if (this.#standing?.isAway() || (await this.#standing?.look()) === false) return 'the store does not answer';
+    if (this.#remote?.standing.isAway() || (await this.#remote?.standing.look()) === false) {
+      const code = this.#remote?.lastFailure();
+      return `the store does not answer${code === undefined ? '' : ` (${code})`}`;
+    }
     try {
       await acceptances.of(NAME);
     } catch {

@@ -89,7 +89,7 @@ export async function openBase(config: Config, { isFirst }: { readonly isFirst: 
   for (const warning of isFirst ? secrets.warnings : []) log.warn(warning);
   tellOfStore(opened, log, isFirst);
   const metrics = openMetrics({ processMetrics: true });
-  const writeTrouble = new WriteTrouble(opened.redis?.connection.standing);
+  const writeTrouble = new WriteTrouble(opened.redis?.connection);
   const timing: Timing = {
     clock,
     observe: metrics.storeDuration,

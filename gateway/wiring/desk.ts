@@ -14,7 +14,7 @@ import { errorCode } from '../error-code.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { SystemMessageStore } from '../system-message-ports.ts';
 import type { Base } from './base.ts';
-import { reportedOnce } from './policies.ts';
+import { type Reporting, reportedOnce } from './troubles.ts';
 
 export interface DeskSurroundings {
   readonly policies: PolicySets;
@@ -36,6 +36,8 @@ export interface DeskScope {
   /** Messages that are not at their end, of all these users together. */
   readonly open: number;
   readonly webhooksNote?: string;
+  /** Tells of what goes wrong with what is done again and again; absent: for this desk alone. */
+  readonly reporting?: Reporting;
   readonly changed: DeskEvents['changed'];
   readonly count: (open: number) => void;
 }
@@ -106,7 +108,7 @@ export async function startDesk(
     ...partsOf(base, around, webhooks, scope),
     events: { concern: around.concern ?? (async () => {}), ring: around.ring, changed: scope.changed },
   });
-  const trouble = reportedOnce(base.log);
+  const trouble = scope.reporting ?? reportedOnce(base.log);
   // A sweep that waits for a webhook does not hold up the next one.
   const sweeps = new Set<Promise<void>>();
   const sweep = (): void => {

@@ -18,6 +18,7 @@ import type { Base } from './base.ts';
 import { type DeskSurroundings, type RunningDesk, startDesk } from './desk.ts';
 import { RunningBroadcasts } from './held-broadcasts.ts';
 import { type MailboxSurroundings, type RunningMailbox, startMailbox } from './mailbox.ts';
+import { TroublesOfShares } from './troubles.ts';
 
 export interface HeldSharesParts {
   readonly store: SharedStore;
@@ -48,12 +49,14 @@ export class HeldShares implements ShareHolder {
   readonly #base: Base;
   readonly #parts: HeldSharesParts;
   readonly #held = new Map<number, Held>();
+  readonly #troubles: TroublesOfShares;
   /** Open messages of each desk. */
   readonly #open = new Map<number, number>();
 
   constructor(base: Base, parts: HeldSharesParts) {
     this.#base = base;
     this.#parts = parts;
+    this.#troubles = new TroublesOfShares(base.log);
   }
 
   /** @throws GatewayError `NOT_HELD` */
@@ -68,9 +71,11 @@ export class HeldShares implements ShareHolder {
   async take(share: number, token: string): Promise<void> {
     const { store, around, webhooks, bearers } = this.#parts;
     const { systemMessages, mailbox } = timedShareStores(store.ofShare(share, token), this.#base.timing);
+    const reporting = this.#troubles.of(share);
     const desk = await startDesk(this.#base, around, webhooks, {
       store: systemMessages,
       portion: PORTION,
+      reporting,
       open: Math.ceil(this.#base.config.limits.systemMessages * PORTION),
       webhooksNote: `system-message-webhooks-${share}`,
       changed: this.#parts.changed,
@@ -78,12 +83,14 @@ export class HeldShares implements ShareHolder {
     });
     let office: RunningMailbox | undefined;
     try {
-      office = await startMailbox(this.#base, { ...around, atOnce: AT_ONCE, portion: PORTION }, mailbox, bearers);
+      const own = { ...around, atOnce: AT_ONCE, portion: PORTION, reporting };
+      office = await startMailbox(this.#base, own, mailbox, bearers);
       const broadcasts =
         share === FIRST_SHARE ? new RunningBroadcasts(this.#base, around, this.#parts.desks()) : undefined;
       this.#held.set(share, { desk, mailbox: office, broadcasts });
     } catch (error) {
       await Promise.all([desk.stop(), office?.stop()]);
+      this.#troubles.end(share);
       this.#count(share, 0);
       throw error;
     }
@@ -96,6 +103,7 @@ export class HeldShares implements ShareHolder {
     if (held === undefined) return;
     await held.broadcasts?.close();
     await Promise.all([held.desk.stop(), held.mailbox.stop()]);
+    this.#troubles.end(share);
     this.#count(share, 0);
   }
 

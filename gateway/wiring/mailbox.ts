@@ -12,7 +12,7 @@ import { PostOffice } from '../mailbox/post-office.ts';
 import type { Bearer, MailboxStore } from '../mailbox-ports.ts';
 import type { PolicySets } from '../policy/live-sets.ts';
 import type { Base } from './base.ts';
-import { reportedOnce } from './policies.ts';
+import { type Reporting, reportedOnce } from './troubles.ts';
 
 export interface MailboxSurroundings {
   readonly policies: PolicySets;
@@ -25,6 +25,8 @@ export interface MailboxSurroundings {
   readonly atOnce?: number;
   /** Which part of all users these are; all when absent. */
   readonly portion?: number;
+  /** Tells of what goes wrong with what is done again and again; absent: for this mailbox alone. */
+  readonly reporting?: Reporting;
 }
 
 /** A mailbox that is looked after. */
@@ -91,7 +93,7 @@ export async function startMailbox(
     events: { concern: around.mailWaits ?? (async () => {}), ring: around.ring },
   });
   const notifying = new Notifying({ ...base, ...around, store, bearers });
-  const trouble = reportedOnce(log);
+  const trouble = around.reporting ?? reportedOnce(log);
   const looks = [
     everySecond(() => trouble('kept messages cannot be looked after', () => postOffice.sweep())),
     everySecond(() => trouble('notifications cannot be looked after', () => notifying.sweep())),

@@ -10,6 +10,7 @@ import { watchFolder } from '../policies/watch.ts';
 import { type ParseOptions, parsePolicySet } from '../policy/parse.ts';
 import { contentHash } from '../policy-folder.ts';
 import type { Clock, Log, Metrics, Store } from '../ports.ts';
+import { reportedOnce } from './troubles.ts';
 
 export interface PolicyParts {
   /** The folder of the policy files. */
@@ -89,19 +90,5 @@ export async function openPolicies(parts: PolicyParts): Promise<OpenPoliciesResu
         clearInterval(following);
       },
     },
-  };
-}
-
-/** Runs what is run again and again: a trouble is logged when it begins, not every second that it lasts. */
-export function reportedOnce(log: Log): (trouble: string, work: () => Promise<unknown>) => Promise<void> {
-  const lasting = new Set<string>();
-  return async (trouble, work) => {
-    try {
-      await work();
-      lasting.delete(trouble);
-    } catch {
-      if (!lasting.has(trouble)) log.error(trouble);
-      lasting.add(trouble);
-    }
   };
 }

@@ -6,7 +6,7 @@ import { RedisNegotiations } from '../stores/redis/negotiations.ts';
 import type { OpenedRedis } from '../stores/redis/open.ts';
 import { RedisWaitingSessions } from '../stores/redis/waiting-sessions.ts';
 import type { Base } from './base.ts';
-import { reportedOnce } from './policies.ts';
+import { reportedOnce } from './troubles.ts';
 
 export interface UnderWay {
   readonly negotiations: NegotiationMemory & NegotiationCounts;

@@ -10,8 +10,8 @@ import { UpstreamGuard, type VaspHealth } from '../upstream/guard.ts';
 import { startProbing } from '../upstream/health.ts';
 import { createUpstream, DEFAULT_VASP_LIMITS, type UpstreamPools } from '../upstream/pool.ts';
 import { VaspStates } from '../upstream/vasp-states.ts';
-import { reportedOnce } from './policies.ts';
 import type { SessionSweep } from './session-sweep.ts';
+import { reportedOnce } from './troubles.ts';
 
 /** How soon this process follows what another one on the same store did. */
 const FOLLOW_MILLIS = 1_000;

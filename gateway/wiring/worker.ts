@@ -25,7 +25,7 @@ import { remoteWaiting, type WaitingService } from '../workers/waiting.ts';
 import { type Base, closeBase, openBase } from './base.ts';
 import { type ClientSide, createClientSide } from './client-side.ts';
 import { cannotListen } from './listening.ts';
-import { reportedOnce } from './policies.ts';
+import { reportedOnce } from './troubles.ts';
 import { underWayInRedis } from './under-way.ts';
 
 const FOLLOW_MILLIS = 1_000;

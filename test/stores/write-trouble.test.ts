@@ -47,10 +47,20 @@ test('what cannot be written is told until something can be', async () => {
 });
 
 test('a store on other machines is asked, and what it does not answer is told at once', async () => {
-  const standing = { away: true, answers: true };
-  const trouble = new WriteTrouble({ isAway: () => standing.away, look: async () => standing.answers });
+  const standing: { away: boolean; answers: boolean; code: string | undefined } = {
+    away: true,
+    answers: true,
+    code: undefined,
+  };
+  const trouble = new WriteTrouble({
+    standing: { isAway: () => standing.away, look: async () => standing.answers },
+    lastFailure: () => standing.code,
+  });
   const store = openMemoryStore();
   expect(await trouble.told(store)).toBe('the store does not answer');
+  standing.code = 'ECONNREFUSED';
+  expect(await trouble.told(store)).toBe('the store does not answer (ECONNREFUSED)');
+  standing.code = undefined;
   standing.away = false;
   expect(await trouble.told(store)).toBeUndefined();
   standing.answers = false;

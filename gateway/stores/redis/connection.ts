@@ -85,6 +85,9 @@ export function openRedis(address: RedisAddress, requestMillis = REQUEST_MILLIS)
   clients.requests.on('error', (error: unknown) => {
     lastFailure = failureOf(error).code;
   });
+  clients.requests.on('ready', () => {
+    lastFailure = undefined;
+  });
   clients.requests.on('close', () => standing.lost(WHOLE));
   return {
     requests,
