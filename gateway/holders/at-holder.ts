@@ -15,6 +15,8 @@ export interface HolderParts {
   readonly store: StoreStanding & {
     /** How long the store may still be waited for: less while it is slow. In milliseconds. */
     leftMillis(): number;
+    /** A client has waited so long for another node: what it waits for the store behind that is less. */
+    waited(millis: number): void;
   };
   /** Milliseconds that only grow. */
   readonly now: () => number;
@@ -53,6 +55,16 @@ export class AtHolder<S extends Service<S>> {
 
   /** @throws what the holder fails with; `NOT_HELD` when nobody holds the share for too long */
   async ask<T>(share: number, question: (holder: S) => Promise<T>): Promise<T> {
+    const { now, store } = this.#parts;
+    const from = now();
+    try {
+      return await this.#ask(share, question);
+    } finally {
+      store.waited(now() - from);
+    }
+  }
+
+  async #ask<T>(share: number, question: (holder: S) => Promise<T>): Promise<T> {
     const { now, pause, shares, store } = this.#parts;
     let wait = FIRST_PAUSE_MILLIS;
     for (let until: number | undefined; ; ) {

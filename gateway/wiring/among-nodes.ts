@@ -88,6 +88,7 @@ async function join(
     isAway: () => standing.isAway(),
     onChange: (listener: (isAway: boolean) => void) => standing.onChange(listener),
     leftMillis: () => redis.connection.leftMillis(),
+    waited: (millis: number) => redis.connection.waited(millis),
   };
   const holders = { nodes, shares, store, now: () => performance.now(), pause };
 

@@ -20,6 +20,7 @@ function world(there: () => Promise<string> = async () => 'there') {
     isDeaf: false,
     pauses: 0,
     leftMillis: 1_000,
+    waited: [] as number[],
   };
   const listeners: ((message: unknown) => void)[] = [];
   const away: ((isAway: boolean) => void)[] = [];
@@ -57,6 +58,7 @@ function world(there: () => Promise<string> = async () => 'there') {
         isAway: () => state.isAway,
         onChange: (listener) => void away.push(listener),
         leftMillis: () => state.leftMillis,
+        waited: (millis) => void state.waited.push(millis),
       },
       now: () => state.now,
       pause: async (millis) => {
@@ -137,4 +139,20 @@ test('what a client has waited for a slow store it does not wait for another nod
   state.isDeaf = true;
   // The channel itself would wait for 500 ms: this ends before, by a time-out of its own.
   await expect(ask()).rejects.toMatchObject({ why: 'timeout', message: 'speaker: timeout' });
+});
+
+test('what a client has waited for another node it does not wait for the store as well', async () => {
+  const { state, ask } = world();
+  state.holder = 'b';
+  expect(await ask()).toBe('there');
+  expect(state.waited).toEqual([0]);
+  state.isDeaf = true;
+  const asked = ask();
+  state.now += 600;
+  await expect(asked).rejects.toMatchObject({ why: 'timeout' });
+  state.holder = undefined;
+  state.now += 20_000;
+  await expect(ask()).rejects.toMatchObject({ code: 'NOT_HELD' });
+  expect(state.waited).toEqual([0, 600, expect.any(Number)]);
+  expect(state.waited[2]).toBeGreaterThan(500);
 });

@@ -118,6 +118,7 @@ export class TestNodes {
     isAway: () => this.#isAway,
     onChange: (listener) => void this.#onStanding.push(listener),
     leftMillis: () => this.leftMillis,
+    waited: () => undefined,
   };
   /** Called in every pause. */
   meanwhile: (() => void) | undefined;

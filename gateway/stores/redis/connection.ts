@@ -50,9 +50,11 @@ export interface RedisConnection {
     glob: string,
     count: number,
   ): Promise<{ readonly cursor: string; readonly keys: readonly string[] } | undefined>;
-  /** What waits for an answer fails; nothing goes on in the background. */
   /** How long a command of a client's request that is sent now may take: less while Redis is slow. In milliseconds. */
   leftMillis(): number;
+  /** Another node was waited for so long: commands of clients' requests have less time until Redis is quick. */
+  waited(millis: number): void;
+  /** What waits for an answer fails; nothing goes on in the background. */
   close(): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ export function openRedis(address: RedisAddress, requestMillis = REQUEST_MILLIS)
     standing,
     lastFailure: () => lastFailure,
     leftMillis: () => requests.leftMillis(),
+    waited: (millis) => requests.waited(millis),
     async info(section) {
       const told = await Promise.allSettled(serversOf(clients.background).map((server) => server.info(section)));
       return told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

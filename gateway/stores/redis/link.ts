@@ -65,6 +65,11 @@ export class Link implements RedisLink {
     return this.#patience?.left(performance.now()) ?? this.#millis;
   }
 
+  /** Another node was waited for so long: commands behind that have less time, until Redis is quick. */
+  waited(millis: number): void {
+    this.#patience?.waited(millis, performance.now());
+  }
+
   /** Whether it answers in time, also where it counts as away. Never rejects. */
   async answers(name: string, ...args: readonly RedisArgument[]): Promise<boolean> {
     try {

@@ -1,13 +1,16 @@
 /**
  * How long one command may take, so that a client who waits for several, one after the other, waits for less than a second in
  * all, and yet a disk that holds Redis up for a moment fails nobody: the first slow command has all the time there is, those
- * that follow what is left of it, until Redis is quick again.
+ * that follow what is left of it, until Redis is quick again. What was waited for another node, who is heard through Redis,
+ * counts as well.
  */
 
 /** An answer after longer is a slow one. */
 const SLOW_MILLIS = 50;
 /** For a command at the end of a slow time: one that is answered as quickly as usual ends it. */
 const LEAST_MILLIS = 100;
+/** For another node and a command behind that. */
+const TOGETHER_MILLIS = 900;
 
 export class Patience {
   readonly #millis: number;
@@ -23,6 +26,12 @@ export class Patience {
   left(now: number): number {
     if (this.#slowSince === undefined) return this.#millis;
     return Math.max(Math.min(LEAST_MILLIS, this.#millis), this.#millis - (now - this.#slowSince));
+  }
+
+  /** Another node was waited for so long. */
+  waited(millis: number, now: number): void {
+    const left = Math.max(LEAST_MILLIS, TOGETHER_MILLIS - millis);
+    if (left < this.left(now)) this.#slowSince = now - (this.#millis - left);
   }
 
   /** A command was answered, or its time is over. */

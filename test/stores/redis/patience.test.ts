@@ -38,3 +38,19 @@ test('one that has less in all has no more for the last', () => {
   patience.took(0, 60);
   expect(patience.left(1_000)).toBe(30);
 });
+
+test('what was waited for another node leaves less, until Redis is quick', () => {
+  const patience = new Patience(650);
+  patience.waited(100, 1_000);
+  expect(patience.left(1_000)).toBe(650);
+  patience.waited(600, 1_600);
+  expect(patience.left(1_600)).toBe(300);
+  expect(patience.left(1_700)).toBe(200);
+  // A shorter wait leaves no more than there was.
+  patience.waited(650, 1_700);
+  expect(patience.left(1_700)).toBe(200);
+  patience.waited(5_000, 1_700);
+  expect(patience.left(1_700)).toBe(100);
+  patience.took(1_700, 1_710);
+  expect(patience.left(1_710)).toBe(650);
+});
