@@ -15,7 +15,10 @@ export interface HolderParts {
   readonly store: StoreStanding & {
     /** How long the store may still be waited for: less while it is slow. In milliseconds. */
     leftMillis(): number;
-    /** A client has waited so long for another node: what it waits for the store behind that is less. */
+    /**
+     * A client has waited so long for a share that moves, or for an answer that did not come: what it waits for the store
+     * behind that is less. What only takes its time, as many messages do, does not count.
+     */
     waited(millis: number): void;
   };
   /** Milliseconds that only grow. */
@@ -55,17 +58,8 @@ export class AtHolder<S extends Service<S>> {
 
   /** @throws what the holder fails with; `NOT_HELD` when nobody holds the share for too long */
   async ask<T>(share: number, question: (holder: S) => Promise<T>): Promise<T> {
-    const { now, store } = this.#parts;
-    const from = now();
-    try {
-      return await this.#ask(share, question);
-    } finally {
-      store.waited(now() - from);
-    }
-  }
-
-  async #ask<T>(share: number, question: (holder: S) => Promise<T>): Promise<T> {
     const { now, pause, shares, store } = this.#parts;
+    const from = now();
     let wait = FIRST_PAUSE_MILLIS;
     for (let until: number | undefined; ; ) {
       const holder = this.#holderOf(share);
@@ -81,6 +75,7 @@ export class AtHolder<S extends Service<S>> {
       } else if (isOver()) throw new GatewayError('NOT_HELD', `share ${share} has no holder`);
       until ??= this.#waitsUntil(share);
       await pause(wait);
+      store.waited(now() - from);
       wait = Math.min(wait * 2, LONGEST_PAUSE_MILLIS);
       if (!shares.isHeld(share)) await shares.look(share).catch(() => undefined);
     }
@@ -105,21 +100,29 @@ export class AtHolder<S extends Service<S>> {
    */
   async #heard<T>(share: number, question: (holder: S) => Promise<T>, holder: S): Promise<T> {
     const askedAt = this.#parts.now();
+    const limit = this.#limitMillis(share, askedAt);
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
-      const left = this.#patienceMillis();
-      if (!this.#waitedFor.has(share) && left === PATIENCE_MILLIS) return;
-      const millis = this.#waitedFor.has(share) ? this.#waitsUntil(share) - askedAt : left;
-      timer = setTimeout(() => reject(new ChannelError('timeout', this.#name)), millis);
+      if (limit !== undefined) timer = setTimeout(() => reject(new ChannelError('timeout', this.#name)), limit);
     });
     try {
       return await this.#hearing(() => Promise.race([question(holder), tooLate]));
     } catch (error) {
-      if (error instanceof ChannelError && error.why === 'timeout') this.#waitsUntil(share, askedAt);
+      if (error instanceof ChannelError && error.why === 'timeout') {
+        this.#waitsUntil(share, askedAt);
+        this.#parts.store.waited(this.#parts.now() - askedAt);
+      }
       throw error;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** For an answer that is asked for now; undefined: as long as the channel waits, which has a timer of its own. */
+  #limitMillis(share: number, askedAt: number): number | undefined {
+    if (this.#waitedFor.has(share)) return this.#waitsUntil(share) - askedAt;
+    const left = this.#patienceMillis();
+    return left === PATIENCE_MILLIS ? undefined : left;
   }
 
   #holderOf(share: number): S | undefined {

@@ -145,14 +145,14 @@ test('what a client has waited for another node it does not wait for the store a
   const { state, ask } = world();
   state.holder = 'b';
   expect(await ask()).toBe('there');
-  expect(state.waited).toEqual([0]);
+  expect(state.waited).toEqual([]);
   state.isDeaf = true;
   const asked = ask();
   state.now += 600;
   await expect(asked).rejects.toMatchObject({ why: 'timeout' });
+  expect(state.waited).toEqual([600]);
   state.holder = undefined;
   state.now += 20_000;
   await expect(ask()).rejects.toMatchObject({ code: 'NOT_HELD' });
-  expect(state.waited).toEqual([0, 600, expect.any(Number)]);
-  expect(state.waited[2]).toBeGreaterThan(500);
+  expect(state.waited.at(-1)).toBeGreaterThan(500);
 });

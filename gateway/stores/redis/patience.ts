@@ -28,7 +28,7 @@ export class Patience {
     return Math.max(Math.min(LEAST_MILLIS, this.#millis), this.#millis - (now - this.#slowSince));
   }
 
-  /** Another node was waited for so long. */
+  /** Another node was waited for so long, in vain or while a share moved. */
   waited(millis: number, now: number): void {
     const left = Math.max(LEAST_MILLIS, TOGETHER_MILLIS - millis);
     if (left < this.left(now)) this.#slowSince = now - (this.#millis - left);
