@@ -1,15 +1,19 @@
 /** Going through all that a store holds of something, a slice at a time, so that nothing else waits for it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+/** Gives the next entries behind a key, fewer than `limit` at the end; what it rejects with ends the going through. */
+export interface Sliced<Entry> {
+  slice(after: string | undefined, limit: number): Promise<readonly Entry[]>;
+}
+
 /**
  * What there is, in the order of its keys, in slices of which none is empty. Others get to work between two, and may change
  * what is there.
  *
- * @param source gives the next entries behind a key, fewer than `limit` at the end; what it rejects with ends it
  * @param limit of one slice: about a millisecond of work
  */
 export async function* slicesOf<Entry>(
-  source: { slice(after: string | undefined, limit: number): Promise<readonly Entry[]> },
+  source: Sliced<Entry>,
   limit: number,
   keyOf: (entry: Entry) => string,
 ): AsyncGenerator<readonly Entry[]> {
@@ -26,7 +30,7 @@ export async function* slicesOf<Entry>(
 
 /** Those that are wanted among all entries, each under its key. */
 export async function entriesWhere<Value>(
-  source: Parameters<typeof slicesOf<readonly [key: string, value: Value]>>[0],
+  source: Sliced<readonly [key: string, value: Value]>,
   limit: number,
   isWanted: (value: Value) => boolean,
 ): Promise<ReadonlyMap<string, Value>> {

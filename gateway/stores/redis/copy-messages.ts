@@ -9,7 +9,7 @@ import { readContent, readHeader, readNotification, readPlace, writeHeader, writ
 import { readMessage } from '../message-records.ts';
 import { GONE, type RedisCopyTable, rowsOf } from './copy-table.ts';
 import { walkIndexes } from './copy-walks.ts';
-import { messageOf, wholeRowOf } from './mailbox-rows.ts';
+import { MailboxRows, messageOf, wholeRowOf } from './mailbox-rows.ts';
 import { INDEXES } from './mailbox-scripts.ts';
 import { RedisSystemMessages } from './messages.ts';
 import { RedisNotifications } from './notifications.ts';
@@ -77,17 +77,16 @@ function systemMessages(parts: RedisShareParts): RedisCopyTable {
 }
 
 function keptMessages(parts: RedisShareParts): RedisCopyTable {
-  const { connection, keys } = parts;
+  const { connection } = parts;
   const { background } = connection;
-  const index = (share: number, name: string): string => keys.inShare(share, `mail-${name}`);
-  const mail = (share: number, id: string): string => keys.inShare(share, 'mail', id);
-  const ids = (share: number): string => index(share, 'ids');
+  const places = new MailboxRows(parts);
+  const ids = (share: number): string => places.index(share, 'ids');
   return {
     count: () => indexCount(parts, ids),
     async read(after) {
       const { rows, next } = await walkIndexes(connection, ids, after);
       const fields = await Promise.all(
-        rows.map(({ share, member }) => background.command('HMGET', mail(share, nameOf(member)), 'h', 'c')),
+        rows.map(({ share, member }) => background.command('HMGET', places.mail(share, nameOf(member)), 'h', 'c')),
       );
       return rowsOf(next, rows, ({ member }, at) => {
         const [header, content] = listOf(fields[at]).map(bytesOf);
@@ -106,7 +105,6 @@ function keptMessages(parts: RedisShareParts): RedisCopyTable {
         const message = readHeader({ id, userKey, sequence }, row.header);
         const { kind, state, bytes, expiresAt, diedAt } = message;
         const share = shareOf(userKey);
-        const indexes = ['ids', 'order', 'expiry', 'counts', 'totals'].map((name) => index(share, name));
         const life =
           state === 'dead'
             ? lifeMillis(diedAt ?? 0, MARGIN_MILLIS.deadMail)
@@ -115,7 +113,7 @@ function keptMessages(parts: RedisShareParts): RedisCopyTable {
           parts,
           RESTORE,
           share,
-          [...indexes, mail(share, id)],
+          [...places.indexes(share), places.mail(share, id)],
           [
             ...[id, userKey, kind === 'report' ? 'r' : 'm', bytes, wholeRowOf(message), row.content ?? ''],
             ...[state === 'dead' ? 'd' : 'w', sequence, expiresAt, life, indexLifeMillis(life)],
