@@ -23,6 +23,11 @@ export function shareOf(key: string): number {
   return SHARE_OF_CODE[key.charCodeAt(0)] ?? (key === '' ? 0 : SHARES - 1);
 }
 
+/** How much of what a machine bounds in memory is for a part of its users: all of it where no part is named. */
+export function inProportion(most: number, portion = 1): number {
+  return Math.ceil(most * portion);
+}
+
 /** What belongs to users, by the users' shares, each in its order. */
 export function byShareOf<T>(all: readonly T[], userKeyOf: (one: T) => string): ReadonlyMap<number, readonly T[]> {
   const groups = new Map<number, T[]>();

@@ -7,6 +7,7 @@ import { appliesTo, appliesToUser } from '../policy/decide.ts';
 import type { OnLinePolicy } from '../policy/model.ts';
 import { isMet, matchesStatus } from '../policy/occasions.ts';
 import { inDomainOf } from '../policy/user-id.ts';
+import { inProportion } from '../shares.ts';
 import type { Addressee, Happening } from '../system-message-ports.ts';
 import type { DeskParts, EnqueueRequest } from './parts.ts';
 import type { Queues } from './queues.ts';
@@ -25,7 +26,7 @@ export class Triggers {
   constructor(parts: DeskParts, queues: Queues) {
     this.#parts = parts;
     this.#queues = queues;
-    this.#errors = new LRUCache({ max: Math.ceil(MOST_SESSIONS_WITH_ERRORS * (parts.portion ?? 1)) });
+    this.#errors = new LRUCache({ max: inProportion(MOST_SESSIONS_WITH_ERRORS, parts.portion) });
   }
 
   async happened(happening: Happening): Promise<void> {

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Element } from '../csp/element.ts';
 import { type MessageEnvelope, SEALED_AS, type StoredMessage } from '../mailbox-ports.ts';
+import { inProportion } from '../shares.ts';
 import { readContent, readEnvelope } from '../stored-message/sealed.ts';
 import type { MailboxParts } from './parts.ts';
 
@@ -14,7 +15,7 @@ export class Kept {
 
   constructor(parts: Pick<MailboxParts, 'store' | 'secrets' | 'portion'>) {
     this.#parts = parts;
-    this.#envelopes = new LRUCache({ max: Math.ceil(REMEMBERED * (parts.portion ?? 1)) });
+    this.#envelopes = new LRUCache({ max: inProportion(REMEMBERED, parts.portion) });
   }
 
   /** Undefined when it was sealed by a key that is not live any more, or is damaged. */

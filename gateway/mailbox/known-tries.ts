@@ -3,7 +3,9 @@
  * it answers without asking anybody. Only those may repeat that were kept a short time ago; what was kept before the process
  * began nobody here knows, so for as long as such a message is remembered, every one may.
  */
+
 import { LRUCache } from 'lru-cache';
+import { inProportion } from '../shares.ts';
 import { DUPLICATE_MILLIS } from './depositing.ts';
 
 /** About 150 bytes each. A sender that is forgotten has a second copy delivered by the VASP at worst. */
@@ -16,10 +18,10 @@ export class KnownTries {
 
   /**
    * @param unknownUntil how long something is remembered that was kept before; wall-clock milliseconds
-   * @param portion which part of a machine's users these are
+   * @param portion which part of a machine's users these are; all when absent
    */
-  constructor(clock: { wall(): number }, unknownUntil: number, portion = 1) {
-    this.#kept = new LRUCache({ max: Math.ceil(REMEMBERED * portion), ttl: DUPLICATE_MILLIS });
+  constructor(clock: { wall(): number }, unknownUntil: number, portion?: number) {
+    this.#kept = new LRUCache({ max: inProportion(REMEMBERED, portion), ttl: DUPLICATE_MILLIS });
     this.#clock = clock;
     this.#unknownUntil = unknownUntil;
   }

@@ -17,6 +17,7 @@ import type {
   StoredMessage,
   Visitor,
 } from '../mailbox-ports.ts';
+import { inProportion } from '../shares.ts';
 import { REMOVED_AT_ONCE } from '../slices.ts';
 import { readMailMessageId, readMailTransaction, wasAnnounced } from '../stored-message/ids.ts';
 import { messageInfoFor } from '../stored-message/message-info.ts';
@@ -60,7 +61,7 @@ export class PostOffice implements Mailbox {
     this.#rememberedUntil = rememberedUntil;
     this.#recipients = new Recipients(parts.portion);
     this.#tries = new KnownTries(parts.clock, rememberedUntil, parts.portion);
-    this.#known = new KnownUsers(Math.ceil(parts.knownUsers * (parts.portion ?? 1)));
+    this.#known = new KnownUsers(inProportion(parts.knownUsers, parts.portion));
     this.#kept = new Kept(parts);
     this.#settling = new Settling(parts, this.#kept);
     const own = { kept: this.#kept, recipients: this.#recipients, settling: this.#settling };

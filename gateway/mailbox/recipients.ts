@@ -5,6 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { AccessLists } from '../mailbox-ports.ts';
+import { inProportion } from '../shares.ts';
 
 /** How long a user's lists count: messages of one batch are judged by one answer. */
 const LISTS_MILLIS = 60_000;
@@ -40,9 +41,9 @@ export class Recipients {
   /** Users to whom something was handed over, by session. */
   readonly #served: LRUCache<string, string>;
 
-  /** @param portion which part of a machine's users these are */
-  constructor(portion = 1) {
-    const max = Math.ceil(USERS * portion);
+  /** @param portion which part of a machine's users these are; all when absent */
+  constructor(portion?: number) {
+    const max = inProportion(USERS, portion);
     this.#users = new LRUCache({ max });
     this.#arriving = new LRUCache({ max });
     this.#served = new LRUCache({ max });

@@ -12,7 +12,7 @@ import { FIRST_SHARE } from '../holders/broadcasts.ts';
 import type { Bearer } from '../mailbox-ports.ts';
 import type { ShareHolder } from '../node-ports.ts';
 import type { SharedStore } from '../ports.ts';
-import { SHARES } from '../shares.ts';
+import { inProportion, SHARES } from '../shares.ts';
 import { timedShareStores } from '../stores/timed.ts';
 import type { Base } from './base.ts';
 import { type DeskSurroundings, type RunningDesk, startDesk } from './desk.ts';
@@ -76,7 +76,7 @@ export class HeldShares implements ShareHolder {
       store: systemMessages,
       portion: PORTION,
       reporting,
-      open: Math.ceil(this.#base.config.limits.systemMessages * PORTION),
+      open: inProportion(this.#base.config.limits.systemMessages, PORTION),
       webhooksNote: `system-message-webhooks-${share}`,
       changed: this.#parts.changed,
       count: (count) => this.#count(share, count),

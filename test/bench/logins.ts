@@ -2,7 +2,6 @@
  * The login storm at a smaller figure: how many logins are decided in a second and what each costs the gateway in processor
  * time, when everybody is asked and when nobody need be; and that none reached the VASP without acceptance.
  */
-
 import { tmpdir } from 'node:os';
 import { Agent } from 'undici';
 import { chargePolicies } from '../load/charge-policies.ts';
