@@ -1,5 +1,5 @@
 /** Logins that are under way: what holds in one node's memory holds over two nodes on one Redis. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   type KeptPass,
   MemoryNegotiations,
@@ -18,9 +18,9 @@ import {
 import type { RedisLink } from '../../../gateway/stores/redis/connection.ts';
 import { RedisNegotiations } from '../../../gateway/stores/redis/negotiations.ts';
 import { shareOfPass, shareOfToken, shareOfWindow } from '../../../gateway/stores/redis/negotiations-shares.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
+import { describeWithRedis } from '../../redis-server.ts';
 import { createClock, secretsOf, TEST_KEY } from '../../transcripts/rig.ts';
-import { type TwoNodes, twoNodes } from './two-nodes.ts';
+import { nodesForTests, type TwoNodes, ticksUntil } from './two-nodes.ts';
 
 const START = 1_700_000_000_000;
 const secrets = secretsOf(TEST_KEY);
@@ -255,11 +255,6 @@ function tokenFor(id: string): string {
   return issueToken(secrets, { ...ASKED, cookieKey: secrets.keyedHash('cookie', 'k') }, question, START);
 }
 
-/** Waits for what goes on by itself, a hundred turns of the loop at most. */
-async function ticksUntil(isSo: () => boolean): Promise<void> {
-  for (let tick = 0; tick < 1_000 && !isSo(); tick++) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
 describe('in memory', () => semantics(inMemory));
 
 test('all that is of one user is in one share', () => {
@@ -280,21 +275,12 @@ test('all that is of one user is in one share', () => {
 
 describeWithRedis('negotiations in Redis', () => {
   describe('over two nodes', () => {
-    let server: RedisServer;
-    const opened: TwoNodes[] = [];
-    beforeAll(async () => {
-      server = await startRedis();
-    });
-    afterAll(async () => {
-      for (const one of opened) await one.close();
-      await server.stop();
-    });
+    const openNodes = nodesForTests();
 
     function inRedis(maxEntries = 10_000, answerableMillis = 60_000): World {
       const { ended, evicted, hear, hearEvicted } = records();
       const clock = createClock(START);
-      const redis = twoNodes(server.url());
-      opened.push(redis);
+      const redis = openNodes();
       const [a, b] = redis.nodes.map(
         (node) =>
           new RedisNegotiations({

@@ -1,12 +1,12 @@
 /** What VASPs sent meanwhile: what holds in one node's memory holds over two nodes on one Redis, which tell each other. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { MemorySetAside } from '../../../gateway/chain/polling/set-aside.ts';
 import type { SetAside } from '../../../gateway/ports.ts';
 import { ALL_SHARES } from '../../../gateway/shares.ts';
 import { RedisSetAside, type RedisSetAsideLimits } from '../../../gateway/stores/redis/set-aside.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
+import { describeWithRedis, startRedis } from '../../redis-server.ts';
 import { secretsOf, TEST_KEY } from '../../transcripts/rig.ts';
-import { type TwoNodes, twoNodes } from './two-nodes.ts';
+import { nodesForTests, type TwoNodes, twoNodes } from './two-nodes.ts';
 
 const secrets = secretsOf(TEST_KEY);
 const LIMITS: RedisSetAsideLimits = { messages: 3, bytes: 1_000_000, sessions: 1_000, keepMillis: 60_000 };
@@ -87,15 +87,11 @@ describe('in memory', () => semantics(inMemory));
 
 describeWithRedis('set aside in Redis', () => {
   describe('over two nodes', () => {
-    let server: RedisServer;
-    const opened: (() => Promise<void> | void)[] = [];
-    beforeAll(async () => {
-      server = await startRedis();
+    const opened: RedisSetAside[] = [];
+    afterAll(() => {
+      for (const one of opened) one.close();
     });
-    afterAll(async () => {
-      for (const close of opened) await close();
-      await server.stop();
-    });
+    const openNodes = nodesForTests();
 
     interface RedisWorld extends World {
       readonly nodes: readonly [RedisSetAside, RedisSetAside];
@@ -108,7 +104,7 @@ describeWithRedis('set aside in Redis', () => {
 
     async function inRedis(limits = LIMITS): Promise<RedisWorld> {
       let dropped = 0;
-      const redis = twoNodes(server.url());
+      const redis = openNodes();
       const nodes: RedisSetAside[] = [];
       const rang: string[] = [];
       const told: (() => void)[] = [];
@@ -125,12 +121,7 @@ describeWithRedis('set aside in Redis', () => {
         };
         nodes.push(new RedisSetAside({ ...node, secrets, limits, events }));
       }
-      opened.push(
-        () => {
-          for (const node of nodes) node.close();
-        },
-        () => redis.close(),
-      );
+      opened.push(...nodes);
       await Promise.all(nodes.map((node) => node.forgetAll()));
       const [a, b] = nodes;
       if (a === undefined || b === undefined) throw new Error('two nodes');

@@ -1,29 +1,15 @@
 /** What gives way in a share when several nodes put more into it than it may hold. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { textsOf } from '../../../gateway/stores/redis/replies.ts';
 import { ShareQuota } from '../../../gateway/stores/redis/share-quota.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
-import { type TestNode, type TwoNodes, twoNodes } from './two-nodes.ts';
+import { describeWithRedis } from '../../redis-server.ts';
+import { nodesForTests, type TestNode, ticksUntil } from './two-nodes.ts';
 
 const MOST = 10;
 const SHARE = 3;
 
 describeWithRedis('a quota of entries', () => {
-  let server: RedisServer;
-  const opened: TwoNodes[] = [];
-  beforeAll(async () => {
-    server = await startRedis();
-  });
-  afterAll(async () => {
-    for (const redis of opened) await redis.close();
-    await server.stop();
-  });
-
-  const open = (): TwoNodes => {
-    const redis = twoNodes(server.url());
-    opened.push(redis);
-    return redis;
-  };
+  const openNodes = nodesForTests();
 
   /** A node that puts entries in an index and hears which of them it has ended. */
   function nodeOn({ connection, keys }: TestNode, failures = 0) {
@@ -51,10 +37,10 @@ describeWithRedis('a quota of entries', () => {
   }
 
   test('many at once: the first to end give way, each once, down to the quota', async () => {
-    const redis = open();
+    const redis = openNodes();
     const [a, b] = [nodeOn(redis.nodes[0]), nodeOn(redis.nodes[1])];
     await Promise.all(Array.from({ length: 300 }, (_, at) => (at % 2 === 0 ? a : b).put(at)));
-    await until(() => a.ended.length + b.ended.length >= 290);
+    await ticksUntil(() => a.ended.length + b.ended.length >= 290);
     expect(await a.names()).toEqual(Array.from({ length: MOST }, (_, at) => String(290 + at)));
     expect([...a.ended, ...b.ended].map(Number).toSorted((x, y) => x - y)).toEqual([...Array(290).keys()]);
     // Up to the quota everything stays.
@@ -64,17 +50,13 @@ describeWithRedis('a quota of entries', () => {
   });
 
   test('what could not give way goes with the next that is too much', async () => {
-    const redis = open();
+    const redis = openNodes();
     const node = nodeOn(redis.nodes[0], 1);
     for (let name = 0; name < MOST + 1; name++) await node.put(name);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await node.names()).toHaveLength(MOST + 1);
     await node.put(MOST + 1);
-    await until(() => node.ended.length === 2);
+    await ticksUntil(() => node.ended.length === 2);
     expect(node.ended).toEqual(['0', '1']);
   });
 });
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tick = 0; tick < 2_000 && !isSo(); tick++) await new Promise((resolve) => setTimeout(resolve, 1));
-}

@@ -1,7 +1,9 @@
 /** Two nodes on one Redis, each with connections of its own; what they share is the keys and the secrets. */
+import { afterAll, beforeAll } from '@jest/globals';
 import { parseRedisAddress } from '../../../gateway/stores/redis/address.ts';
 import { openRedis, type RedisConnection } from '../../../gateway/stores/redis/connection.ts';
 import { KeySpace } from '../../../gateway/stores/redis/keys.ts';
+import { type RedisServer, startRedis } from '../../redis-server.ts';
 
 export interface TestNode {
   readonly connection: RedisConnection;
@@ -15,6 +17,29 @@ export interface TwoNodes {
   /** Everything that is kept, as bytes. */
   kept(): Promise<Buffer>;
   close(): Promise<void>;
+}
+
+/** For the tests of one `describe`: two new nodes at each call, on a server that ends behind the last test. */
+export function nodesForTests(): () => TwoNodes {
+  let server: RedisServer;
+  const opened: TwoNodes[] = [];
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(async () => {
+    for (const one of opened) await one.close();
+    await server.stop();
+  });
+  return () => {
+    const nodes = twoNodes(server.url());
+    opened.push(nodes);
+    return nodes;
+  };
+}
+
+/** Waits for what goes on by itself, about a second at most. */
+export async function ticksUntil(isSo: () => boolean): Promise<void> {
+  for (let tick = 0; tick < 1_000 && !isSo(); tick++) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** @param url as `RedisServer.url()` gives it */

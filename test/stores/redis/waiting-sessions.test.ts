@@ -1,5 +1,5 @@
 /** Sessions that the gateway holds: what holds in one node's memory holds over two nodes on one Redis. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   type Changed,
   isWaitingSessionId,
@@ -11,9 +11,9 @@ import {
   RedisWaitingSessions,
   type RedisWaitingSessionsParts,
 } from '../../../gateway/stores/redis/waiting-sessions.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../redis-server.ts';
+import { describeWithRedis } from '../../redis-server.ts';
 import { createClock, secretsOf, TEST_KEY } from '../../transcripts/rig.ts';
-import { type TwoNodes, twoNodes } from './two-nodes.ts';
+import { nodesForTests, type TwoNodes } from './two-nodes.ts';
 
 const START = 1_700_000_000_000;
 const secrets = secretsOf(TEST_KEY);
@@ -153,7 +153,7 @@ function semantics(open: (maxEntries?: number) => World): void {
     await Promise.all(all);
     const kept = async (): Promise<number> => (await nodes[0].kept()).length;
     for (let tick = 0; tick < 100 && ((await kept()) > 32 || (await kept()) + evicted.length !== 60); tick++)
-      await ticksUntil(() => true);
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await kept()).toBeLessThanOrEqual(32);
     expect((await kept()) + evicted.length).toBe(60);
     expect(new Set(evicted)).toEqual(new Set(['conversations']));
@@ -164,30 +164,16 @@ function sessionOf(index: number): WaitingSession {
   return { ...SESSION, windowKey: `v ${index}`, expiresAt: SESSION.expiresAt + index };
 }
 
-async function ticksUntil(isSo: () => boolean): Promise<void> {
-  for (let tick = 0; tick < 1_000 && !isSo(); tick++) await new Promise((resolve) => setTimeout(resolve, 1));
-  await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 describe('in memory', () => semantics(inMemory));
 
 describeWithRedis('waiting sessions in Redis', () => {
   describe('over two nodes', () => {
-    let server: RedisServer;
-    const opened: TwoNodes[] = [];
-    beforeAll(async () => {
-      server = await startRedis();
-    });
-    afterAll(async () => {
-      for (const one of opened) await one.close();
-      await server.stop();
-    });
+    const openNodes = nodesForTests();
 
     function inRedis(maxEntries = 10_000, more: Partial<RedisWaitingSessionsParts> = {}): World & { redis: TwoNodes } {
       const clock = createClock(START);
       const evicted: string[] = [];
-      const redis = twoNodes(server.url());
-      opened.push(redis);
+      const redis = openNodes();
       const parts = { clock, secrets, maxEntries, evicted: (name: string) => void evicted.push(name), ...more };
       const [a, b] = redis.nodes.map((node) => new RedisWaitingSessions({ ...node, ...parts }));
       if (a === undefined || b === undefined) throw new Error('two nodes');
