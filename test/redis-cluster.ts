@@ -37,7 +37,14 @@ export async function startRedisCluster(certificate?: MadeCertificate): Promise<
   const [first] = clients;
   for (const [at, { port }] of servers.entries())
     if (at > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', String(tls[at] ?? port), String(bus[at]));
-  await allKnow(clients, SLOTS);
+  const stop = async (): Promise<void> => {
+    for (const client of clients) client.disconnect();
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  await allKnow(clients, SLOTS).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
 
   /** The place of the server that has a slot, as one of them knows it. */
   async function ownerOf(slot: number): Promise<number> {
@@ -72,10 +79,7 @@ export async function startRedisCluster(certificate?: MadeCertificate): Promise<
       if (keys.length > 0) await clients[from]?.call('MIGRATE', ...target, ...keys);
       for (const at of [to, from]) await call(at, 'NODE', ids[to] ?? '');
     },
-    async stop() {
-      for (const client of clients) client.disconnect();
-      await Promise.all(servers.map((server) => server.stop()));
-    },
+    stop,
   };
 }
 

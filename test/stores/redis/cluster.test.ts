@@ -14,7 +14,7 @@ describeWithRedis('the store in a Redis Cluster', () => {
   let cluster: RedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 30_000);
+  });
   afterAll(() => cluster.stop());
 
   describeStore('redis-cluster', async () => (await openedRedis(cluster.url(), PATIENT_MILLIS)).store);

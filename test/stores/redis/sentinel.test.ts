@@ -9,7 +9,7 @@ describeWithRedis('the store in a Redis group', () => {
   let group: RedisGroup;
   beforeAll(async () => {
     group = await startRedisGroup();
-  }, 30_000);
+  });
   afterAll(() => group.stop());
 
   test('goes on after a failover, and another one', async () => {
